@@ -1,1 +1,13 @@
-//! .
+//! The judgement of oomph, without any I/O: bytes in, a verdict out.
+//!
+//! ```text
+//! Artifact ─ decode ─▶ Fact*, Gap*, Coverage* ─ case::assemble ─▶ Case* ─ diagnose ─▶ Diagnosis ─ report ─▶ text, JSON, markdown
+//! ```
+//!
+//! Nothing here fails: what cannot be read becomes a [`fact::Gap`], and what cannot be known is `None`.
+#![forbid(unsafe_code)]
+
+pub mod artifact;
+pub mod decode;
+pub mod fact;
+pub mod units;

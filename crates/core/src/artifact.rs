@@ -1,0 +1,62 @@
+//! What a source read, verbatim: the complete input of every judgement.
+
+use jiff::Timestamp;
+
+use crate::fact::Subject;
+
+/// The place of an artifact in the list that one run was given. Evidence refers to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArtifactId(pub u32);
+
+/// Bytes as a source read them, with what the source knew about them.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// What people call it: a file's path as given, `/dev/kmsg`, `GET /api/v1/pods`. Printed as the source of evidence.
+    pub name: String,
+    /// What it is, where the source knows. `None`: detected from the content.
+    pub kind: Option<Kind>,
+    /// Whom it is about, where the source knows (a container's log, a cgroup's counters, a node's kernel log).
+    pub about: Subject,
+    /// When it was read; for a file that somebody pasted, not known.
+    pub at: Option<Timestamp>,
+    /// The bytes, not interpreted.
+    pub bytes: Vec<u8>,
+}
+
+impl Artifact {
+    /// An artifact of unknown kind about nobody in particular, as a file is.
+    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), kind: None, about: Subject::default(), at: None, bytes: bytes.into() }
+    }
+}
+
+/// The kinds of artifact. One file may hold several; see [`crate::decode::detect`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Kubernetes objects as JSON: one object, a `List` of any kinds, a bare status or a fragment of one.
+    KubernetesJson,
+    /// The same as YAML, several documents allowed, fragments with broken indentation allowed.
+    KubernetesYaml,
+    /// `kubectl describe` of pods, nodes or anything with events, whole or in part.
+    Describe,
+    /// `kubectl get` tables of pods or events.
+    Table,
+    /// A kernel log in any of the shapes that people paste.
+    KernelLog,
+    /// `docker inspect` or `podman inspect` of containers.
+    EngineInspect,
+    /// `docker events` or `podman events`, as JSON lines or text.
+    EngineEvents,
+    /// `crictl inspect` or `crictl inspectp`.
+    CriInspect,
+    /// What a container wrote on stdout and stderr.
+    ContainerLog,
+    /// A cgroup's `memory.events` (v2), `memory.events.local` or `memory.oom_control` (v1).
+    MemoryEvents,
+    /// A cgroup's `memory.stat`.
+    MemoryStat,
+    /// Prometheus text exposition: the kubelet's cAdvisor or resource endpoint.
+    Metrics,
+    /// The kubelet's or the runtime's own log.
+    NodeLog,
+}

@@ -1,0 +1,97 @@
+//! Bytes to facts. One file a kind; the table below is the list of them.
+//!
+//! Decoding never fails: what cannot be read becomes a gap, and the rest is kept.
+
+use crate::artifact::{Artifact, ArtifactId, Kind};
+use crate::fact::{Coverage, Fact, Gap, Locus, What};
+
+mod cgroup;
+mod container_log;
+mod cri;
+mod describe;
+mod engine;
+mod kernel_log;
+mod kubernetes;
+mod metrics;
+mod node_log;
+mod table;
+
+pub mod detect;
+
+/// What a decoder gets: one segment of one artifact.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The artifact's place in the list.
+    pub id: ArtifactId,
+    /// The artifact, for its name and what its source knew. Its `bytes` are the whole; decode `bytes` below.
+    pub artifact: &'a Artifact,
+    /// The segment to decode.
+    pub bytes: &'a [u8],
+    /// The line of the artifact on which the segment begins, from 1.
+    pub first_line: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// What was learned.
+    pub facts: Vec<Fact>,
+    /// What was not.
+    pub gaps: Vec<Gap>,
+    /// Which stretch of time is covered.
+    pub coverage: Vec<Coverage>,
+    /// The kinds found, in order, each once. Empty: nothing was recognised (a gap says so).
+    pub kinds: Vec<Kind>,
+}
+
+impl Decoded {
+    /// Adds a fact.
+    pub fn fact(&mut self, what: What, from: Locus) {
+        self.facts.push(Fact { what, from });
+    }
+}
+
+/// Decodes one artifact: finds what it holds and runs the decoder of each part.
+pub fn decode(id: ArtifactId, artifact: &Artifact) -> Decoded {
+    let mut out = Decoded::default();
+    for segment in detect::segments(artifact) {
+        if !out.kinds.contains(&segment.kind) {
+            out.kinds.push(segment.kind);
+        }
+        let input =
+            Input { id, artifact, bytes: &artifact.bytes[segment.bytes.clone()], first_line: segment.first_line };
+        decoder(segment.kind)(input, &mut out);
+    }
+    if out.kinds.is_empty() {
+        out.gaps.push(Gap {
+            what: artifact.name.clone(),
+            because: if artifact.bytes.iter().all(u8::is_ascii_whitespace) {
+                "it is empty".into()
+            } else {
+                "nothing in it was recognised as pods, events, a kernel log, an inspect document or a container log"
+                    .into()
+            },
+            command: String::new(),
+        });
+    }
+    out
+}
+
+/// The table of decoders.
+fn decoder(kind: Kind) -> fn(Input<'_>, &mut Decoded) {
+    match kind {
+        Kind::KubernetesJson => kubernetes::json,
+        Kind::KubernetesYaml => kubernetes::yaml,
+        Kind::Describe => describe::decode,
+        Kind::Table => table::decode,
+        Kind::KernelLog => kernel_log::decode,
+        Kind::EngineInspect => engine::inspect,
+        Kind::EngineEvents => engine::events,
+        Kind::CriInspect => cri::decode,
+        Kind::ContainerLog => container_log::decode,
+        Kind::MemoryEvents => cgroup::memory_events,
+        Kind::MemoryStat => cgroup::memory_stat,
+        Kind::Metrics => metrics::decode,
+        Kind::NodeLog => node_log::decode,
+    }
+}
