@@ -9,5 +9,6 @@
 
 pub mod artifact;
 pub mod decode;
+pub mod diagnosis;
 pub mod fact;
 pub mod units;
