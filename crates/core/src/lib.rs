@@ -12,3 +12,4 @@ pub mod decode;
 pub mod diagnosis;
 pub mod fact;
 pub mod units;
+pub mod why;
