@@ -8,8 +8,12 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod case;
+pub mod cause;
 pub mod decode;
+pub mod diagnose;
 pub mod diagnosis;
 pub mod fact;
+pub mod kubelet;
 pub mod units;
 pub mod why;
