@@ -138,11 +138,11 @@ fn gather<'a>(case: &mut Case<'a>) {
             let pod = case.pod_spec();
             let by_uid = same_uid(pod.and_then(|pod| pod.uid.as_deref()), uid)
                 || same_uid(pod.and_then(|pod| pod.config_hash.as_deref()), uid);
-            let by_id = kill
+            let named = kill
                 .container_id
                 .as_deref()
                 .is_some_and(|id| super::matching::container_ids(case).any(|known| same_id(known, id)));
-            by_id || by_uid && kill.container_id.is_none()
+            named || by_uid && kill.container_id.is_none()
         })
         .collect();
     case.kernel_notes = seen(&index.kernel_notes)
@@ -164,19 +164,19 @@ fn gather<'a>(case: &mut Case<'a>) {
     case.engine_events = events;
 }
 
-fn seen<'a, T>(list: &'a [(T, Locus)]) -> impl Iterator<Item = Seen<'a, T>> {
+fn seen<T>(list: &[(T, Locus)]) -> impl Iterator<Item = Seen<'_, T>> {
     list.iter().map(|(it, from)| Seen { it, from })
 }
 
 /// A kill tied by uid alone is of this life when the API says this life was OOM killed and no other kill explains it.
 fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     let explained = kills.iter().any(|kill| kill.life == Life::This);
-    let candidates = kills.iter().filter(|kill| kill.life == Life::Unknown).count();
     let oom = case.reason().is_some_and(is_oom_reason) || case.exit_code() == Some(137);
-    if !explained && candidates > 0 && (oom || case.death.is_none()) {
-        if let Some(kill) = kills.iter_mut().rev().find(|kill| kill.life == Life::Unknown) {
-            kill.life = Life::This;
-        }
+    if !explained
+        && (oom || case.death.is_none())
+        && let Some(kill) = kills.iter_mut().rev().find(|kill| kill.life == Life::Unknown)
+    {
+        kill.life = Life::This;
     }
 }
 
@@ -201,8 +201,7 @@ fn is_event_of(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
                 said == known
                     && (object.namespace.is_none() || pod.namespace.is_none() || object.namespace == pod.namespace)
             }
-            (None, _) => event.from.artifact == view.from.artifact,
-            (Some(_), None) => event.from.artifact == view.from.artifact,
+            _ => event.from.artifact == view.from.artifact,
         },
     };
     let container = case.container.and_then(|container| container.name.as_deref());

@@ -4,7 +4,7 @@ use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Verdict};
 
-pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOomInvisible, judge, advise: advise };
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOomInvisible, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
     let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::ChildOomInvisible) else {

@@ -40,11 +40,11 @@ fn system_oom(case: &Case<'_>) -> Option<Proof> {
     if let Some(note) = note {
         return Some(quote::note(note, says));
     }
-    let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
+    let host = case.pod_spec().and_then(|pod| pod.node.as_deref());
     let event = case.index.events.iter().map(|(it, from)| Seen { it, from }).find(|event| {
         let Event { object, reason, last, first, .. } = event.it;
         reason == "SystemOOM"
-            && (object.name.is_none() || node.is_none() || object.name.as_deref() == node)
+            && (object.name.is_none() || host.is_none() || object.name.as_deref() == host)
             && near(case, last.or(*first), false)
     })?;
     Some(quote::event(&event, says))

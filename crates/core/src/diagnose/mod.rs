@@ -30,13 +30,13 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
             }
         }
     }
-    let (cause, found) = best?;
-    ruled_out.retain(|rival| rival.verdict != cause.verdict);
+    let (winner, found) = best?;
+    ruled_out.retain(|rival| rival.verdict != winner.verdict);
     let kills = case.kills.iter().filter(|kill| kill.life != Life::Earlier);
     let node_kill = found.level.is_some_and(|(level, _)| level == Level::Node);
     Some(Diagnosis {
-        subject: subject(case, cause.verdict),
-        verdict: cause.verdict,
+        subject: subject(case, winner.verdict),
+        verdict: winner.verdict,
         oom_kill: found.oom_kill,
         confidence: found.confidence,
         level: found.level.map(|(level, _)| level),
@@ -48,7 +48,7 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         ruled_out,
         missing: deduplicated(found.missing),
         contributors: contributors::of(case, found.oom_kill == Some(true) && !node_kill),
-        advice: (cause.advise)(case),
+        advice: (winner.advise)(case),
         kills: kills.map(|kill| format!("k{}", kill.number + 1)).collect(),
         memory: memory::of(case),
         pattern: pattern::of(case, all),
