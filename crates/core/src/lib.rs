@@ -10,6 +10,8 @@
 pub mod artifact;
 pub mod decode;
 pub mod diagnosis;
+pub mod explain;
 pub mod fact;
+pub mod report;
 pub mod units;
 pub mod why;
