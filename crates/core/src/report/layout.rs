@@ -130,13 +130,13 @@ impl Page {
             }
             out.trim_end().to_owned()
         };
+        let room = self.width.saturating_sub(2);
         let title = line(head);
-        self.line(2, Mark::Quiet, &title);
+        self.line(2, Mark::Quiet, &cut_end(&title, room));
         for row in rows {
             let cells: Vec<&str> = row.iter().map(String::as_str).take(head.len()).collect();
             let row = line(&cells);
-            let row = cut_end(&row, self.width.saturating_sub(2)).into_owned();
-            self.line(2, Mark::Body, &row);
+            self.line(2, Mark::Body, &cut_end(&row, room));
         }
     }
 
@@ -172,7 +172,10 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
             }
             while columns(word) > width {
-                let end = fitting(word, width);
+                let fitting = fitting(word, width);
+                // A path breaks after a slash where one stands far enough to the right.
+                let end = word[..fitting].rfind('/').map(|slash| slash + 1).filter(|end| end * 2 > fitting);
+                let end = end.unwrap_or(fitting);
                 lines.push(word[..end].to_owned());
                 word = &word[end..];
             }

@@ -219,8 +219,8 @@ fn with_command(text: &str, command: &str) -> String {
 fn escape(text: &str) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len());
+    let bullet = list_marker(&text);
     for (index, c) in text.char_indices() {
-        let at_start = index == 0;
         match c {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' => {
                 out.push('\\');
@@ -228,7 +228,8 @@ fn escape(text: &str) -> String {
             }
             // Inside a word an underscore is no emphasis.
             '_' if !inside_word(&text, index) => out.push_str("\\_"),
-            '#' | '+' | '-' | '!' if at_start => {
+            // A text that begins as a list's item does is none.
+            '+' | '-' | '.' | ')' if bullet == Some(index) => {
                 out.push('\\');
                 out.push(c);
             }
@@ -238,6 +239,14 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Where the marker of a list's item ends, if the text begins with one: `- `, `+ `, `12. `, `3) `.
+fn list_marker(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let marks: &[u8] = if digits == 0 { b"-+" } else { b".)" };
+    let is_marker = text.as_bytes().get(digits).is_some_and(|mark| marks.contains(mark));
+    (is_marker && matches!(text.as_bytes().get(digits + 1), None | Some(b' '))).then_some(digits)
 }
 
 fn inside_word(text: &str, index: usize) -> bool {
@@ -271,6 +280,9 @@ mod tests {
     #[test]
     fn nothing_from_evidence_becomes_markup() {
         assert_eq!(escape("a|b <img> *x* _y_ oom_score #12 @me"), r"a\|b \<img\> \*x\* \_y\_ oom_score \#12 \@me");
+        assert_eq!(escape("-Xmx512m"), "-Xmx512m");
+        assert_eq!(escape("- x"), "\\- x");
+        assert_eq!(escape("12. x. y"), "12\\. x. y");
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(fence("text", "```"), "````text\n```\n````");
     }

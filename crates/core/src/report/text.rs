@@ -63,7 +63,7 @@ fn table(page: &mut Page, document: &Document) {
     let namespace = |diagnosis: &Diagnosis| diagnosis.subject.namespace.clone();
     let first = document.diagnoses.first().and_then(namespace);
     let shared = first.filter(|_| document.diagnoses.windows(2).all(|two| namespace(&two[0]) == namespace(&two[1])));
-    let room = page.width().saturating_sub(2 + 25 + 2 + 20 + 2 + 8 + 2);
+    let room = page.width().saturating_sub(2 + 25 + 2 + 20 + 2 + 8 + 2).max(20);
     let rows: Vec<_> = document
         .diagnoses
         .iter()

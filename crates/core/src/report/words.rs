@@ -174,7 +174,11 @@ fn ended(termination: &TerminationReport) -> String {
     let mut parts = Vec::new();
     match (termination.started_at, termination.finished_at) {
         (Some(start), Some(end)) => {
-            parts.push(format!("{} after {}", moment(end), span((end - start).total(jiff::Unit::Second).unwrap_or(-1.0))));
+            parts.push(format!(
+                "{} after {}",
+                moment(end),
+                span((end - start).total(jiff::Unit::Second).unwrap_or(-1.0))
+            ));
         }
         (None, Some(end)) => parts.push(moment(end)),
         (Some(start), None) => parts.push(format!("started {}", moment(start))),
@@ -319,7 +323,9 @@ pub(super) fn kill_facts(kill: &KillReport) -> Vec<Labelled> {
         let from = if kill.at_from == Some(AtFrom::BootTime) { " (boot time + uptime)" } else { "" };
         format!("{}{from}", moment(at))
     }));
-    at.extend(kill.uptime_seconds.filter(|uptime| uptime.is_finite()).map(|uptime| format!("[{uptime:.6}] since boot")));
+    at.extend(
+        kill.uptime_seconds.filter(|uptime| uptime.is_finite()).map(|uptime| format!("[{uptime:.6}] since boot")),
+    );
     at.extend(kill.node.as_ref().map(|node| format!("node {node}")));
     if !at.is_empty() {
         out.push(("at", at.join(", ")));
@@ -342,7 +348,9 @@ pub(super) fn kill_facts(kill: &KillReport) -> Vec<Labelled> {
         let limit = kill.limit_bytes.map(|limit| format!(" of {limit}")).unwrap_or_default();
         out.push(("memory", format!("{usage}{limit}")));
     }
-    if let Some(usage) = kill.swap_usage_bytes.filter(|usage| usage.0 > 0 || kill.limit_hit == Some(LimitHit::MemorySwap)) {
+    if let Some(usage) =
+        kill.swap_usage_bytes.filter(|usage| usage.0 > 0 || kill.limit_hit == Some(LimitHit::MemorySwap))
+    {
         let limit = kill.swap_limit_bytes.map(|limit| format!(" of {limit}")).unwrap_or_default();
         out.push(("swap", format!("{usage}{limit}")));
     }
@@ -381,7 +389,8 @@ fn process(task: &TaskReport) -> String {
 
 fn victim_words(victim: &VictimReport) -> String {
     let mut out = process(&TaskReport { pid: victim.pid, comm: victim.comm.clone() });
-    let sizes = [("anonymous", victim.anon_rss_bytes), ("files", victim.file_rss_bytes), ("shared", victim.shmem_rss_bytes)];
+    let sizes =
+        [("anonymous", victim.anon_rss_bytes), ("files", victim.file_rss_bytes), ("shared", victim.shmem_rss_bytes)];
     for (label, bytes) in sizes {
         if let Some(bytes) = bytes {
             out = format!("{out}, {label} {bytes}");
@@ -455,7 +464,9 @@ pub(super) fn tally(diagnoses: &[Diagnosis]) -> String {
 /// The sentence of an answer without diagnoses.
 pub(super) fn nothing(document: &Document) -> &'static str {
     let read = document.sources.iter().any(|source| matches!(source.status, SourceState::Read | SourceState::Partial));
-    if read {
+    if !document.kernel_kills.is_empty() {
+        "The kernel killed processes, but of no container that is known here."
+    } else if read {
         "No death to explain was found in what was read."
     } else {
         "Nothing could be read, so nothing can be said."
