@@ -1,7 +1,7 @@
 //! Generated files: the reference of verdicts, the JSON Schema, the verdict that README shows, man pages and CLI help.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use oomph_core::artifact::Artifact;
@@ -73,7 +73,7 @@ fn readme() -> Result<String> {
 /// What `oomph why -f examples/checkout-oom` prints: the files in name order, named as the command names them.
 fn example() -> Result<String> {
     let mut names = Vec::new();
-    collect(EXAMPLE.into(), &mut names)?;
+    collect(Path::new(EXAMPLE), &mut names)?;
     names.sort();
     let mut artifacts = Vec::new();
     for name in names {
@@ -84,11 +84,11 @@ fn example() -> Result<String> {
     Ok(report::text(&document, Style::Plain, report::WIDTH))
 }
 
-fn collect(folder: PathBuf, names: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(root().join(&folder)).with_context(|| format!("cannot read {}", folder.display()))? {
+fn collect(folder: &Path, names: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(root().join(folder)).with_context(|| format!("cannot read {}", folder.display()))? {
         let name = folder.join(entry?.file_name());
         if root().join(&name).is_dir() {
-            collect(name, names)?;
+            collect(&name, names)?;
         } else {
             names.push(name);
         }
