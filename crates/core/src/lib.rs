@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod cgroup_path;
 pub mod decode;
 pub mod fact;
 pub mod units;
