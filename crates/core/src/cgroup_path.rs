@@ -76,12 +76,10 @@ impl CgroupNames {
         {
             self.level = Level::Slice;
             self.qos = Some(qos);
-        } else if self.level == Level::Container && (self.pod_uid.is_some() || above != "docker") && !is_id(part) {
-            // A cgroup that the container made for itself.
+        } else if self.level == Level::Container && self.pod_uid.is_some() {
+            // A cgroup that the pod's container made for itself, even one for a container of its own.
         } else if let Some((runtime, id)) = container(above, part) {
-            if self.level != Level::Container || self.pod_uid.is_none() {
-                self.enter_container(runtime, id);
-            }
+            self.enter_container(runtime, id);
         } else {
             self.level = self.other(above, part);
         }
