@@ -45,6 +45,9 @@ const REPORT_LINES: usize = 600;
 /// Lines read one by one at the beginning, where an excerpt may begin within a report.
 const FIRST_LINES: usize = 200;
 
+/// Lines read one by one after one that names no victim: a panic names the process that ran.
+const PANIC_LINES: usize = 8;
+
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let text = order::oldest_first(input.bytes);
@@ -122,13 +125,16 @@ impl Log<'_, '_> {
 
     fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
         if let Some(message) = message::read(text) {
-            if matches!(message, Message::NoVictim { .. }) {
+            let without_victim = matches!(message, Message::NoVictim { .. });
+            if without_victim {
                 self.note(note::Note { kind: KernelNoteKind::NoVictim, process: None, cgroup: None }, seen, text);
             }
             if self.reports.take(seen, text, message) {
                 self.covered.of_reports += 1;
                 if self.reports.is_open() {
                     scan.attend(REPORT_LINES);
+                } else if without_victim {
+                    scan.attend(PANIC_LINES);
                 } else {
                     scan.relax();
                 }
