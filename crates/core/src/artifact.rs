@@ -19,6 +19,8 @@ pub struct Artifact {
     pub about: Subject,
     /// When it was read; for a file that somebody pasted, not known.
     pub at: Option<Timestamp>,
+    /// When the machine it comes from was booted, where the source knows: turns seconds since boot into moments.
+    pub booted: Option<Timestamp>,
     /// The bytes, not interpreted.
     pub bytes: Vec<u8>,
 }
@@ -26,7 +28,7 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact of unknown kind about nobody in particular, as a file is.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), kind: None, about: Subject::default(), at: None, bytes: bytes.into() }
+        Self { name: name.into(), kind: None, about: Subject::default(), at: None, booted: None, bytes: bytes.into() }
     }
 }
 
