@@ -57,8 +57,7 @@ pub(super) fn limit_hit(
     if full(memory) && full(memory_swap) && !refused(memory) && refused(memory_swap) {
         return Some(LimitHit::MemorySwap);
     }
-    let counters =
-        [(memory, LimitHit::Memory), (memory_swap, LimitHit::MemorySwap), (kernel, LimitHit::KernelMemory)];
+    let counters = [(memory, LimitHit::Memory), (memory_swap, LimitHit::MemorySwap), (kernel, LimitHit::KernelMemory)];
     counters.iter().find(|(line, _)| full(*line)).map(|(_, hit)| *hit).or_else(|| {
         counters
             .iter()
@@ -93,20 +92,39 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
     }
 }
 
-/// Is a key of `memory.stat` a size in bytes (Documentation/admin-guide/cgroup-v2.rst)?
+/// Is a key of `memory.stat` a size in use (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst)? Others
+/// count events and faults, or repeat limits.
 fn is_size(key: &str) -> bool {
-    const COUNTS: [&str; 10] =
-        ["pgs", "pgf", "pgm", "pgr", "pga", "pgd", "pgl", "pgp", "workingset_", "thp_"];
-    const MORE_COUNTS: [&str; 6] = ["zswpin", "zswpout", "zswpwb", "swpin", "swpout", "numa_"];
+    const OTHERS: [&str; 16] = [
+        "pgs",
+        "pgf",
+        "pgm",
+        "pgr",
+        "pga",
+        "pgd",
+        "pgl",
+        "pgp",
+        "pgc",
+        "workingset_",
+        "thp_",
+        "zswpin",
+        "zswpout",
+        "zswpwb",
+        "numa_",
+        "hierarchical_",
+    ];
+    let of_tree = key.strip_prefix("total_").unwrap_or(key);
     !key.is_empty()
         && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-        && !COUNTS.iter().chain(&MORE_COUNTS).any(|prefix| key.starts_with(prefix))
+        && !OTHERS.iter().any(|prefix| of_tree.starts_with(prefix))
+        && !matches!(of_tree, "swpin" | "swpout")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "every use wants a line that was printed")]
     fn line(usage: u64, limit: u64, failcnt: u64) -> Option<MemoryLine> {
         Some(memory_line(&format!("usage {usage}kB, limit {limit}kB, failcnt {failcnt}")))
     }
@@ -150,7 +168,10 @@ mod tests {
         stats("cache:32KB rss:5KB mapped_f", &mut found);
         assert_eq!(found, [("cache".to_owned(), Bytes::kib(32)), ("rss".to_owned(), Bytes::kib(5))]);
         found.clear();
-        stats("anon 4096#012file 8192#012pgfault 7#012workingset_refault_anon 3#012zswap 12\\x0azswpin 1\\x0aslab 1", &mut found);
+        stats(
+            "anon 4096#012file 8192#012pgfault 7#012workingset_refault_anon 3#012zswap 12\\x0azswpin 1\\x0aslab 1",
+            &mut found,
+        );
         let keys: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.0)).collect();
         assert_eq!(keys, [("anon", 4096), ("file", 8192), ("zswap", 12), ("slab", 1)]);
     }

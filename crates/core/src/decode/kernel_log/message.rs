@@ -148,13 +148,10 @@ fn trigger(before: &str) -> &str {
         return before;
     }
     let from = before.len() - 15;
-    let cut = before
-        .char_indices()
-        .filter(|(at, letter)| *at + letter.len_utf8() >= from && matches!(letter, ' ' | '\t'))
-        .map(|(at, letter)| at + letter.len_utf8());
     // After the first `: ` or `] ` in reach, else the last word: words before a name are more likely than in it.
-    let separated = before.match_indices([':', ']']).map(|(at, _)| at + 1).filter(|at| *at >= from);
-    let start = separated.filter(|at| before[*at..].starts_with(' ')).map(|at| at + 1).next().or_else(|| cut.last());
+    let separators = before.match_indices(": ").chain(before.match_indices("] "));
+    let separated = separators.map(|(at, _)| at + 2).filter(|at| *at >= from).min();
+    let start = separated.or_else(|| before.rfind(char::is_whitespace).map(|at| at + 1).filter(|at| *at >= from));
     before.get(start.unwrap_or(0)..).unwrap_or(before).trim_start()
 }
 

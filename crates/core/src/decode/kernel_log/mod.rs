@@ -85,11 +85,9 @@ struct Log<'a, 'out> {
 /// A line taken apart, with what only its source knows.
 fn parse(raw: RawLine<'_>) -> Line<'_> {
     match clean::clean(raw.bytes) {
-        text if text.trim_start().starts_with('{') => {
-            journal::line(&text).unwrap_or_else(|| prefix::owned(text.into_owned()))
-        }
+        text if text.trim_start().starts_with('{') => journal::line(&text).unwrap_or_else(|| prefix::owned(&text)),
         Cow::Borrowed(text) => prefix::line(text),
-        Cow::Owned(text) => prefix::owned(text),
+        Cow::Owned(text) => prefix::owned(&text),
     }
 }
 
@@ -200,7 +198,9 @@ impl Log<'_, '_> {
         let Some(kill) = userspace::read(line) else { return false };
         let known = self.out.facts.iter().rev().take(64).any(|fact| match &fact.what {
             What::UserspaceKill(other) => {
-                let unit = |cgroup: &Option<String>| cgroup.as_ref().and_then(|path| path.rsplit('/').next().map(str::to_owned));
+                let unit = |cgroup: &Option<String>| {
+                    cgroup.as_ref().and_then(|path| path.rsplit('/').next().map(str::to_owned))
+                };
                 other.killer == kill.killer
                     && fact.from.artifact == self.input.id
                     && (kill.process.is_some() && other.process == kill.process

@@ -39,6 +39,7 @@ impl Seen {
 
 /// A report, whole or as much as the text shows.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "what was seen and what was not, each by itself")]
 pub(super) struct Report {
     pub(super) first: Seen,
     pub(super) last: Seen,
