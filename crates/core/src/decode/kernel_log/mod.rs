@@ -106,7 +106,10 @@ impl Log<'_, '_> {
         if self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen)) {
             return;
         }
-        let Some((uptime, text)) = echo::kernels_own(&line) else { return };
+        let Some((uptime, text)) = echo::kernels_own(&line) else {
+            self.covered.others += usize::from(!echo::speaks_of_kills(&line.text));
+            return;
+        };
         seen.uptime = seen.uptime.or(uptime);
         let mut text = Cow::Borrowed(text);
         if scan.following().is_some() && needs_more(&text) {
@@ -247,11 +250,14 @@ impl Log<'_, '_> {
     }
 }
 
-/// Could the message go on in the next line? Most cannot, and are not looked at twice.
+/// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
 fn needs_more(text: &str) -> bool {
     match text.as_bytes().first() {
-        Some(b'o' | b'T' | b'K' | b'M' | b'O' | b'm') => true,
-        Some(b'[') => !text.ends_with("name") || !text.contains("total_vm"),
-        _ => text.contains("invoked oom-killer"),
+        Some(b'o') => !text.contains(",uid="),
+        Some(b'K' | b'M' | b'O') => !text.contains("oom_score_adj:"),
+        Some(b'T') => text.starts_with("Task in"),
+        Some(b'm') => !text.contains("failcnt"),
+        Some(b'[') => text.ends_with(|letter: char| letter.is_ascii_digit()) || text.contains("total_vm"),
+        _ => text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }
 }

@@ -4,6 +4,8 @@
 //! other nodes, of other programs, and missing lines stand between. A line that a report has already had, or that
 //! comes before what it has, begins the next one.
 
+use std::collections::HashSet;
+
 use super::message::{Counter, Message, Ram, Scope};
 use super::report::{Report, Seen};
 use crate::fact::{Constraint, Task, Victim};
@@ -17,6 +19,9 @@ const GROUP_GAP: f64 = 0.001;
 
 /// Reaper's lines closer than this are of one storm.
 const STORM_GAP: f64 = 1.0;
+
+/// Reports that a line may still speak of, or that may have been printed twice.
+const RECENT: usize = 256;
 
 /// The reports of a log, in the order of their first lines.
 #[derive(Debug, Default)]
@@ -265,7 +270,7 @@ impl Reports {
         if victim.pid.is_none() {
             return;
         }
-        let known = self.all.iter().rev().any(|report| {
+        let known = self.all.iter().rev().take(RECENT).any(|report| {
             let named = |other: &Option<Victim>| other.as_ref().is_some_and(|other| other.pid == victim.pid);
             report.has_pid(victim.pid) || named(&report.summary) || named(&report.chosen)
         });
@@ -286,15 +291,21 @@ impl Reports {
     /// one file, tells of the same kills.
     pub(super) fn distinct(mut self) -> Vec<Report> {
         self.all.retain(|report| !report.is_only_rows());
+        let killed: HashSet<u32> = self
+            .all
+            .iter()
+            .filter(|report| !report.reaper_only)
+            .flat_map(|report| report.victims.iter().filter_map(|victim| victim.pid))
+            .collect();
         let mut kept: Vec<Report> = Vec::with_capacity(self.all.len());
         for mut report in self.all {
             if report.reaper_only {
-                report.victims.retain(|victim| !kept.iter().any(|other| other.has_pid(victim.pid)));
+                report.victims.retain(|victim| victim.pid.is_none_or(|pid| !killed.contains(&pid)));
                 if report.victims.is_empty() {
                     continue;
                 }
             }
-            match kept.iter_mut().rev().take(64).find(|other| is_same(other, &report)) {
+            match kept.iter_mut().rev().take(RECENT).find(|other| is_same(other, &report)) {
                 Some(other) if other.lines.len() < report.lines.len() => *other = report,
                 Some(_) => {}
                 None => kept.push(report),
