@@ -79,6 +79,11 @@ pub(super) enum Scope {
 
 /// Reads a message from its beginning.
 pub(super) fn read(text: &str) -> Option<Message<'_>> {
+    leading(text).or_else(|| elsewhere(text))
+}
+
+/// Reads a message that begins with its own words. A line that holds none of the scan's words is of no other kind.
+pub(super) fn leading(text: &str) -> Option<Message<'_>> {
     // A patch on its way into the kernel numbers reports: `OOM[1]: `.
     let text = match text.strip_prefix("OOM[") {
         Some(rest) => rest.split_once("]: ").map_or(text, |(_, rest)| rest),
@@ -87,7 +92,7 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
     match *text.as_bytes().first()? {
         b'[' => match table::header(text) {
             Some(columns) => Some(Message::Columns(columns)),
-            None => table::row(text, &[]).map(|_| Message::Row),
+            None => table::is_row(text).then_some(Message::Row),
         },
         b'0'..=b'9' => ram(text),
         b'o' if text.starts_with("oom-kill:") => summary::read(text).map(Message::Summary),
@@ -109,16 +114,16 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
             if text.starts_with("Kernel panic - not syncing: ") && text.contains("ut of memory") {
                 return Some(Message::NoVictim { panic: true });
             }
-            counter(text)
+            counter(text).or_else(|| is_stat_pairs(text).then_some(Message::StatPairs(text)))
         }),
         b'T' => tasks(text).or_else(|| ram(text)),
         b'm' | b's' if text.starts_with("memory") || text.starts_with("swap:") => counter(text),
         b'C' if text.starts_with("CPU:") => cpu(text, "PID: ", "Comm: "),
         b'P' if text.starts_with("Pid: ") => cpu(text, "Pid: ", "comm: "),
         b'W' if text.starts_with("Workqueue:") && text.contains("moom_callback") => Some(Message::SysRqWorker),
+        b'a'..=b'z' => is_stat_pairs(text).then_some(Message::StatPairs(text)),
         _ => None,
     }
-    .or_else(|| elsewhere(text))
 }
 
 /// Messages that do not begin with their own words.
@@ -135,10 +140,7 @@ fn elsewhere(text: &str) -> Option<Message<'_>> {
     if frame && text.contains("+0x") {
         return Some(Message::MemcgFrame);
     }
-    if text.contains("moom_callback+0x") {
-        return Some(Message::SysRqWorker);
-    }
-    is_stat_pairs(text).then_some(Message::StatPairs(text))
+    text.contains("moom_callback+0x").then_some(Message::SysRqWorker)
 }
 
 /// The name of the process that invoked the killer: all of a kernel name's 15 bytes at most. Where something
@@ -243,12 +245,12 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
     (rest[..end].trim_end(), rest.get(end + 1..).unwrap_or_default())
 }
 
-/// `anon 98742272`, or several such pairs.
+/// `anon 98742272`, or several such pairs: a name first, a number last.
 fn is_stat_pairs(text: &str) -> bool {
-    let Some((key, rest)) = text.split_once(' ') else { return false };
-    key.len() >= 3
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-        && rest.trim_start().bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+    let name_end = text.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit()));
+    let Some(end) = name_end.filter(|end| *end >= 3 && text.as_bytes()[*end] == b' ') else { return false };
+    let digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    digit(text[end..].trim_start().bytes().next()) && digit(text.bytes().next_back())
 }
 
 #[cfg(test)]

@@ -362,7 +362,7 @@ fn begins_prefix(text: &str) -> bool {
 /// The message behind a kernel clock in the middle of a line, whatever stands before it
 /// (`2019-10-06 ... com.docker.hyperkit: [47517.500417] Task in ...`). Not when it is quoted: then it is an echo.
 pub(super) fn behind_clock<'a>(line: &Line<'_>, text: &'a str) -> Option<(f64, &'a str)> {
-    if line.uptime.is_some() {
+    if line.uptime.is_some() || line.voice == Voice::Kernel || !line.marked {
         return None;
     }
     for (at, _) in text.match_indices('[').take(6) {

@@ -28,7 +28,7 @@ const RECENT: usize = 256;
 pub(super) struct Reports {
     pub(super) all: Vec<Report>,
     /// The latest report of each node.
-    latest: Vec<(Option<String>, usize)>,
+    latest: Vec<(Option<usize>, usize)>,
     /// The report that the last line belonged to.
     current: Option<usize>,
 }
@@ -51,7 +51,7 @@ impl Reports {
         self.all.push(Report::new(seen, text));
         match self.latest.iter_mut().find(|(node, _)| *node == seen.node) {
             Some((_, latest)) => *latest = index,
-            None => self.latest.push((seen.node.clone(), index)),
+            None => self.latest.push((seen.node, index)),
         }
         self.current = Some(index);
         &mut self.all[index]

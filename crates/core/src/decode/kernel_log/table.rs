@@ -55,6 +55,17 @@ pub(super) fn header(text: &str) -> Option<Vec<Column>> {
     Some(columns)
 }
 
+/// Is a text a row: a pid in brackets, and a number after it?
+pub(super) fn is_row(text: &str) -> bool {
+    let Some((pid, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return false };
+    let pid = pid.trim_start();
+    let rest = rest.trim_start().as_bytes();
+    !pid.is_empty()
+        && pid.len() <= 10
+        && pid.trim_end().bytes().all(|byte| byte.is_ascii_digit())
+        && rest.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
+}
+
 /// A row. Without `columns` (the header was cut off) they are guessed from how many numbers there are.
 pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let rest = text.strip_prefix('[')?;
@@ -77,15 +88,12 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
         return None;
     }
     let mut row = Row { name: rest.trim().to_owned(), ..Row::default() };
-    let guessed;
-    let columns = if columns.len() == count {
-        columns
+    let mut take =
+        |columns: &[Column]| columns.iter().zip(numbers).for_each(|(column, value)| row.take(*column, *value));
+    if columns.len() == count {
+        take(columns)
     } else {
-        guessed = guess(numbers);
-        &guessed
-    };
-    for (column, value) in columns.iter().zip(numbers) {
-        row.take(*column, *value);
+        take(&guess(numbers))
     }
     Some(row)
 }
@@ -108,11 +116,11 @@ impl Row {
     }
 
     /// The row in bytes, given the size of a page in KiB.
-    pub(super) fn candidate(&self, page_kib: u64) -> Candidate {
+    pub(super) fn candidate(self, page_kib: u64) -> Candidate {
         let pages = |count: u64| Bytes::kib(count.saturating_mul(page_kib));
         Candidate {
             pid: self.tgid,
-            comm: self.name.clone(),
+            comm: self.name,
             rss: pages(self.rss),
             pgtables: Bytes(self.page_table_bytes.saturating_add(pages(self.page_table_pages).0)),
             swap: pages(self.swap),
