@@ -19,9 +19,9 @@ pub(super) fn is_cut(after: &str) -> bool {
 /// The size behind `key`: `anon-rss:920kB`. A size without its unit was cut and is unknown.
 pub(super) fn size(text: &str, key: &str) -> Option<Bytes> {
     let after = &text[text.find(key)? + key.len()..];
-    let (kib, unit) = number(after.trim_start())?;
+    let (kib, unit) = number(after.trim_ascii_start())?;
     // 4.6 and 4.7 print `0lkB`.
-    unit.trim_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
+    unit.trim_ascii_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
 }
 
 /// Limits from here on (in kB) mean none: `PAGE_COUNTER_MAX` in pages of 4 and 64 KiB, `RES_COUNTER_MAX` before 3.19.
@@ -29,7 +29,7 @@ const NO_LIMIT_KIB: u64 = (1 << 53) - (1 << 20);
 
 /// `usage 980kB, limit 980kB, failcnt 4152239`.
 pub(super) fn memory_line(text: &str) -> MemoryLine {
-    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_start()));
+    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
     MemoryLine {
         usage: size(text, "usage"),
         limit: size(text, "limit").filter(|limit| *limit < Bytes::kib(NO_LIMIT_KIB)),

@@ -102,7 +102,7 @@ pub(super) fn leading(text: &str) -> Option<Message<'_>> {
             if let Some(rest) = text.strip_prefix("Memory cgroup out of memory") {
                 out_of_memory(rest, Scope::Memcg)
             } else if let Some(rest) = text.strip_prefix("Memory cgroup stats") {
-                let rest = rest.strip_prefix(" for").unwrap_or(rest).trim_start();
+                let rest = rest.strip_prefix(" for").unwrap_or(rest).trim_ascii_start();
                 let (path, pairs) = path_and_pairs(rest);
                 Some(Message::Stats { path, pairs })
             } else {
@@ -129,7 +129,7 @@ pub(super) fn leading(text: &str) -> Option<Message<'_>> {
 /// Messages that do not begin with their own words.
 fn elsewhere(text: &str) -> Option<Message<'_>> {
     if let Some(at) = memchr::memmem::find(text.as_bytes(), b"invoked oom-killer") {
-        let comm = trigger(text[..at].trim_end());
+        let comm = trigger(text[..at].trim_ascii_end());
         let sysrq = text[at..].contains("order=-1");
         return Some(Message::Invoked { comm, sysrq });
     }
@@ -154,7 +154,7 @@ fn trigger(before: &str) -> &str {
     let separators = before.match_indices(": ").chain(before.match_indices("] "));
     let separated = separators.map(|(at, _)| at + 2).filter(|at| *at >= from).min();
     let start = separated.or_else(|| before.rfind(char::is_whitespace).map(|at| at + 1).filter(|at| *at >= from));
-    before.get(start.unwrap_or(0)..).unwrap_or(before).trim_start()
+    before.get(start.unwrap_or(0)..).unwrap_or(before).trim_ascii_start()
 }
 
 /// What follows `Out of memory` or `Memory cgroup out of memory`.
@@ -167,7 +167,7 @@ fn out_of_memory(rest: &str, scope: Scope) -> Option<Message<'_>> {
         Some(why) => why.split_once(')')?.1,
         None => rest,
     };
-    let rest = rest.strip_prefix(':')?.trim_start();
+    let rest = rest.strip_prefix(':')?.trim_ascii_start();
     if rest.contains("panic_on_oom is enabled") {
         return Some(Message::NoVictim { panic: true });
     }
@@ -242,7 +242,7 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
         .match_indices(':')
         .find(|(at, _)| matches!(rest.as_bytes().get(at + 1), None | Some(b' ' | b'#' | b'\\')))
         .map_or(rest.len(), |(at, _)| at);
-    (rest[..end].trim_end(), rest.get(end + 1..).unwrap_or_default())
+    (rest[..end].trim_ascii_end(), rest.get(end + 1..).unwrap_or_default())
 }
 
 /// `anon 98742272`, or several such pairs: a name first, a number last.
@@ -250,7 +250,7 @@ fn is_stat_pairs(text: &str) -> bool {
     let name_end = text.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit()));
     let Some(end) = name_end.filter(|end| *end >= 3 && text.as_bytes()[*end] == b' ') else { return false };
     let digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
-    digit(text[end..].trim_start().bytes().next()) && digit(text.bytes().next_back())
+    digit(text[end..].trim_ascii_start().bytes().next()) && digit(text.bytes().next_back())
 }
 
 #[cfg(test)]

@@ -88,7 +88,9 @@ struct Log<'a, 'out> {
 /// A line taken apart, with what only its source knows.
 fn parse(raw: RawLine<'_>) -> Line<'_> {
     match clean::clean(raw.bytes) {
-        text if text.trim_start().starts_with('{') => journal::line(&text).unwrap_or_else(|| prefix::owned(&text)),
+        text if text.trim_ascii_start().starts_with('{') => {
+            journal::line(&text).unwrap_or_else(|| prefix::owned(&text))
+        }
         Cow::Borrowed(text) => prefix::line(text),
         Cow::Owned(text) => prefix::owned(&text),
     }

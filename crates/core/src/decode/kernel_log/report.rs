@@ -291,5 +291,5 @@ fn level(limit: &CgroupNames, task: Option<&CgroupNames>) -> Level {
 
 /// A line as evidence shows it.
 pub(super) fn shown(text: &str) -> String {
-    text.trim().chars().take(300).collect()
+    text.trim_ascii().chars().take(300).collect()
 }

@@ -229,7 +229,7 @@ impl Reports {
             // `panic_on_oom` prints no first line: the worker of SysRq-f is named by the panic's.
             None if report.sysrq => {
                 let end = [" Not tainted", " Tainted:", " Kdump:"].iter().filter_map(|next| comm.find(next)).min();
-                let name = comm[..end.unwrap_or(comm.len())].trim();
+                let name = comm[..end.unwrap_or(comm.len())].trim_ascii();
                 report.trigger = Some(Task { pid, comm: Some(name.to_owned()) });
             }
             _ => return false,

@@ -17,7 +17,7 @@ const PROGRAMS: [&str; 6] = ["systemd", "earlyoom", "nohang", "oomd", "kernel", 
 
 /// Reads a line of any program.
 pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
-    let text = line.text.trim();
+    let text = line.text.trim_ascii();
     let program = line.program.as_deref().unwrap_or_default();
     if text.starts_with("[talos]") || text.starts_with("Sending SIGKILL to cgroup") {
         return talos(text);
@@ -83,7 +83,7 @@ fn named(text: &str, killer: &'static str) -> Option<Kill> {
     } else {
         let (comm, after) = rest.rsplit_once('(')?;
         let (pid, _) = number(after)?;
-        Task { pid: u32::try_from(pid).ok(), comm: Some(comm.trim().to_owned()) }
+        Task { pid: u32::try_from(pid).ok(), comm: Some(comm.trim_ascii().to_owned()) }
     };
     Some(Kill { killer, cgroup: None, process: Some(process) })
 }
