@@ -60,3 +60,23 @@ pub enum Kind {
     /// The kubelet's or the runtime's own log.
     NodeLog,
 }
+
+impl Kind {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KubernetesJson | Self::KubernetesYaml => "Kubernetes objects",
+            Self::Describe => "kubectl describe",
+            Self::Table => "kubectl get",
+            Self::KernelLog => "kernel log",
+            Self::EngineInspect => "engine inspect",
+            Self::EngineEvents => "engine events",
+            Self::CriInspect => "crictl inspect",
+            Self::ContainerLog => "container log",
+            Self::MemoryEvents => "memory events",
+            Self::MemoryStat => "memory.stat",
+            Self::Metrics => "metrics",
+            Self::NodeLog => "node log",
+        }
+    }
+}

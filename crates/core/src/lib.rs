@@ -8,10 +8,14 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod case;
+pub mod cause;
 pub mod decode;
+pub mod diagnose;
 pub mod diagnosis;
 pub mod explain;
 pub mod fact;
+pub mod kubelet;
 pub mod report;
 pub mod units;
 pub mod why;
