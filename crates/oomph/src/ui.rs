@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style as Look};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::ProgressBar;
 use oomph_core::report::{Style, WIDTH};
 
 /// When to use colour.
@@ -53,11 +53,11 @@ impl Ui {
 
     /// Columns for results: the terminal's, at most 100.
     pub fn width(self) -> usize {
-        if !io::stdout().is_terminal() {
-            return WIDTH;
+        // What is no terminal has no size; a terminal that does not know its own says 0.
+        match rustix::termios::tcgetwinsize(io::stdout()) {
+            Ok(size) if size.ws_col > 0 => WIDTH.min(size.ws_col.into()),
+            _ => WIDTH,
         }
-        let columns = ProgressDrawTarget::stderr().width().map_or(WIDTH, usize::from);
-        if columns == 0 { WIDTH } else { columns.min(WIDTH) }
     }
 
     /// A result. A reader that went away (`| head`) is no error.

@@ -43,14 +43,13 @@ fn page(id: &str, output: Output) -> Result<String> {
 }
 
 fn list(output: Output) -> Result<String> {
-    let verdicts = || explain::list();
+    let verdicts = explain::list;
     Ok(match output {
         Output::Text => verdicts().map(|(verdict, title)| entry(verdict, title)).collect(),
-        Output::Markdown => verdicts().map(|(verdict, title)| format!("- `{verdict}`: {title}\n")).collect(),
+        Output::Markdown => verdicts().map(|(verdict, title)| item(verdict, title)).collect(),
         Output::Json | Output::Yaml => {
-            let pages: Vec<_> = verdicts()
-                .map(|(verdict, title)| serde_json::json!({ "id": verdict.id(), "title": title }))
-                .collect();
+            let pages: Vec<_> =
+                verdicts().map(|(verdict, title)| serde_json::json!({ "id": verdict.id(), "title": title })).collect();
             written(&serde_json::json!({ "schema": LIST, "pages": pages }), output)?
         }
     })
@@ -62,6 +61,10 @@ const LIST: &str = "oomph.dev/pages/v1";
 /// The id, and under it the sentence: together they would not fit the width.
 fn entry(verdict: Verdict, title: &str) -> String {
     format!("{verdict}\n    {title}\n")
+}
+
+fn item(verdict: Verdict, title: &str) -> String {
+    format!("- `{verdict}`: {title}\n")
 }
 
 fn written(value: &serde_json::Value, output: Output) -> Result<String> {

@@ -10,6 +10,7 @@ use crate::ui::{Color, Ui};
 
 mod completions;
 mod explain;
+mod follow;
 mod schema;
 mod since;
 mod why;
@@ -29,8 +30,16 @@ struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Form of the result
-    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM", hide_possible_values = true,
-          help = "Form of the result: text, json, yaml or markdown")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        hide_possible_values = true,
+        help = "Form of the result: text, json, yaml or markdown"
+    )]
     output: Output,
     /// When to use colour: auto, always or never
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
