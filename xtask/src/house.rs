@@ -61,7 +61,11 @@ pub fn sizes() -> Result<Vec<(PathBuf, usize)>> {
 /// The report that the house test prints.
 pub fn size_report() -> Result<String> {
     let sizes = sizes()?;
-    let mut report = format!("{} Rust files, median {} lines", sizes.len(), sizes.get(sizes.len() / 2).map_or(0, |(_, lines)| *lines));
+    let mut report = format!(
+        "{} Rust files, median {} lines",
+        sizes.len(),
+        sizes.get(sizes.len() / 2).map_or(0, |(_, lines)| *lines)
+    );
     for (path, lines) in sizes.iter().filter(|(_, lines)| *lines > LONG) {
         let path = path.strip_prefix(root()).unwrap_or(path);
         report.push_str(&format!("\n  {lines:5} {}", path.display()));
@@ -75,7 +79,9 @@ pub fn unsafe_files() -> Result<Vec<PathBuf>> {
     for path in rust_files(&root().join("crates"))? {
         let text = fs::read_to_string(&path)?;
         let code = text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
-        if code.into_iter().any(|line| line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl"))
+        if code
+            .into_iter()
+            .any(|line| line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl"))
             && !path.ends_with("crates/node/src/sys.rs")
         {
             found.push(path);

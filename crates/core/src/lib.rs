@@ -10,6 +10,7 @@
 pub mod artifact;
 pub mod case;
 pub mod cause;
+pub mod cgroup_path;
 pub mod decode;
 pub mod diagnose;
 pub mod diagnosis;

@@ -19,7 +19,7 @@ fn judge(case: &Case<'_>) -> Finding {
         proofs.push(Proof {
             says: "the pod is being deleted, and neither its controller nor an eviction says why".into(),
             from: view.from.join("/metadata/deletionTimestamp"),
-            excerpt: view.pod.deletion.map(|at| format!("deletionTimestamp: {at}")).unwrap_or_else(|| "Terminating".into()),
+            excerpt: view.pod.deletion.map_or_else(|| "Terminating".into(), |at| format!("deletionTimestamp: {at}")),
         });
     }
     proofs.extend(removal::stopping(case).map(|event| quote::event(&event, "the kubelet stopped the container because its pod was deleted")));

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Life};
 use crate::diagnosis::{Composition, MemoryReport};
-use crate::fact::{KernelKill, Level};
+use crate::fact::{KernelKill, Level, Resources};
 use crate::kubelet;
 use crate::units::Bytes;
 
@@ -15,9 +15,9 @@ pub(super) fn of(case: &Case<'_>) -> MemoryReport {
     let applied = case.container.and_then(|container| container.applied.as_ref());
     let by_kernel = report.filter(|kill| kill.level == Some(Level::Container)).and_then(|kill| kill.memory?.limit);
     let by_engine = case.engine.and_then(|engine| engine.it.memory_limit);
-    let stated = applied.and_then(|it| it.limit_bytes()).or_else(|| spec?.limit_bytes()).or(by_engine);
+    let stated = applied.and_then(Resources::limit_bytes).or_else(|| spec?.limit_bytes()).or(by_engine);
     MemoryReport {
-        request_bytes: applied.and_then(|it| it.request_bytes()).or_else(|| spec?.request_bytes()),
+        request_bytes: applied.and_then(Resources::request_bytes).or_else(|| spec?.request_bytes()),
         // The kernel's own number is what was in force at the kill.
         limit_bytes: by_kernel.or(stated),
         limit_from: limit_from(case, by_kernel.is_some()),

@@ -17,6 +17,11 @@ pub use verdict::Verdict;
 /// The name and version of the document's shape.
 pub const SCHEMA: &str = "oomph.dev/diagnosis/v1";
 
+/// The JSON Schema of [`Document`].
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Document)
+}
+
 /// One run's answer.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

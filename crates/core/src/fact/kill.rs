@@ -17,6 +17,11 @@ pub struct KernelKill {
     pub at: Option<Timestamp>,
     /// Where `at` comes from.
     pub at_from: Option<AtFrom>,
+    /// The line names its zone. False: `at` reads its date as UTC and may be off by whole quarter hours.
+    pub at_zone_known: bool,
+    /// The year is known, from the line or from when the log was read. False: `at` stands in 1972 (a leap year, as
+    /// syslog dates have no year) and must be moved by whole years, or not be shown.
+    pub at_year_known: bool,
     /// Seconds since boot.
     pub uptime_seconds: Option<f64>,
     /// What ran out, by meaning (kernels 5.0 and 5.1 print `CONSTRAINT_NONE` for memory cgroups too).
