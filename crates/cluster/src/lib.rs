@@ -1,1 +1,4 @@
-//! .
+//! What remote sources say: they fetch bytes, never judge them.
+#![forbid(unsafe_code)]
+
+pub mod docker;

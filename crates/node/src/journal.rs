@@ -28,7 +28,7 @@ pub fn capture(now: Timestamp) -> Captured {
         return captured;
     }
     match messages() {
-        Ok(output) => {
+        Ok((output, own)) => {
             let lines = memchr::memchr_iter(b'\n', &output.bytes).count();
             let because = match output.cut {
                 cut if !cut.is_empty() => cut,
@@ -38,7 +38,12 @@ pub fn capture(now: Timestamp) -> Captured {
             let status = if because.is_empty() { Status::Read } else { Status::Partial };
             captured.sources.push(SourceStatus::not_read(NAME, KIND, status, because));
             if !is_empty(&output.bytes) {
-                captured.artifacts.push(artifact(NAME, Some(Kind::KernelLog), now, output.bytes));
+                let mut log = artifact(NAME, Some(Kind::KernelLog), now, output.bytes);
+                if !own {
+                    // Its lines name their node.
+                    log.about.node = None;
+                }
+                captured.artifacts.push(log);
             }
         }
         Err(error) => {
@@ -57,13 +62,16 @@ pub fn capture(now: Timestamp) -> Captured {
     captured
 }
 
-/// Journalctl looks for this machine's id only; in a container that sees the host's files they have another, and
-/// `--merge` takes them too.
-fn messages() -> io::Result<command::Output> {
+/// The messages, and whether they are this machine's. Journalctl looks for this machine's id only; in a container that
+/// sees the host's files they have another, and `--merge` takes them too.
+fn messages() -> io::Result<(command::Output, bool)> {
     let lines = format!("--lines={LINES_MAX}");
     let own = ["--no-pager", "--output=short-iso-precise", &lines, "_TRANSPORT=kernel"];
     let output = command::output("journalctl", &own)?;
-    if is_empty(&output.bytes) { command::output("journalctl", &[&["--merge"], &own[..]].concat()) } else { Ok(output) }
+    if !is_empty(&output.bytes) {
+        return Ok((output, true));
+    }
+    Ok((command::output("journalctl", &[&["--merge"], &own[..]].concat())?, false))
 }
 
 /// Nothing but journalctl's own remarks: `-- No entries --`, `-- Journal begins at ... --`.
