@@ -1,1 +1,7 @@
-//! .
+//! What remote sources say: they fetch bytes, never judge them.
+#![forbid(unsafe_code)]
+
+mod captured;
+pub mod kube;
+
+pub use captured::{Captured, ReadStatus, SourceStatus};
