@@ -1,45 +1,43 @@
-//! `oomph why -w`: asks again and again, and prints only what is new.
+//! `oomph why -w`: goes on, and prints only what is new.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
-use jiff::Timestamp;
+use anyhow::{Error, Result, bail};
+use futures::StreamExt;
 use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
 use oomph_core::report;
 
-use super::why::{Question, render};
+use super::why::{Answer, Question, render};
 use super::{Exit, Output};
 use crate::ui::Ui;
 
-/// Between two looks. A restart is visible in the API a second or so after it, and events live an hour.
-const INTERVAL: Duration = Duration::from_secs(5);
-
 /// Prints what is there, then every new death, until interrupted.
-pub(super) fn follow(question: &mut Question, output: Output, ui: Ui) -> Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the network's event loop")?;
+pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> Result<Exit> {
+    // The watch begins before the first look, so that no death falls between the two.
+    let live = Rc::clone(&question.live);
+    let mut changes = live.follow().await.map_err(Error::msg)?;
+    let first = ui.waiting("gathering evidence", live.gather()).await;
+    let mut answer = question.answer(first);
+    if let Some(failure) = answer.failures.first() {
+        bail!("{failure}");
+    }
     let mut seen = Seen::default();
-    for round in 0_u64.. {
-        let gathered = runtime.block_on(question.live.gather(Timestamp::now()));
-        let mut answer = question.answer(gathered);
-        if let Some(failure) = answer.failures.first() {
-            if round == 0 {
-                bail!("{failure}");
-            }
-            ui.note(format_args!("{failure}; trying again"));
+    let any = seen.keep_new(&mut answer.document);
+    if any || output == Output::Text {
+        ui.print(&one_of_many(&answer.document, output, ui))?;
+    }
+    while let Some(change) = changes.next().await {
+        let Answer { mut document, failures, .. } = question.answer(change);
+        for failure in failures {
+            ui.note(failure);
         }
-        let any = seen.keep_new(&mut answer.document);
-        if round > 0 {
-            answer.document.sources.clear();
-            answer.document.gaps.clear();
+        if seen.keep_new(&mut document) {
+            // What was read is told once; it would bury the news.
+            document.sources.clear();
+            document.gaps.clear();
+            ui.print(&one_of_many(&document, output, ui))?;
         }
-        if any || (round == 0 && output == Output::Text) {
-            ui.print(&one_of_many(&answer.document, output, ui))?;
-        }
-        runtime.block_on(tokio::time::sleep(INTERVAL));
     }
     Ok(Exit::Nothing)
 }

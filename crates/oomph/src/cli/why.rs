@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -52,7 +53,7 @@ pub(super) struct Why {
 /// The question, put to evidence as often as needed.
 pub(super) struct Question {
     pub(super) ask: Ask,
-    pub(super) live: Live,
+    pub(super) live: Rc<Live>,
     /// Only containers of this node.
     node: Option<String>,
     files: Files,
@@ -78,23 +79,26 @@ impl Why {
         }
         let watch = self.watch;
         let mut question = self.question(global, Timestamp::now())?;
-        if watch {
-            return follow::follow(&mut question, global.output, ui);
+        for artifact in &question.files.captured.artifacts {
+            ui.detail(&artifact.name);
         }
-        for path in question.files.captured.artifacts.iter().map(|artifact| &artifact.name) {
-            ui.detail(path);
+        if question.live.is_empty() {
+            return question.answer(Gathered::default()).tell(global.output, ui);
         }
-        let gathered = if question.live.is_empty() {
-            Gathered::default()
-        } else {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .context("cannot start the network's event loop")?;
-            runtime.block_on(ui.waiting("gathering evidence", question.live.gather(Timestamp::now())))
-        };
-        let answer = question.answer(gathered);
-        answer.tell(global.output, ui)
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the network's event loop")?;
+        runtime.block_on(async {
+            if watch {
+                return follow::follow(&mut question, global.output, ui).await;
+            }
+            let gathered = ui.waiting("gathering evidence", question.live.gather()).await;
+            for artifact in &gathered.captured.artifacts {
+                ui.detail(&artifact.name);
+            }
+            question.answer(gathered).tell(global.output, ui)
+        })
     }
 
     /// What is asked, and of whom.
@@ -124,7 +128,7 @@ impl Why {
             Some(Target::Workload { kind, name }) => ask.owner = Some((kind, name)),
             None => {}
         }
-        Ok(Question { ask, live, node, files })
+        Ok(Question { ask, live: Rc::new(live), node, files })
     }
 
     /// Whether and how the cluster is asked: always when nothing else is given or a context is named; besides other
