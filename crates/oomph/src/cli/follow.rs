@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
-use futures::StreamExt;
+use futures::stream::{self, StreamExt};
 use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
 use oomph_core::report;
 
@@ -14,10 +14,18 @@ use crate::ui::Ui;
 
 /// Prints what is there, then every new death, until interrupted.
 pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> Result<Exit> {
-    // The watch begins before the first look, so that no death falls between the two.
     let live = Rc::clone(&question.live);
     let mut changes = live.follow().await.map_err(Error::msg)?;
-    let first = ui.waiting("gathering evidence", live.gather()).await;
+    // The watch runs beside the first look, so that no death falls between the two.
+    let mut early = Vec::new();
+    let look = ui.waiting("gathering evidence", Box::pin(live.gather()));
+    tokio::pin!(look);
+    let first = loop {
+        tokio::select! {
+            first = &mut look => break first,
+            Some(change) = changes.next() => early.push(change),
+        }
+    };
     let mut answer = question.answer(first);
     if let Some(failure) = answer.failures.first() {
         bail!("{failure}");
@@ -27,6 +35,7 @@ pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> R
     if any || output == Output::Text {
         ui.print(&one_of_many(&answer.document, output, ui))?;
     }
+    let mut changes = stream::iter(early).chain(changes);
     while let Some(change) = changes.next().await {
         let Answer { mut document, failures, .. } = question.answer(change);
         for failure in failures {

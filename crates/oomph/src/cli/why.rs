@@ -91,9 +91,9 @@ impl Why {
             .context("cannot start the network's event loop")?;
         runtime.block_on(async {
             if watch {
-                return follow::follow(&mut question, global.output, ui).await;
+                return Box::pin(follow::follow(&mut question, global.output, ui)).await;
             }
-            let gathered = ui.waiting("gathering evidence", question.live.gather()).await;
+            let gathered = ui.waiting("gathering evidence", Box::pin(question.live.gather())).await;
             for artifact in &gathered.captured.artifacts {
                 ui.detail(&artifact.name);
             }

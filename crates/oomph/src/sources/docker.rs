@@ -45,7 +45,9 @@ pub(super) async fn gather(containers: &Containers, now: Timestamp) -> Answer {
             gathered: Gathered { captured, failures: Vec::new() },
             then: if local { Then::KernelLog } else { Then::Nothing },
         },
-        Err(error @ docker::NoEngine::NoSuchContainer { .. }) => failed(format!("{error}; list them with: docker ps -a")),
+        Err(error @ docker::NoEngine::NoSuchContainer { .. }) => {
+            failed(format!("{error}; list them with: docker ps -a"))
+        }
         Err(error) => failed(format!("{error}; start the engine, set DOCKER_HOST, or run as a user who may ask it")),
     }
 }
@@ -53,7 +55,11 @@ pub(super) async fn gather(containers: &Containers, now: Timestamp) -> Answer {
 fn failed(because: String) -> Answer {
     let captured = Captured {
         sources: vec![SourceStatus::not_read("Docker or Podman", "engine", Status::Absent, &because)],
-        gaps: vec![Gap { what: "the engine's containers".into(), because: because.clone(), command: "docker info".into() }],
+        gaps: vec![Gap {
+            what: "the engine's containers".into(),
+            because: because.clone(),
+            command: "docker info".into(),
+        }],
         ..Captured::default()
     };
     Answer { gathered: Gathered { captured, failures: vec![because] }, then: Then::Nothing }

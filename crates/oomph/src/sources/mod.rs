@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, LocalBoxStream, StreamExt};
 use jiff::Timestamp;
 use oomph_cluster::kube::ConnectError;
 use oomph_core::artifact::{Captured, Status};
@@ -106,7 +106,7 @@ impl Live {
     }
 
     /// What comes after the first look: the cluster is watched, the others are asked again and again.
-    pub(crate) async fn follow(&self) -> Result<BoxStream<'_, Gathered>, String> {
+    pub(crate) async fn follow(&self) -> Result<LocalBoxStream<'_, Gathered>, String> {
         let (watched, in_its_place) = match &self.cluster {
             None => (None, false),
             Some(cluster) => match cluster.watch().await {
@@ -125,7 +125,7 @@ impl Live {
             Some((self.gather_local(Timestamp::now(), in_its_place).await, ()))
         });
         let watched = stream::iter(watched).flatten().map(|captured| Gathered { captured, failures: Vec::new() });
-        Ok(stream::select(watched, asked).boxed())
+        Ok(stream::select(watched, asked).boxed_local())
     }
 }
 
