@@ -96,8 +96,47 @@ fn death(diagnosis: &Diagnosis, kills: &[KillReport]) -> String {
     format!("{:?} {pod:?} {:?} {finished:?} {} {kills:?}", subject.namespace, subject.container, diagnosis.verdict)
 }
 
-/// One kill, whatever number it got this time.
+/// One kill, whatever number it got this time. Its moment by the clock is boot time and uptime added, and the boot
+/// time comes out a little different each time it is read; seconds since boot stay what they are.
 fn identity(kill: &KillReport) -> String {
     let victim = kill.victims.first().and_then(|victim| victim.pid);
-    format!("{:?} {:?} {:?} {:?} {victim:?}", kill.node, kill.boot_id, kill.at, kill.uptime_seconds)
+    let at = if kill.uptime_seconds.is_some() { None } else { kill.at };
+    format!("{:?} {:?} {at:?} {:?} {victim:?}", kill.node, kill.boot_id, kill.uptime_seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oomph_core::artifact::{Artifact, Kind};
+    use oomph_core::why::{Ask, why};
+
+    /// A kernel log of two kills outside Kubernetes, `shift` seconds later than the first.
+    fn kills(shift: u32) -> Document {
+        let log: String = [10, 20]
+            .map(|at| {
+                let at = at + shift;
+                format!(
+                    "[{at}.000001] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,\
+                     oom_memcg=/batch/{at},task_memcg=/batch/{at},task=hog,pid={at},uid=0\n[{at}.000002] Memory cgroup out of \
+                     memory: Killed process {at} (hog) total-vm:2000kB, anon-rss:1000kB, file-rss:4kB, shmem-rss:0kB, \
+                     UID:0 pgtables:40kB oom_score_adj:0\n"
+                )
+            })
+            .concat();
+        let artifact = Artifact { kind: Some(Kind::KernelLog), ..Artifact::new("dmesg", log) };
+        why(&[artifact], Vec::new(), Vec::new(), &Ask::default())
+    }
+
+    #[test]
+    fn what_was_told_is_not_told_again() {
+        let mut seen = Seen::default();
+        let mut first = kills(0);
+        assert!(seen.keep_new(&mut first));
+        assert_eq!(first.kernel_kills.len(), 2);
+        assert!(!seen.keep_new(&mut kills(0)), "the same log again");
+        let mut later = kills(10);
+        assert!(seen.keep_new(&mut later), "one of its two kills is new");
+        assert_eq!(later.kernel_kills.len(), 1);
+        assert_eq!(later.kernel_kills[0].victims[0].pid, Some(30));
+    }
 }

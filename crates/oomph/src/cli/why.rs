@@ -274,3 +274,67 @@ pub(super) fn render(document: &Document, output: Output, ui: Ui) -> String {
         Output::Markdown => report::markdown(document),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The answer to files, as if `files::read` had read them from the command line.
+    fn answer(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Answer {
+        let artifacts =
+            files.iter().map(|(name, kind, text)| Artifact { kind: *kind, ..Artifact::new(*name, *text) }).collect();
+        let captured = oomph_core::artifact::Captured { artifacts, ..Default::default() };
+        let named = named.iter().map(|name| (*name).to_owned()).collect();
+        let files = Files { captured, named, failures: Vec::new() };
+        let mut question = Question { ask: Ask::default(), live: Rc::new(Live::default()), node: None, files };
+        question.answer(Gathered::default())
+    }
+
+    const QUIET_LOG: (&str, Option<Kind>, &str) =
+        ("dmesg", Some(Kind::KernelLog), "[    1.000000] Linux version 6.12.0\n[    2.000000] eth0: link up\n");
+
+    const KILL: (&str, Option<Kind>, &str) = (
+        "kern.log",
+        Some(Kind::KernelLog),
+        "[10.000001] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/batch,\
+         task_memcg=/batch,task=hog,pid=10,uid=0\n[10.000002] Memory cgroup out of memory: Killed process 10 (hog) \
+         total-vm:2000kB, anon-rss:1000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:0\n",
+    );
+
+    #[test]
+    fn a_log_without_kills_needs_no_action() {
+        let answer = answer(&[QUIET_LOG], &["dmesg"]);
+        assert_eq!(answer.not_understood, [""; 0]);
+        assert_eq!(answer.exit(), Exit::Nothing);
+    }
+
+    #[test]
+    fn a_kill_is_found() {
+        assert_eq!(answer(&[QUIET_LOG, KILL], &["dmesg", "kern.log"]).exit(), Exit::Found);
+    }
+
+    #[test]
+    fn a_named_file_of_no_known_kind_is_a_failure_and_one_in_a_folder_is_not() {
+        let readme = ("README", None, "how these files were made\n");
+        assert_eq!(answer(&[QUIET_LOG, readme], &["dmesg", "README"]).exit(), Exit::Failed);
+        assert_eq!(answer(&[QUIET_LOG, readme], &["dmesg"]).exit(), Exit::Nothing);
+        assert_eq!(answer(&[readme], &[]).exit(), Exit::Failed, "nothing in the folder was recognised");
+    }
+
+    #[test]
+    fn what_was_named_and_not_read_outweighs_what_was_found() {
+        let mut answer = answer(&[KILL], &["kern.log"]);
+        answer.failures.push("cannot read pods.json: there is no such file; check the path".into());
+        assert_eq!(answer.exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn a_node_as_target_leaves_the_deaths_of_others_out() {
+        let artifact = Artifact { kind: KILL.1, ..Artifact::new(KILL.0, KILL.2) };
+        let captured = oomph_core::artifact::Captured { artifacts: vec![artifact], ..Default::default() };
+        let files = Files { captured, ..Files::default() };
+        let node = Some("node-b".into());
+        let mut question = Question { ask: Ask::default(), live: Rc::new(Live::default()), node, files };
+        assert!(question.answer(Gathered::default()).document.diagnoses.is_empty());
+    }
+}
