@@ -91,7 +91,8 @@ impl CgroupNames {
         let Some(at) = name.rfind("pod").filter(|at| *at == 0 || name[..*at].ends_with('-')) else { return false };
         let (before, uid) = (&name[..at], &name[at + 3..]);
         let uid = pod_uid(uid);
-        let kubernetes = matches!(self.level, Level::NodeAllocatable) || self.qos.is_some() || before.contains("kubepods-");
+        let kubernetes =
+            matches!(self.level, Level::NodeAllocatable) || self.qos.is_some() || before.contains("kubepods-");
         if uid.is_none() && !(kubernetes && name.len() > at + 3) {
             return false;
         }
@@ -147,7 +148,8 @@ fn qos_in(part: &str) -> Option<Qos> {
 fn driver_mismatch(part: &str) -> Option<(&str, Option<&'static str>, &str)> {
     let (rest, id) = part.rsplit_once(':')?;
     let (slice, name) = rest.rsplit_once(':')?;
-    let runtime = RUNTIMES.iter().find(|(prefix, _)| prefix.strip_suffix('-') == Some(name)).map(|(_, runtime)| *runtime);
+    let runtime =
+        RUNTIMES.iter().find(|(prefix, _)| prefix.strip_suffix('-') == Some(name)).map(|(_, runtime)| *runtime);
     is_id(id).then_some((slice, runtime, id))
 }
 
@@ -208,7 +210,10 @@ mod tests {
         (level, pod_uid, container_id, runtime, qos)
     }
 
-    fn of_pod(runtime: Option<&'static str>, qos: Qos) -> (Level, Option<String>, Option<String>, Option<&'static str>, Option<Qos>) {
+    fn of_pod(
+        runtime: Option<&'static str>,
+        qos: Qos,
+    ) -> (Level, Option<String>, Option<String>, Option<&'static str>, Option<Qos>) {
         (Level::Container, Some(UID.to_owned()), Some(ID.to_owned()), runtime, Some(qos))
     }
 
@@ -220,13 +225,29 @@ mod tests {
             ("/kubepods/podUUU/ID", None, Guaranteed),
             ("/kubepods/besteffort/podUUU/crio-ID", Some("cri-o"), BestEffort),
             ("/kubepods.slice/kubepods-podU_U.slice/docker-ID.scope", Some("docker"), Guaranteed),
-            ("/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podU_U.slice/crio-ID.scope", Some("cri-o"), BestEffort),
-            ("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podU_U.slice/crio-conmon-ID.scope", Some("cri-o"), Burstable),
+            (
+                "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podU_U.slice/crio-ID.scope",
+                Some("cri-o"),
+                BestEffort,
+            ),
+            (
+                "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podU_U.slice/crio-conmon-ID.scope",
+                Some("cri-o"),
+                Burstable,
+            ),
             ("/system.slice/kubepods-burstable-podU_U.slice:cri-containerd:ID", Some("containerd"), Burstable),
             ("/system.slice/k3s-agent.service/kubepods-podU_U.slice:cri-containerd:ID", Some("containerd"), Guaranteed),
             ("/docker/ID/kubelet/kubepods/burstable/podUUU/ID", None, Burstable),
-            ("/docker/ID/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-podU_U.slice/cri-containerd-ID.scope", Some("containerd"), Burstable),
-            ("/lxc.payload.vm-1/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podU_U.slice/cri-containerd-ID.scope", Some("containerd"), Burstable),
+            (
+                "/docker/ID/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-podU_U.slice/cri-containerd-ID.scope",
+                Some("containerd"),
+                Burstable,
+            ),
+            (
+                "/lxc.payload.vm-1/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podU_U.slice/cri-containerd-ID.scope",
+                Some("containerd"),
+                Burstable,
+            ),
             ("/kubepods/burstable/podUUU/ID/init/worker.service", None, Burstable),
             ("/sys/fs/cgroup/kubepods/burstable/podUUU/ID", None, Burstable),
         ] {

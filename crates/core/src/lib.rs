@@ -17,6 +17,7 @@ pub mod diagnosis;
 pub mod explain;
 pub mod fact;
 pub mod kubelet;
+pub mod memory_flags;
 pub mod report;
 pub mod units;
 pub mod why;

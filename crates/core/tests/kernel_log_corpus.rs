@@ -218,7 +218,10 @@ const PASTED: [(&str, fn(&str) -> String); 8] = [
     ("with carriage returns", |text| each_line(text, |line| format!("{line}\r"))),
     ("in a fence", |text| format!("Hello, my container dies. dmesg says:\n\n```\n{text}\n```\n\nWhat can I do?\n")),
     ("as HTML", |text| {
-        format!("<p>See:</p>\n<pre><code>{}</code></pre>", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+        format!(
+            "<p>See:</p>\n<pre><code>{}</code></pre>",
+            text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+        )
     }),
     ("in colours", |text| each_line(text, |line| format!("\u{1b}[0;1;39m{line}\u{1b}[0m"))),
     ("in a long syslog", |text| {

@@ -57,8 +57,7 @@ pub(super) fn limit_hit(
     if full(memory) && full(memory_swap) && !refused(memory) && refused(memory_swap) {
         return Some(LimitHit::MemorySwap);
     }
-    let counters =
-        [(memory, LimitHit::Memory), (memory_swap, LimitHit::MemorySwap), (kernel, LimitHit::KernelMemory)];
+    let counters = [(memory, LimitHit::Memory), (memory_swap, LimitHit::MemorySwap), (kernel, LimitHit::KernelMemory)];
     counters.iter().find(|(line, _)| full(*line)).map(|(_, hit)| *hit).or_else(|| {
         counters
             .iter()
@@ -95,8 +94,7 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
 
 /// Is a key of `memory.stat` a size in bytes (Documentation/admin-guide/cgroup-v2.rst)?
 fn is_size(key: &str) -> bool {
-    const COUNTS: [&str; 10] =
-        ["pgs", "pgf", "pgm", "pgr", "pga", "pgd", "pgl", "pgp", "workingset_", "thp_"];
+    const COUNTS: [&str; 10] = ["pgs", "pgf", "pgm", "pgr", "pga", "pgd", "pgl", "pgp", "workingset_", "thp_"];
     const MORE_COUNTS: [&str; 6] = ["zswpin", "zswpout", "zswpwb", "swpin", "swpout", "numa_"];
     !key.is_empty()
         && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
@@ -150,7 +148,10 @@ mod tests {
         stats("cache:32KB rss:5KB mapped_f", &mut found);
         assert_eq!(found, [("cache".to_owned(), Bytes::kib(32)), ("rss".to_owned(), Bytes::kib(5))]);
         found.clear();
-        stats("anon 4096#012file 8192#012pgfault 7#012workingset_refault_anon 3#012zswap 12\\x0azswpin 1\\x0aslab 1", &mut found);
+        stats(
+            "anon 4096#012file 8192#012pgfault 7#012workingset_refault_anon 3#012zswap 12\\x0azswpin 1\\x0aslab 1",
+            &mut found,
+        );
         let keys: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.0)).collect();
         assert_eq!(keys, [("anon", 4096), ("file", 8192), ("zswap", 12), ("slab", 1)]);
     }

@@ -41,14 +41,16 @@ impl Covered {
             holes.push("only lines about kills were kept: other moments are not in it".to_owned());
         }
         if let Some(line) = self.partial.first() {
-            let more = if self.partial.len() > 1 { format!(" and {} more", self.partial.len() - 1) } else { String::new() };
+            let more =
+                if self.partial.len() > 1 { format!(" and {} more", self.partial.len() - 1) } else { String::new() };
             holes.push(format!("lines were cut or filtered out: the report at line {line}{more} is not whole"));
         }
         if from.is_none() || to.is_none() {
             holes.push(untimed(first.as_ref()));
         }
         let named = first.as_ref().and_then(|seen| seen.node.clone());
-        let nodes: Vec<String> = self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
+        let nodes: Vec<String> =
+            self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
         let node = match nodes.as_slice() {
             [] => input.artifact.about.node.clone(),
             [node] => Some(node.clone()),
@@ -130,8 +132,26 @@ fn sequence(line: &[u8]) -> Option<u64> {
 /// Is a line within an open report part of it (call trace, registers, memory of the node), not another program's?
 pub(super) fn is_of_report(text: &str) -> bool {
     const STARTS: [&str; 20] = [
-        "Call Trace", "Hardware name", "Code:", "RIP", "RSP", "RAX", "RDX", "RBP", "R10", "R13", "<TASK>", "</TASK>",
-        "Mem-Info", "Node ", "active_anon", "Tasks state", "lowmem_reserve", "Swap cache", "Free swap", "DMA",
+        "Call Trace",
+        "Hardware name",
+        "Code:",
+        "RIP",
+        "RSP",
+        "RAX",
+        "RDX",
+        "RBP",
+        "R10",
+        "R13",
+        "<TASK>",
+        "</TASK>",
+        "Mem-Info",
+        "Node ",
+        "active_anon",
+        "Tasks state",
+        "lowmem_reserve",
+        "Swap cache",
+        "Free swap",
+        "DMA",
     ];
     STARTS.iter().any(|start| text.starts_with(start))
         || text.contains("+0x")

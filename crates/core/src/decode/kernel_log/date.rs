@@ -60,7 +60,8 @@ impl Date {
 
     fn in_year(&self, year: i16) -> Option<Timestamp> {
         let date =
-            DateTime::new(year, self.month, self.day, self.hour, self.minute, self.second.min(59), self.nanosecond).ok()?;
+            DateTime::new(year, self.month, self.day, self.hour, self.minute, self.second.min(59), self.nanosecond)
+                .ok()?;
         Offset::from_seconds(self.offset.unwrap_or(0)).ok()?.to_timestamp(date).ok()
     }
 
@@ -211,18 +212,26 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
                 _ => {}
             }
             break;
-        } else if let Some(after) = word.as_bytes().iter().any(|byte| *byte == b':').then(|| date.take_clock(here)).flatten()
+        } else if let Some(after) =
+            word.as_bytes().iter().any(|byte| *byte == b':').then(|| date.take_clock(here)).flatten()
         {
             if month.is_none() || day.is_none() {
                 return None;
             }
             clock = true;
             rest = date.take_offset(after);
-        } else if !number.is_empty() && number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()) && day.is_none()
+        } else if !number.is_empty()
+            && number.len() <= 2
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && day.is_none()
         {
             day = number.parse().ok();
             rest = after;
-        } else if word.len() == 4 && date.year.is_none() && word.bytes().all(|byte| byte.is_ascii_digit()) && day.is_some() {
+        } else if word.len() == 4
+            && date.year.is_none()
+            && word.bytes().all(|byte| byte.is_ascii_digit())
+            && day.is_some()
+        {
             date.year = digits(word.as_bytes(), 0, 4);
             rest = after;
         } else if let Some(found) = month_named(number) {
@@ -232,7 +241,8 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
             }
             month = Some(found);
             rest = after;
-        } else if word_number == 0 && !word.is_empty() && word.chars().count() <= 12 && word.chars().all(is_of_weekday) {
+        } else if word_number == 0 && !word.is_empty() && word.chars().count() <= 12 && word.chars().all(is_of_weekday)
+        {
             rest = after;
         } else {
             return None;
@@ -335,14 +345,18 @@ mod tests {
 
     #[test]
     fn words_that_are_no_date_are_left() {
-        for text in ["marble invoked", "Mar 5 hello", "2024 pages RAM", "CPU: 3 PID: 4", "may be", "12 13 14:15:16", "é", ""] {
+        for text in
+            ["marble invoked", "Mar 5 hello", "2024 pages RAM", "CPU: 3 PID: 4", "may be", "12 13 14:15:16", "é", ""]
+        {
             assert_eq!(leading(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_missing_year_is_the_last_one_before_the_reading() {
-        let moment = |text: &str, read: &str| leading(text).unwrap().0.moment(Some(read.parse().unwrap())).unwrap().at.to_string();
+        let moment = |text: &str, read: &str| {
+            leading(text).unwrap().0.moment(Some(read.parse().unwrap())).unwrap().at.to_string()
+        };
         assert_eq!(moment("Dec 31 23:00:00 x", "2026-01-02T00:00:00Z"), "2025-12-31T23:00:00Z");
         assert_eq!(moment("Jan  2 05:00:00 x", "2026-01-02T00:00:00Z"), "2026-01-02T05:00:00Z");
         assert_eq!(moment("Feb 29 05:00:00 x", "2026-01-02T00:00:00Z"), "2024-02-29T05:00:00Z");

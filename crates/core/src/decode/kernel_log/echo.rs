@@ -94,7 +94,11 @@ mod tests {
 
     #[test]
     fn unusual_prefixes_are_the_kernels() {
-        for before in ["web-1 says: ", "2019-10-06 12:57:33.928398+0200 0x1f0f Default 0x0 737 0 com.vm.hyperkit: [47517.500417] ", "serial0 | "] {
+        for before in [
+            "web-1 says: ",
+            "2019-10-06 12:57:33.928398+0200 0x1f0f Default 0x0 737 0 com.vm.hyperkit: [47517.500417] ",
+            "serial0 | ",
+        ] {
             let text = format!("{before}{KILL}");
             let line = prefix::line(&text);
             assert_eq!(kernels_own(&line).map(|(_, text)| text), Some(KILL), "{before}");

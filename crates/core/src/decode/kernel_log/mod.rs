@@ -200,7 +200,9 @@ impl Log<'_, '_> {
         let Some(kill) = userspace::read(line) else { return false };
         let known = self.out.facts.iter().rev().take(64).any(|fact| match &fact.what {
             What::UserspaceKill(other) => {
-                let unit = |cgroup: &Option<String>| cgroup.as_ref().and_then(|path| path.rsplit('/').next().map(str::to_owned));
+                let unit = |cgroup: &Option<String>| {
+                    cgroup.as_ref().and_then(|path| path.rsplit('/').next().map(str::to_owned))
+                };
                 other.killer == kill.killer
                     && fact.from.artifact == self.input.id
                     && (kill.process.is_some() && other.process == kill.process

@@ -40,7 +40,9 @@ fn is_loss(text: &str) -> bool {
 /// Is a line of the logging daemon about lines of the kernel that it lost?
 pub(super) fn is_loss_of_daemon(program: &str, text: &str) -> bool {
     (program.contains("journal") && text.starts_with("Missed ") && text.contains("kernel messages"))
-        || (text.starts_with("imjournal") && text.contains("messages") && (text.contains("lost") || text.contains("drop")))
+        || (text.starts_with("imjournal")
+            && text.contains("messages")
+            && (text.contains("lost") || text.contains("drop")))
 }
 
 /// `app[123]: segfault`, `app[123] general protection`.

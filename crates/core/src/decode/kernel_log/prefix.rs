@@ -85,15 +85,17 @@ pub(super) fn owned(text: String) -> Line<'static> {
 fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     match *rest.as_bytes().first()? {
         b'[' => bracket(line, &rest[1..]),
-        b'0'..=b'9' => {
-            kmsg(line, rest).or_else(|| dated(line, rest)).or_else(|| unix(line, rest)).or_else(|| {
-                broken_bracket(line, rest).or_else(|| number_before_prefix(rest))
-            })
-        }
+        b'0'..=b'9' => kmsg(line, rest)
+            .or_else(|| dated(line, rest))
+            .or_else(|| unix(line, rest))
+            .or_else(|| broken_bracket(line, rest).or_else(|| number_before_prefix(rest))),
         b'>' | b'`' => Some(&rest[1..]),
         b'|' | b'*' | b'-' | b'+' | b'$' => rest[1..].strip_prefix(' '),
         b'<' => angle(line, rest),
-        b'"' => rest.strip_prefix('"').and_then(|rest| rest.strip_prefix("MESSAGE\"")).map(|rest| rest.trim_start_matches([' ', ':', '"'])),
+        b'"' => rest
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_prefix("MESSAGE\""))
+            .map(|rest| rest.trim_start_matches([' ', ':', '"'])),
         byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => dated(line, rest)
             .or_else(|| facility(line, rest))
             .or_else(|| kernel_tag(line, rest))
@@ -146,7 +148,11 @@ fn uptime(text: &str) -> Option<f64> {
 
 /// A bracket whose beginning was lost in selecting the text: `41066.536886] `, `Thu May 23 18:40:42 2024] `.
 fn broken_bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let end = rest.bytes().take(40).position(|byte| matches!(byte, b']' | b'[')).filter(|end| rest.as_bytes()[*end] == b']')?;
+    let end = rest
+        .bytes()
+        .take(40)
+        .position(|byte| matches!(byte, b']' | b'['))
+        .filter(|end| rest.as_bytes()[*end] == b']')?;
     inside_bracket(line, &rest[..end])?;
     Some(&rest[end + 1..])
 }
@@ -245,13 +251,17 @@ fn program(word: &str) -> Option<&str> {
         }
         None => tag,
     };
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'(' | b')'));
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'(' | b')'));
     (!name.is_empty() && plain).then_some(name)
 }
 
 fn host(word: &str) -> Option<Cow<'_, str>> {
-    let facility = word.split_once('.').is_some_and(|(name, level)| FACILITIES.contains(&name) && LEVELS.contains(&level));
-    (!facility && !word.bytes().all(|byte| matches!(byte, b'.' | b'*' | b'-' | b'x' | b'X'))).then_some(Cow::Borrowed(word))
+    let facility =
+        word.split_once('.').is_some_and(|(name, level)| FACILITIES.contains(&name) && LEVELS.contains(&level));
+    (!facility && !word.bytes().all(|byte| matches!(byte, b'.' | b'*' | b'-' | b'x' | b'X')))
+        .then_some(Cow::Borrowed(word))
 }
 
 /// `kernel: ` within the first words, with the host before it: `web kernel: `, `web kern.err kernel: `.
@@ -341,9 +351,10 @@ fn begins_prefix(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(b'[') => bracket(&mut line, &text[1..]).is_some(),
         Some(b'0'..=b'9') => kmsg(&mut line, text).or_else(|| dated(&mut line, text)).is_some(),
-        Some(_) => {
-            dated(&mut line, text).or_else(|| kernel_tag(&mut line, text)).or_else(|| facility(&mut line, text)).is_some()
-        }
+        Some(_) => dated(&mut line, text)
+            .or_else(|| kernel_tag(&mut line, text))
+            .or_else(|| facility(&mut line, text))
+            .is_some(),
         None => false,
     }
 }
@@ -375,7 +386,12 @@ mod tests {
 
     fn parts(text: &str) -> (String, String, Voice, bool) {
         let line = line(text);
-        (line.text.to_string(), line.node.map(|node| node.to_string()).unwrap_or_default(), line.voice, line.date.is_some())
+        (
+            line.text.to_string(),
+            line.node.map(|node| node.to_string()).unwrap_or_default(),
+            line.voice,
+            line.date.is_some(),
+        )
     }
 
     #[test]
@@ -442,7 +458,8 @@ mod tests {
 
     #[test]
     fn programs_are_told_from_the_kernel() {
-        let line = line("Oct 12 19:00:20 web-1 node-problem-detector[3240]: Memory cgroup out of memory: Killed process 1");
+        let line =
+            line("Oct 12 19:00:20 web-1 node-problem-detector[3240]: Memory cgroup out of memory: Killed process 1");
         assert_eq!(line.voice, Voice::Program);
         assert_eq!(line.program.as_deref(), Some("node-problem-detector"));
         assert_eq!(parts("5,12,34,-;text").2, Voice::Kernel);

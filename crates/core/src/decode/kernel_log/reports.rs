@@ -88,7 +88,9 @@ impl Reports {
             Message::TaskIn { task, limit } => {
                 let report = self.fitting(seen, text, |report| {
                     let same = report.oom_memcg == limit && report.task_memcg == task;
-                    report.is_open() && report.summary.is_none() && (same || (!report.context && report.oom_memcg.is_none()))
+                    report.is_open()
+                        && report.summary.is_none()
+                        && (same || (!report.context && report.oom_memcg.is_none()))
                 });
                 report.context = true;
                 report.scope = Some(Scope::Memcg);
@@ -138,7 +140,10 @@ impl Reports {
             }
             Message::Columns(columns) => {
                 let report = self.fitting(seen, text, |report| {
-                    report.is_open() && report.summary.is_none() && report.columns.as_ref().is_none_or(|known| *known == columns) && report.chosen.is_none()
+                    report.is_open()
+                        && report.summary.is_none()
+                        && report.columns.as_ref().is_none_or(|known| *known == columns)
+                        && report.chosen.is_none()
                 });
                 report.context = true;
                 report.stats_open = false;
@@ -149,8 +154,7 @@ impl Reports {
                 report.add_row(text);
             }
             Message::Summary(summary) => {
-                let selected =
-                    Victim { pid: summary.pid, comm: summary.comm, uid: summary.uid, ..Victim::default() };
+                let selected = Victim { pid: summary.pid, comm: summary.comm, uid: summary.uid, ..Victim::default() };
                 let report = self.fitting(seen, text, |report| {
                     let late = report.has_pid(selected.pid) && !report.header;
                     report.summary.is_none() && !report.ended && (report.is_open() || late)
@@ -238,15 +242,17 @@ impl Reports {
             }
             if report.is_open() {
                 // A kill of another process than the summary's, with nothing between: lines are missing.
-                let other = report.summary.as_ref().and_then(|summary| summary.pid).is_some_and(|pid| Some(pid) != victim.pid);
+                let other =
+                    report.summary.as_ref().and_then(|summary| summary.pid).is_some_and(|pid| Some(pid) != victim.pid);
                 return !other || report.chosen.is_some() || report.group;
             }
             let at_once = gap.is_some_and(|gap| gap <= GROUP_GAP)
                 && seen.is_precise()
                 && report.last.is_precise()
-                && report.victims.last().is_some_and(|last| {
-                    victim.oom_score_adj.is_some() && last.oom_score_adj == victim.oom_score_adj
-                });
+                && report
+                    .victims
+                    .last()
+                    .is_some_and(|last| victim.oom_score_adj.is_some() && last.oom_score_adj == victim.oom_score_adj);
             report.has_pid(victim.pid) || report.group || at_once
         });
         if scope != Scope::Unknown {
@@ -316,7 +322,9 @@ fn fits_scope(report: &Report, scope: Scope) -> bool {
 fn is_same(one: &Report, other: &Report) -> bool {
     let when = |report: &Report| report.killed.clone().unwrap_or_else(|| report.first.clone());
     let (first, second) = (when(one), when(other));
-    if one.victims.is_empty() != other.victims.is_empty() || (first.node.is_some() && second.node.is_some() && first.node != second.node) {
+    if one.victims.is_empty() != other.victims.is_empty()
+        || (first.node.is_some() && second.node.is_some() && first.node != second.node)
+    {
         return false;
     }
     let same_victims = one.victims.first().map(|victim| victim.pid) == other.victims.first().map(|victim| victim.pid);
@@ -324,5 +332,9 @@ fn is_same(one: &Report, other: &Report) -> bool {
         return same_victims && (one - other).abs() < 1e-6;
     }
     let sized = one.victims.first().is_some_and(|victim| victim.pid.is_some() && victim.total_vm.is_some());
-    sized && one.victims.first() == other.victims.first() && first.date.is_some() && second.date.is_some() && second.since(&first) == Some(0.0)
+    sized
+        && one.victims.first() == other.victims.first()
+        && first.date.is_some()
+        && second.date.is_some()
+        && second.since(&first) == Some(0.0)
 }

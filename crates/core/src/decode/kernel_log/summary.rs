@@ -81,20 +81,29 @@ mod tests {
         let constraint = |text: &str| read(text).unwrap().constraint;
         let tail = "task_memcg=/b,task=app,pid=7,uid=0";
         assert_eq!(
-            constraint(&format!("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,{tail}")),
+            constraint(&format!(
+                "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,{tail}"
+            )),
             Some(Constraint::Memcg)
         );
         assert_eq!(
-            constraint(&format!("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,{tail}")),
+            constraint(&format!(
+                "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,{tail}"
+            )),
             Some(Constraint::None)
         );
-        assert_eq!(constraint("oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=a"), Some(Constraint::Cpuset));
+        assert_eq!(
+            constraint("oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=a"),
+            Some(Constraint::Cpuset)
+        );
         assert_eq!(constraint("oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=2"), Some(Constraint::Mempolicy));
     }
 
     #[test]
     fn names_with_commas_and_cut_values_are_told_apart() {
-        let summary = read("oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/a,task_memcg=/a/b,task=a,b=c,pid=12,uid=1000").unwrap();
+        let summary =
+            read("oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/a,task_memcg=/a/b,task=a,b=c,pid=12,uid=1000")
+                .unwrap();
         assert_eq!(summary.comm.as_deref(), Some("a,b=c"));
         assert_eq!((summary.pid, summary.uid), (Some(12), Some(1000)));
         let cut = read("oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/a,task_memcg=/a/b12>").unwrap();

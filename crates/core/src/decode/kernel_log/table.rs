@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_row_without_header_is_read_by_its_length() {
-        let row = row("[ 5801]  1000  5801   542739   390808     774       6        0             -5 app", &[]).unwrap();
+        let row =
+            row("[ 5801]  1000  5801   542739   390808     774       6        0             -5 app", &[]).unwrap();
         assert_eq!((row.rss, row.page_table_pages, row.adj), (390_808, 780, -5));
         assert_eq!(super::row("[ 12] hello 1 2 3", &[]), None);
         assert_eq!(super::row("[12.5] 1 2 3 4 5 6 7 a", &[]), None);

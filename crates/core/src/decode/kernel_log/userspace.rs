@@ -16,7 +16,9 @@ pub(super) struct Kill {
 pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
     let text = line.text.trim();
     let program = line.program.as_deref().unwrap_or_default();
-    if let Some((_, said)) = text.split_once("[talos] ").or_else(|| text.contains("OOMController").then_some(("", text))) {
+    if let Some((_, said)) =
+        text.split_once("[talos] ").or_else(|| text.contains("OOMController").then_some(("", text)))
+    {
         return talos(said);
     }
     let by = |name: &str| program.starts_with(name) || (program.is_empty() && text.starts_with(name));
@@ -114,7 +116,12 @@ mod tests {
                 Some("a.scope"),
                 None,
             ),
-            ("[ 12.5] oomd kill: 0.00 1.5 2.5 workload.slice/a.service 123 ruleset:[x]", "oomd", Some("/workload.slice/a.service"), None),
+            (
+                "[ 12.5] oomd kill: 0.00 1.5 2.5 workload.slice/a.service 123 ruleset:[x]",
+                "oomd",
+                Some("/workload.slice/a.service"),
+                None,
+            ),
             ("Feb 20 10:59:34 web nohang[12]: Sending SIGTERM to app (1234)", "nohang", None, Some((1234, "app"))),
         ] {
             let kill = read(&prefix::line(text)).unwrap_or_else(|| panic!("{text}"));

@@ -82,12 +82,8 @@ mod tests {
             ..Victim::default()
         };
         let with_shmem = Victim { shmem_rss: Some(Bytes::kib(6)), ..whole.clone() };
-        let modern = Victim {
-            uid: Some(1000),
-            pgtables: Some(Bytes::kib(44)),
-            oom_score_adj: Some(-997),
-            ..with_shmem.clone()
-        };
+        let modern =
+            Victim { uid: Some(1000), pgtables: Some(Bytes::kib(44)), oom_score_adj: Some(-997), ..with_shmem.clone() };
         for (text, expected) in [
             (" 41 (app) total-vm:900kB, anon-rss:80kB, file-rss:7kB", &whole),
             (" 41 (app) vsz:900kB, anon-rss:80kB, file-rss:7kB", &whole),
@@ -96,8 +92,14 @@ mod tests {
                 " 41 (app) total-vm:900kB, anon-rss:80kB, file-rss:7kB, shmem-rss:6kB, UID:1000 pgtables:44kB oom_score_adj:-997",
                 &modern,
             ),
-            (" 41, UID 5, (app) total-vm:900kB, anon-rss:80kB, file-rss:7kB", &Victim { uid: Some(5), ..whole.clone() }),
-            (" 41 (app), UID 5, total-vm:900kB, anon-rss:80kB, file-rss:7kB", &Victim { uid: Some(5), ..whole.clone() }),
+            (
+                " 41, UID 5, (app) total-vm:900kB, anon-rss:80kB, file-rss:7kB",
+                &Victim { uid: Some(5), ..whole.clone() },
+            ),
+            (
+                " 41 (app), UID 5, total-vm:900kB, anon-rss:80kB, file-rss:7kB",
+                &Victim { uid: Some(5), ..whole.clone() },
+            ),
         ] {
             assert_eq!(&killed(text), expected, "{text}");
         }

@@ -46,7 +46,8 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
         return (!has_number(text, ",uid=") && !rest.contains(' ')).then_some("");
     }
     if let Some((_, after)) = text.split_once("illed process") {
-        const FIELDS: [&str; 7] = ["total-vm:", "anon-rss:", "file-rss:", "shmem-rss:", "UID", "pgtables:", "oom_score_adj:"];
+        const FIELDS: [&str; 7] =
+            ["total-vm:", "anon-rss:", "file-rss:", "shmem-rss:", "UID", "pgtables:", "oom_score_adj:"];
         let fits = FIELDS.iter().any(|field| rest.contains(field)) || rest.contains("kB") || after.trim().is_empty();
         return (!has_number(text, "oom_score_adj:") && fits).then(|| between(text, rest));
     }
@@ -66,7 +67,8 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
         return (rest.contains("kB") || rest.contains("failcnt")).then(|| between(text, rest));
     }
     if text.contains("invoked oom-killer") && !text.contains("oom_score_adj=") {
-        let fits = ["gfp_mask=", "order=", "oom_score_adj", "nodemask=", "GFP_"].iter().any(|field| rest.contains(field));
+        let fits =
+            ["gfp_mask=", "order=", "oom_score_adj", "nodemask=", "GFP_"].iter().any(|field| rest.contains(field));
         return fits.then_some(" ");
     }
     if text.starts_with('[') {
@@ -114,15 +116,34 @@ mod tests {
                 &["[ 1.5] Killed process 274557 (app) ", "total-vm:9kB, anon-rss:6", "40kB, ", "UID:0 pgtables:1kB"][..],
                 "Killed process 274557 (app) total-vm:9kB, anon-rss:640kB, UID:0 pgtables:1kB",
             ),
-            (&["[ 1.5] Memory cgroup out of memory:", "Killed process 7 (app)"], "Memory cgroup out of memory: Killed process 7 (app)"),
             (
-                &["oom-kill:constraint=CONSTRAINT_MEMCG,cpuset=user.slice,", "  mems_allowed=0,oom_memcg=/a,task_memcg=/a/b", "c,task=app,pid=1,uid=0"],
+                &["[ 1.5] Memory cgroup out of memory:", "Killed process 7 (app)"],
+                "Memory cgroup out of memory: Killed process 7 (app)",
+            ),
+            (
+                &[
+                    "oom-kill:constraint=CONSTRAINT_MEMCG,cpuset=user.slice,",
+                    "  mems_allowed=0,oom_memcg=/a,task_memcg=/a/b",
+                    "c,task=app,pid=1,uid=0",
+                ],
                 "oom-kill:constraint=CONSTRAINT_MEMCG,cpuset=user.slice,mems_allowed=0,oom_memcg=/a,task_memcg=/a/bc,task=app,pid=1,uid=0",
             ),
-            (&["[ 1.5] Task in ", "[ 1.5] /a/b", "[ 1.5]  killed as a result of limit of ", "[ 1.5] /a"], "Task in /a/b killed as a result of limit of /a"),
-            (&["Task in /docker/0a1b", "2c3d killed as a result of limit of /docker/0a1b", "2c3d"], "Task in /docker/0a1b2c3d killed as a result of limit of /docker/0a1b2c3d"),
-            (&["[ pid ] uid tgid total_vm rss", "pgtables_bytes swapents oom_score_adj name"], "[ pid ] uid tgid total_vm rss pgtables_bytes swapents oom_score_adj name"),
-            (&["[ 718] 0 718 40965 29598 368640 0 -250", "systemd-journal"], "[ 718] 0 718 40965 29598 368640 0 -250 systemd-journal"),
+            (
+                &["[ 1.5] Task in ", "[ 1.5] /a/b", "[ 1.5]  killed as a result of limit of ", "[ 1.5] /a"],
+                "Task in /a/b killed as a result of limit of /a",
+            ),
+            (
+                &["Task in /docker/0a1b", "2c3d killed as a result of limit of /docker/0a1b", "2c3d"],
+                "Task in /docker/0a1b2c3d killed as a result of limit of /docker/0a1b2c3d",
+            ),
+            (
+                &["[ pid ] uid tgid total_vm rss", "pgtables_bytes swapents oom_score_adj name"],
+                "[ pid ] uid tgid total_vm rss pgtables_bytes swapents oom_score_adj name",
+            ),
+            (
+                &["[ 718] 0 718 40965 29598 368640 0 -250", "systemd-journal"],
+                "[ 718] 0 718 40965 29598 368640 0 -250 systemd-journal",
+            ),
         ] {
             assert_eq!(joined_all(lines), whole);
         }
@@ -131,7 +152,10 @@ mod tests {
     #[test]
     fn the_next_message_is_no_continuation() {
         for lines in [
-            &["Killed process 7 (app) total-vm:9kB, anon-rss:6kB", "[ 2.5] oom_reaper: reaped process 7 (app), now anon-rss:0kB"][..],
+            &[
+                "Killed process 7 (app) total-vm:9kB, anon-rss:6kB",
+                "[ 2.5] oom_reaper: reaped process 7 (app), now anon-rss:0kB",
+            ][..],
             &["Killed process 7 (app) total-vm:9kB, anon-rss:6kB", "Killed process 8 (app) total-vm:9kB, anon-rss:6kB"],
             &["oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/a,task_memcg=/a", "some text of the one who pasted"],
             &["Task in /a killed as a result of limit of /a", "memory: usage 5kB, limit 5kB, failcnt 1"],
