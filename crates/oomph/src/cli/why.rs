@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::Timestamp;
 use oomph_cluster::kube::{self, Target};
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind};
 use oomph_core::decode::detect;
 use oomph_core::diagnosis::{Document, GapReport, SourceState, Verdict};
 use oomph_core::report;
@@ -64,7 +64,7 @@ pub(super) struct Answer {
     pub(super) document: Document,
     /// What had to be read and could not.
     pub(super) failures: Vec<String>,
-    /// Something was given that could not be understood.
+    /// What was given and could not be understood, a pod's name included.
     pub(super) not_understood: Vec<String>,
 }
 
@@ -175,6 +175,15 @@ fn describes_containers(artifacts: &[Artifact]) -> bool {
     artifacts.iter().any(|artifact| detect::segments(artifact).iter().any(|segment| tells(segment.kind)))
 }
 
+/// Whether anything that was read names the pod: a healthy one has no diagnosis, and neither has a misspelt one.
+fn speaks_of(captured: &Captured, pod: &str) -> bool {
+    let finder = memchr::memmem::Finder::new(pod);
+    captured
+        .artifacts
+        .iter()
+        .any(|artifact| artifact.about.pod.as_deref() == Some(pod) || finder.find(&artifact.bytes).is_some())
+}
+
 impl Question {
     /// Joins the files with what the live sources gave, and judges. The files' bytes are not copied for it: they may
     /// be large.
@@ -185,6 +194,9 @@ impl Question {
         let (sources, gaps) = sources::reports(captured);
         let known = gaps.len();
         let mut document = why(&captured.artifacts, sources, gaps, &self.ask);
+        let unheard_of = self.ask.pod.as_ref().filter(|pod| document.diagnoses.is_empty() && !speaks_of(captured, pod));
+        let unheard_of =
+            unheard_of.map(|pod| format!("no evidence speaks of pod {pod}; check its name and the namespace (-n)"));
         captured.artifacts.truncate(of_files.0);
         captured.sources.truncate(of_files.1);
         captured.gaps.truncate(of_files.2);
@@ -193,7 +205,8 @@ impl Question {
         }
         let mut failures = self.files.failures.clone();
         failures.extend(gathered.failures);
-        let not_understood = self.not_understood(&document, known);
+        let mut not_understood = self.not_understood(&document, known);
+        not_understood.extend(unheard_of);
         Answer { document, failures, not_understood }
     }
 
@@ -279,15 +292,18 @@ pub(super) fn render(document: &Document, output: Output, ui: Ui) -> String {
 mod tests {
     use super::*;
 
-    /// The answer to files, as if `files::read` had read them from the command line.
-    fn answer(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Answer {
+    /// The question put to files, as if `files::read` had read them from the command line.
+    fn question(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Question {
         let artifacts =
             files.iter().map(|(name, kind, text)| Artifact { kind: *kind, ..Artifact::new(*name, *text) }).collect();
-        let captured = oomph_core::artifact::Captured { artifacts, ..Default::default() };
+        let captured = Captured { artifacts, ..Captured::default() };
         let named = named.iter().map(|name| (*name).to_owned()).collect();
         let files = Files { captured, named, failures: Vec::new() };
-        let mut question = Question { ask: Ask::default(), live: Rc::new(Live::default()), node: None, files };
-        question.answer(Gathered::default())
+        Question { ask: Ask::default(), live: Rc::new(Live::default()), node: None, files }
+    }
+
+    fn answer(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Answer {
+        question(files, named).answer(Gathered::default())
     }
 
     const QUIET_LOG: (&str, Option<Kind>, &str) =
@@ -329,12 +345,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_that_no_evidence_names_is_a_failure_and_a_healthy_one_is_not() {
+        let events = ("events", Some(Kind::KernelLog), "[    1.000000] Linux version 6.12.0 on checkout-7d9f\n");
+        for (pod, exit) in [("checkout-7d9f", Exit::Nothing), ("chekcout-7d9f", Exit::Failed)] {
+            let mut question = question(&[events], &["events"]);
+            question.ask.pod = Some(pod.into());
+            assert_eq!(question.answer(Gathered::default()).exit(), exit, "{pod}");
+        }
+    }
+
+    #[test]
     fn a_node_as_target_leaves_the_deaths_of_others_out() {
-        let artifact = Artifact { kind: KILL.1, ..Artifact::new(KILL.0, KILL.2) };
-        let captured = oomph_core::artifact::Captured { artifacts: vec![artifact], ..Default::default() };
-        let files = Files { captured, ..Files::default() };
-        let node = Some("node-b".into());
-        let mut question = Question { ask: Ask::default(), live: Rc::new(Live::default()), node, files };
+        let mut question = question(&[KILL], &[]);
+        question.node = Some("node-b".into());
         assert!(question.answer(Gathered::default()).document.diagnoses.is_empty());
     }
 }
