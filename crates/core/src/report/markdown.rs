@@ -70,7 +70,7 @@ fn overview(out: &mut Paper, document: &Document) {
         .map(|diagnosis| {
             let restarts = diagnosis.termination.as_ref().and_then(|termination| termination.restart_count);
             vec![
-                words::name(&diagnosis.subject),
+                words::label(document, diagnosis),
                 diagnosis.verdict.to_string(),
                 words::when(document, diagnosis).map(words::moment).unwrap_or_default(),
                 restarts.map(|restarts| restarts.to_string()).unwrap_or_default(),
@@ -81,7 +81,7 @@ fn overview(out: &mut Paper, document: &Document) {
 }
 
 fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
-    out.block(&format!("## {}: {}", diagnosis.verdict, escape(&words::name(&diagnosis.subject))));
+    out.block(&format!("## {}: {}", diagnosis.verdict, escape(&words::label(document, diagnosis))));
     out.block(&format!("**{}**", escape(&diagnosis.summary)));
     facts(out, words::facts(document, diagnosis));
 

@@ -56,6 +56,12 @@ pub fn brief(document: &Document, style: Style, width: usize) -> String {
     page.finish()
 }
 
+/// Columns of a moment.
+const WHEN: usize = "2026-11-21 21:18:02Z".len();
+
+/// Columns of the number of restarts, by its head.
+const RESTARTS: usize = "RESTARTS".len();
+
 fn table(page: &mut Page, document: &Document) {
     page.paragraph(0, Mark::Heading, &words::tally(&document.diagnoses));
     page.gap();
@@ -63,18 +69,18 @@ fn table(page: &mut Page, document: &Document) {
     let namespace = |diagnosis: &Diagnosis| diagnosis.subject.namespace.clone();
     let first = document.diagnoses.first().and_then(namespace);
     let shared = first.filter(|_| document.diagnoses.windows(2).all(|two| namespace(&two[0]) == namespace(&two[1])));
-    let room = page.width().saturating_sub(2 + 25 + 2 + 20 + 2 + 8 + 2).max(20);
+    let verdict = document.diagnoses.iter().map(|diagnosis| diagnosis.verdict.id().len()).max().unwrap_or(0);
+    let room = page.width().saturating_sub(2 + 2 + verdict + 2 + WHEN + 2 + RESTARTS).max(20);
     let rows: Vec<_> = document
         .diagnoses
         .iter()
         .map(|diagnosis| {
-            let mut subject = diagnosis.subject.clone();
-            if shared.is_some() && subject.pod.is_some() {
-                subject.namespace = None;
-            }
+            let label = words::label(document, diagnosis);
+            let prefix = shared.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
+            let label = label.strip_prefix(&prefix).unwrap_or(&label);
             let restarts = diagnosis.termination.as_ref().and_then(|termination| termination.restart_count);
             vec![
-                cut_middle(&one_line(&words::name(&subject)), room).into_owned(),
+                cut_middle(&one_line(label), room).into_owned(),
                 diagnosis.verdict.to_string(),
                 words::when(document, diagnosis).map(words::moment).unwrap_or_default(),
                 restarts.map(|restarts| restarts.to_string()).unwrap_or_default(),

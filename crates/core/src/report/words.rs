@@ -52,10 +52,22 @@ pub(super) fn name(subject: &SubjectReport) -> String {
     match (&parts[..], &subject.pod_uid, &subject.container_id) {
         ([], Some(uid), _) => format!("pod uid {uid}"),
         ([], None, Some(id)) => format!("container {}", short_id(id)),
-        ([], None, None) => "unknown".to_owned(),
+        ([], None, None) => UNKNOWN.to_owned(),
         (parts, ..) => parts.join("/"),
     }
 }
+
+/// The subject's short name, or the cgroup that its kill names where nothing else is known of it.
+pub(super) fn label(document: &Document, diagnosis: &Diagnosis) -> String {
+    let cgroup = || kills(document, diagnosis).find_map(|kill| kill.task_memcg.as_ref().or(kill.oom_memcg.as_ref()));
+    match (name(&diagnosis.subject), cgroup()) {
+        (name, Some(path)) if name == UNKNOWN => format!("cgroup {path}"),
+        (name, _) => name,
+    }
+}
+
+/// The name of a subject of which nothing is known.
+const UNKNOWN: &str = "unknown";
 
 /// The 12 digits that tools print.
 pub(super) fn short_id(id: &str) -> &str {
@@ -133,7 +145,7 @@ pub(super) fn facts(document: &Document, diagnosis: &Diagnosis) -> Vec<Labelled>
         out.push(("level", format!("{}{sure}", level(which))));
     }
     out.extend(diagnosis.victim.map(|which| ("killed", victim(which).to_owned())));
-    out.push(("container", whose(&diagnosis.subject)));
+    out.push(("container", whose(label(document, diagnosis), &diagnosis.subject)));
     let ended = diagnosis.termination.as_ref().map(ended).filter(|text| !text.is_empty());
     match (ended, when(document, diagnosis)) {
         (Some(text), _) => out.push(("ended", text)),
@@ -150,8 +162,7 @@ pub(super) fn facts(document: &Document, diagnosis: &Diagnosis) -> Vec<Labelled>
     out
 }
 
-fn whose(subject: &SubjectReport) -> String {
-    let mut out = name(subject);
+fn whose(mut out: String, subject: &SubjectReport) -> String {
     if let Some(kind) = subject.container_kind.and_then(kind) {
         out = format!("{out} ({kind})");
     }

@@ -50,7 +50,7 @@ pub(crate) fn source(
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    text.parse().expect("a sample's time is well formed")
 }
 
 pub(crate) fn bare(verdict: Verdict, summary: &str) -> Diagnosis {
