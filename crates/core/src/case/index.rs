@@ -271,6 +271,8 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
     let names: HashSet<&str> = index.pods.iter().filter_map(|view| view.pod.name.as_deref()).collect();
     let nameless: HashSet<ArtifactId> =
         index.pods.iter().filter(|view| view.pod.name.is_none()).map(|view| view.from.artifact).collect();
+    let killed: HashSet<Option<String>> =
+        index.kills.iter().filter_map(|(kill, _)| kill.pod_uid.as_deref()).map(|uid| Some(bare_uid(uid))).collect();
     let mut gone: Vec<PodView> = Vec::new();
     let mut places: HashMap<(Option<&str>, Option<&str>, &str), usize> = HashMap::new();
     for (event, from) in &index.events {
@@ -282,7 +284,9 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
             Some(uid) if !uids.is_empty() => uids.contains(uid),
             _ => names.contains(name),
         };
-        if known || nameless.contains(&from.artifact) {
+        // An earlier pod of a name that lives on (a StatefulSet's, a pod applied again) is told of by its kills alone.
+        let replaced = !known && names.contains(name) && !killed.contains(&uid.map(bare_uid));
+        if known || replaced || nameless.contains(&from.artifact) {
             continue;
         }
         let place = *places.entry((object.namespace.as_deref(), uid, name)).or_insert_with(|| {
@@ -311,4 +315,9 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
         }
     }
     gone
+}
+
+/// A uid without its dashes.
+fn bare_uid(uid: &str) -> String {
+    uid.replace('-', "")
 }

@@ -265,8 +265,11 @@ fn told_by_events(case: &Case<'_>) -> Option<Level> {
     };
     let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
     case.index.events.iter().find_map(|(event, _)| {
-        let here = event.object.kind.as_deref() != Some("Pod")
-            && (node.is_none() || event.object.name.is_none() || event.object.name.as_deref() == node);
+        // A piece of a node's describe text may stand among a pod's: only nodes have such events.
+        let here = event.object.kind.as_deref() == Some("Pod")
+            || node.is_none()
+            || event.object.name.is_none()
+            || event.object.name.as_deref() == node;
         if event.reason != "OOMKilling" || !here || !near(event) {
             return None;
         }
