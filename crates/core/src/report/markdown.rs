@@ -16,12 +16,11 @@ pub fn markdown(document: &Document) -> String {
     for diagnosis in &document.diagnoses {
         one(&mut out, document, diagnosis);
     }
-    let unclaimed = words::unclaimed(document);
-    if !unclaimed.is_empty() {
-        out.block("## Kernel kills of no known container");
-    }
-    for kill in unclaimed {
-        kernel_kill(&mut out, kill);
+    let kills = words::unclaimed(document);
+    if !kills.is_empty() {
+        out.block("## Kernel kills of others");
+        let (head, right, rows) = words::kill_table(&kills, usize::MAX);
+        out.table(&head, &right, &rows);
     }
     footer(&mut out, document);
     out.text
@@ -160,10 +159,9 @@ fn sum(out: &mut Paper, balance: &Balance) {
 fn kernel_kill(out: &mut Paper, kill: &KillReport) {
     out.heading(&format!("Kernel kill {}", escape(&kill.id)));
     facts(out, words::kill_facts(kill));
-    let rows = words::next_victims(kill);
-    if !rows.is_empty() {
+    if let Some((head, right, rows)) = words::next_victims(kill) {
         out.block("Who was next, by the kernel's badness:");
-        out.table(&words::NEXT_HEAD, &[true, false, true, true, true, false], &rows);
+        out.table(&head, &right, &rows);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::clean::one_line;
 use crate::diagnosis::{
-    Composition, Confidence, Diagnosis, Document, KillReport, MemoryReport, Pattern, PatternKind, SourceReport,
-    SourceState, SubjectReport, TaskReport, TerminationReport, Verdict, VictimKind, VictimReport,
+    CandidateReport, Composition, Confidence, Diagnosis, Document, KillReport, MemoryReport, Pattern, PatternKind,
+    SourceReport, SourceState, SubjectReport, TaskReport, TerminationReport, Verdict, VictimKind, VictimReport,
 };
 use crate::fact::{AtFrom, Constraint, ContainerKind, Level, LimitHit};
 use crate::units::Bytes;
@@ -359,14 +360,12 @@ pub(super) fn kill_facts(kill: &KillReport) -> Vec<Labelled> {
         let limit = kill.limit_bytes.map(|limit| format!(" of {limit}")).unwrap_or_default();
         out.push(("memory", format!("{usage}{limit}")));
     }
-    if let Some(usage) =
-        kill.swap_usage_bytes.filter(|usage| usage.0 > 0 || kill.limit_hit == Some(LimitHit::MemorySwap))
-    {
-        let limit = kill.swap_limit_bytes.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        out.push(("swap", format!("{usage}{limit}")));
-    }
     match kill.limit_hit {
-        Some(LimitHit::MemorySwap) => out.push(("full", "memory and swap together".to_owned())),
+        Some(LimitHit::MemorySwap) => {
+            let usage = kill.swap_usage_bytes.map(|usage| format!(": {usage}")).unwrap_or_default();
+            let limit = kill.swap_limit_bytes.map(|limit| format!(" of {limit}")).unwrap_or_default();
+            out.push(("full", format!("the counter of swap (cgroup v1: of memory and swap together){usage}{limit}")));
+        }
         Some(LimitHit::KernelMemory) => out.push(("full", "kernel memory".to_owned())),
         Some(LimitHit::Memory) | None => {}
     }
@@ -413,33 +412,63 @@ fn victim_words(victim: &VictimReport) -> String {
     }
 }
 
-/// Rows of the processes with the largest badness: pid, name, resident, adj, points, mark. Empty where every process of
-/// the report was killed, for then nobody was next.
-pub(super) fn next_victims(kill: &KillReport) -> Vec<Vec<String>> {
+/// A table: head, which columns are of numbers, rows.
+pub(super) type Table = (Vec<&'static str>, Vec<bool>, Vec<Vec<String>>);
+
+/// The five processes with the largest badness. `None` where every process of the report was killed, for then nobody
+/// was next. The kernel counts its points in pages.
+pub(super) fn next_victims(kill: &KillReport) -> Option<Table> {
     let killed = |pid: u32| kill.victims.iter().any(|victim| victim.pid == Some(pid));
     if kill.candidates.iter().all(|candidate| killed(candidate.pid)) {
-        return Vec::new();
+        return None;
     }
     let mut order: Vec<_> = kill.candidates.iter().collect();
     order.sort_by_key(|candidate| std::cmp::Reverse(candidate.points));
-    order
-        .into_iter()
-        .take(5)
-        .map(|candidate| {
-            vec![
-                candidate.pid.to_string(),
-                candidate.comm.clone(),
-                candidate.rss_bytes.to_string(),
-                candidate.oom_score_adj.to_string(),
-                candidate.points.map(|points| points.to_string()).unwrap_or_default(),
-                if killed(candidate.pid) { "killed".to_owned() } else { String::new() },
-            ]
-        })
-        .collect()
+    let with_points = order.iter().any(|candidate| candidate.points.is_some());
+    let mut head = vec!["PID", "PROCESS", "RESIDENT", "OOM_SCORE_ADJ"];
+    let mut right = vec![true, false, true, true];
+    if with_points {
+        head.push("POINTS (PAGES)");
+        right.push(true);
+    }
+    head.push("");
+    right.push(false);
+    let row = |candidate: &CandidateReport| {
+        let mut row = vec![
+            candidate.pid.to_string(),
+            one_line(&candidate.comm),
+            candidate.rss_bytes.to_string(),
+            candidate.oom_score_adj.to_string(),
+        ];
+        if with_points {
+            row.push(candidate.points.map(|points| points.to_string()).unwrap_or_default());
+        }
+        row.push(if killed(candidate.pid) { "killed".to_owned() } else { String::new() });
+        row
+    };
+    Some((head, right, order.into_iter().take(5).map(row).collect()))
 }
 
-/// The head of [`next_victims`]. The kernel counts its points in pages.
-pub(super) const NEXT_HEAD: [&str; 6] = ["PID", "PROCESS", "RESIDENT", "ADJ", "POINTS (PAGES)", ""];
+/// Kernel kills in one line each, the newest first; at most `most` of them.
+pub(super) fn kill_table(kills: &[&KillReport], most: usize) -> Table {
+    let mut order = kills.to_vec();
+    order.sort_by_key(|kill| std::cmp::Reverse(kill.at));
+    let row = |kill: &&KillReport| {
+        let victim = kill.victims.first().map(|victim| TaskReport { pid: victim.pid, comm: victim.comm.clone() });
+        let limit = kill.oom_memcg.as_deref().unwrap_or(match kill.constraint {
+            Some(Constraint::None) => "the node",
+            _ => "",
+        });
+        vec![
+            one_line(&kill.id),
+            kill.at.map(moment).unwrap_or_default(),
+            victim.map(|victim| one_line(&process(&victim))).unwrap_or_default(),
+            one_line(limit),
+        ]
+    };
+    let rows = order.iter().take(most).map(row).collect();
+    (vec!["KILL", "AT", "KILLED", "LIMIT OF"], vec![false; 4], rows)
+}
 
 /// What a source gave, after its name.
 pub(super) fn source(source: &SourceReport) -> String {
@@ -456,7 +485,11 @@ pub(super) fn source(source: &SourceReport) -> String {
         SourceState::Forbidden => out = format!("{out}, no permission"),
         SourceState::Absent => out = format!("{out}, not there"),
     }
-    let out = if source.because.is_empty() { out } else { format!("{out}: {}", source.because) };
+    // A reason may begin with the words for the state.
+    let state = out.rsplit(", ").next().unwrap_or_default();
+    let because = source.because.strip_prefix(state).map(|rest| rest.trim_start_matches([':', ' ']));
+    let because = because.unwrap_or(&source.because);
+    let out = if because.is_empty() { out } else { format!("{out}: {because}") };
     out.trim_start_matches([',', ' ']).to_owned()
 }
 

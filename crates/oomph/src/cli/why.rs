@@ -215,19 +215,23 @@ impl Question {
     fn not_understood(&self, document: &Document, known_gaps: usize) -> Vec<String> {
         let artifacts = &self.files.captured.artifacts;
         let unknown = |name: &str| document.sources.iter().any(|source| source.name == name && source.kind == UNKNOWN);
-        let all = artifacts.iter().all(|artifact| unknown(&artifact.name));
-        let of_no_kind = artifacts
+        let none = artifacts.iter().all(|artifact| unknown(&artifact.name));
+        let mut out: Vec<String> = artifacts
             .iter()
-            .filter(|artifact| unknown(&artifact.name) && (all || self.files.named.contains(&artifact.name)))
+            .filter(|artifact| unknown(&artifact.name) && self.files.named.contains(&artifact.name))
             .map(|artifact| {
                 if artifact.bytes.iter().all(u8::is_ascii_whitespace) {
                     format!("{} is empty", artifact.name)
                 } else {
                     format!("nothing in {} was recognised; {KINDS}", artifact.name)
                 }
-            });
+            })
+            .collect();
+        if none && out.is_empty() && !artifacts.is_empty() {
+            let number = artifacts.len();
+            out.push(format!("nothing in the files of the folder was recognised ({number} looked at); {KINDS}"));
+        }
         let in_part = document.gaps.iter().skip(known_gaps).filter(|gap| !unknown(&gap.what) && !artifacts.is_empty());
-        let mut out: Vec<String> = of_no_kind.collect();
         out.extend(in_part.map(|GapReport { what, because, .. }| format!("{what}: {because}")));
         out
     }
