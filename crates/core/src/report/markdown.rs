@@ -92,8 +92,9 @@ fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
         }
         item
     });
-    list(out, "Ruled out", &diagnosis.ruled_out, |ruled_out| {
-        format!("{}: {}", code(ruled_out.verdict.id()), escape(&ruled_out.because))
+    list(out, "Ruled out", &words::ruled_out(diagnosis), |(verdicts, because)| {
+        let names: Vec<_> = verdicts.iter().map(|verdict| code(verdict.id())).collect();
+        format!("{}: {}", names.join(", "), escape(because))
     });
     list(out, "Not known", &diagnosis.missing, |missing| with_command(&escape(&missing.what), &missing.command));
     list(out, "What made it likely", &diagnosis.contributors, |contributor| {
@@ -120,10 +121,8 @@ fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
     }
     list(out, "Fix", &diagnosis.advice, |advice| {
         let mut item = escape(&advice.action);
-        for (label, text) in [("why", &advice.why), ("risk", &advice.risk)] {
-            if !text.is_empty() {
-                item = format!("{item}  \n{label}: {}", escape(text));
-            }
+        for (label, text) in words::why_and_risk(advice) {
+            item = format!("{item}  \n{label}: {}", escape(text));
         }
         with_command(&item, advice.patch.as_deref().unwrap_or_default())
     });

@@ -126,8 +126,9 @@ fn one(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
     }
     if !diagnosis.ruled_out.is_empty() {
         page.heading("RULED OUT");
-        for ruled_out in &diagnosis.ruled_out {
-            page.item("-", &format!("{}: {}", ruled_out.verdict, ruled_out.because));
+        for (verdicts, because) in words::ruled_out(diagnosis) {
+            let names: Vec<_> = verdicts.iter().map(|verdict| verdict.id()).collect();
+            page.item("-", &format!("{}: {because}", names.join(", ")));
         }
     }
     if !diagnosis.missing.is_empty() {
@@ -163,10 +164,8 @@ fn one(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
         page.heading("FIX");
         for (index, advice) in diagnosis.advice.iter().enumerate() {
             page.item(&format!("{}.", index + 1), &advice.action);
-            for (label, words) in [("why: ", &advice.why), ("risk: ", &advice.risk)] {
-                if !words.is_empty() {
-                    page.paragraph(5, Mark::Body, &format!("{label}{words}"));
-                }
+            for (label, words) in words::why_and_risk(advice) {
+                page.paragraph(5, Mark::Body, &format!("{label}: {words}"));
             }
             if let Some(patch) = &advice.patch {
                 page.command(5, patch);

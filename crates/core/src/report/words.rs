@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::clean::one_line;
 use crate::diagnosis::{
-    CandidateReport, Composition, Confidence, Diagnosis, Document, KillReport, MemoryReport, Pattern, PatternKind,
-    SourceReport, SourceState, SubjectReport, TaskReport, TerminationReport, Verdict, VictimKind, VictimReport,
+    Advice, CandidateReport, Composition, Confidence, Diagnosis, Document, KillReport, MemoryReport, Pattern,
+    PatternKind, SourceReport, SourceState, SubjectReport, TaskReport, TerminationReport, Verdict, VictimKind,
+    VictimReport,
 };
 use crate::fact::{AtFrom, Constraint, ContainerKind, Level, LimitHit};
 use crate::units::Bytes;
@@ -410,6 +411,24 @@ fn victim_words(victim: &VictimReport) -> String {
         Some(adj) => format!("{out}, oom_score_adj {adj}"),
         None => out,
     }
+}
+
+/// What is ruled out, the verdicts that one fact excludes together.
+pub(super) fn ruled_out(diagnosis: &Diagnosis) -> Vec<(Vec<Verdict>, &str)> {
+    let mut out: Vec<(Vec<Verdict>, &str)> = Vec::new();
+    for RuledOut { verdict, because } in &diagnosis.ruled_out {
+        match out.iter_mut().find(|(_, known)| known == because) {
+            Some((verdicts, _)) => verdicts.push(*verdict),
+            None => out.push((vec![*verdict], because)),
+        }
+    }
+    out
+}
+
+/// What a piece of advice rests on and costs; a cost of nothing is not worth a line.
+pub(super) fn why_and_risk(advice: &Advice) -> impl Iterator<Item = (&'static str, &str)> {
+    let parts = [("why", advice.why.as_str()), ("risk", advice.risk.as_str())];
+    parts.into_iter().filter(|(label, words)| !words.is_empty() && (*label != "risk" || *words != "none"))
 }
 
 /// A table: head, which columns are of numbers, rows.
