@@ -1,7 +1,13 @@
 //! Kernel logs that people posted, with truth by hand: every victim, each once, and every field of every report.
 //!
 //! The texts are not in the repository; the test is skipped where they are not beside it.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a test reads its corpus and prints its figures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test reads its corpus and prints its figures"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -212,7 +218,9 @@ fn every_victim_of_the_corpus_is_found_once_and_every_field_is_right() {
 }
 
 /// Ways in which a log is pasted: none changes what it says.
-const PASTED: [(&str, fn(&str) -> String); 8] = [
+type Way = (&'static str, fn(&str) -> String);
+
+const PASTED: [Way; 8] = [
     ("quoted", |text| each_line(text, |line| format!("> {line}"))),
     ("indented", |text| each_line(text, |line| format!("    {line}"))),
     ("with carriage returns", |text| each_line(text, |line| format!("{line}\r"))),

@@ -8,6 +8,7 @@ use crate::units::Bytes;
 
 /// One invocation of the OOM killer, whole or as much as the text shows. A kill of a group is one of these.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each a field of its own in the report")]
 pub struct KernelKill {
     /// The log's node, where a line or the source names it.
     pub node: Option<String>,

@@ -19,9 +19,9 @@ pub(super) fn is_cut(after: &str) -> bool {
 /// The size behind `key`: `anon-rss:920kB`. A size without its unit was cut and is unknown.
 pub(super) fn size(text: &str, key: &str) -> Option<Bytes> {
     let after = &text[text.find(key)? + key.len()..];
-    let (kib, unit) = number(after.trim_start())?;
+    let (kib, unit) = number(after.trim_ascii_start())?;
     // 4.6 and 4.7 print `0lkB`.
-    unit.trim_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
+    unit.trim_ascii_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
 }
 
 /// Limits from here on (in kB) mean none: `PAGE_COUNTER_MAX` in pages of 4 and 64 KiB, `RES_COUNTER_MAX` before 3.19.
@@ -29,7 +29,7 @@ const NO_LIMIT_KIB: u64 = (1 << 53) - (1 << 20);
 
 /// `usage 980kB, limit 980kB, failcnt 4152239`.
 pub(super) fn memory_line(text: &str) -> MemoryLine {
-    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_start()));
+    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
     MemoryLine {
         usage: size(text, "usage"),
         limit: size(text, "limit").filter(|limit| *limit < Bytes::kib(NO_LIMIT_KIB)),
@@ -92,19 +92,39 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
     }
 }
 
-/// Is a key of `memory.stat` a size in bytes (Documentation/admin-guide/cgroup-v2.rst)?
+/// Is a key of `memory.stat` a size in use (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst)? Others
+/// count events and faults, or repeat limits.
 fn is_size(key: &str) -> bool {
-    const COUNTS: [&str; 10] = ["pgs", "pgf", "pgm", "pgr", "pga", "pgd", "pgl", "pgp", "workingset_", "thp_"];
-    const MORE_COUNTS: [&str; 6] = ["zswpin", "zswpout", "zswpwb", "swpin", "swpout", "numa_"];
+    const OTHERS: [&str; 16] = [
+        "pgs",
+        "pgf",
+        "pgm",
+        "pgr",
+        "pga",
+        "pgd",
+        "pgl",
+        "pgp",
+        "pgc",
+        "workingset_",
+        "thp_",
+        "zswpin",
+        "zswpout",
+        "zswpwb",
+        "numa_",
+        "hierarchical_",
+    ];
+    let of_tree = key.strip_prefix("total_").unwrap_or(key);
     !key.is_empty()
         && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-        && !COUNTS.iter().chain(&MORE_COUNTS).any(|prefix| key.starts_with(prefix))
+        && !OTHERS.iter().any(|prefix| of_tree.starts_with(prefix))
+        && !matches!(of_tree, "swpin" | "swpout")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "every use wants a line that was printed")]
     fn line(usage: u64, limit: u64, failcnt: u64) -> Option<MemoryLine> {
         Some(memory_line(&format!("usage {usage}kB, limit {limit}kB, failcnt {failcnt}")))
     }

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 /// A line without what pasting put into it.
 pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
-    let text = match String::from_utf8_lossy(raw) {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end()),
-        Cow::Owned(text) => Cow::Owned(text.trim_end().to_owned()),
+    let text = match std::str::from_utf8(raw) {
+        Ok(text) => Cow::Borrowed(text.trim_ascii_end()),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(raw).trim_ascii_end().to_owned()),
     };
-    if memchr::memchr2(b'\x1b', b'&', text.as_bytes()).is_none() {
+    // ESC, an entity, the first byte of a no-break space.
+    if memchr::memchr3(b'\x1b', b'&', 0xc2, text.as_bytes()).is_none() {
         return text;
     }
-    Cow::Owned(unescape(&without_colours(&text)))
+    Cow::Owned(unescape(&without_colours(&text)).replace('\u{a0}', " ").trim_ascii_end().to_owned())
 }
 
 /// Removes `ESC [ ... letter`.
@@ -58,6 +59,7 @@ mod tests {
     fn colours_and_entities_are_removed() {
         assert_eq!(clean(b"\x1b[32m[ 1.5] \x1b[0m\x1b[33mapp: \x1b[0m&lt;4&gt; a &amp; b\r"), "[ 1.5] app: <4> a & b");
         assert_eq!(clean(b"plain \xff text  "), "plain \u{fffd} text");
+        assert_eq!(clean("\u{a0}\u{a0}[ 1.5] a\u{a0}".as_bytes()), "  [ 1.5] a");
         assert_eq!(clean(b"cut \x1b[3"), "cut [3");
     }
 }

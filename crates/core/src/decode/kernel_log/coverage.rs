@@ -32,6 +32,7 @@ pub(super) struct Covered {
 impl Covered {
     pub(super) fn coverage(&self, input: Input<'_>, clock: &Clock, text: &[u8]) -> Coverage {
         let (first, last) = ends(text);
+        let (first, named) = first.map_or((None, None), |(seen, node)| (Some(seen), node));
         let from = first.as_ref().and_then(|seen| clock.certain(seen));
         let to = last.as_ref().and_then(|seen| clock.certain(seen));
         let mut holes: Vec<String> =
@@ -48,7 +49,6 @@ impl Covered {
         if from.is_none() || to.is_none() {
             holes.push(untimed(first.as_ref()));
         }
-        let named = first.as_ref().and_then(|seen| seen.node.clone());
         let nodes: Vec<String> =
             self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
         let node = match nodes.as_slice() {
@@ -79,25 +79,18 @@ fn untimed(first: Option<&Seen>) -> String {
 }
 
 /// The first and the last line that tell a time.
-fn ends(text: &[u8]) -> (Option<Seen>, Option<Seen>) {
+fn ends(text: &[u8]) -> (Option<(Seen, Option<String>)>, Option<Seen>) {
     let first = text.split(|byte| *byte == b'\n').take(ENDS).find_map(timed);
-    let last = text.rsplit(|byte| *byte == b'\n').take(ENDS).find_map(timed);
+    let last = text.rsplit(|byte| *byte == b'\n').take(ENDS).find_map(timed).map(|(seen, _)| seen);
     (first, last)
 }
 
-fn timed(line: &[u8]) -> Option<Seen> {
+fn timed(line: &[u8]) -> Option<(Seen, Option<String>)> {
     let text = clean(line);
-    let line = match text.starts_with('{') {
-        true => super::journal::line(&text)?,
-        false => prefix::line(&text),
-    };
-    (line.date.is_some() || line.uptime.is_some()).then(|| Seen {
-        line: 0,
-        node: line.node.as_deref().map(str::to_owned),
-        boot: line.boot.clone(),
-        date: line.date,
-        uptime: line.uptime,
-    })
+    let line = if text.starts_with('{') { super::journal::line(&text)? } else { prefix::line(&text) };
+    let node = line.node.as_deref().map(str::to_owned);
+    let seen = Seen { boot: line.boot, date: line.date, uptime: line.uptime, ..Seen::default() };
+    (seen.date.is_some() || seen.uptime.is_some()).then_some((seen, node))
 }
 
 /// Records of `/dev/kmsg` are numbered: a gap in the numbers is a gap in the log.

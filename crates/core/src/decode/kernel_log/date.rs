@@ -89,7 +89,23 @@ pub(super) fn leading(text: &str) -> Option<(Date, &str)> {
     if first.is_ascii_digit() && text.as_bytes().get(4).is_some_and(|byte| matches!(byte, b'-' | b'/')) {
         return iso(text);
     }
-    if first.is_ascii_alphanumeric() || !first.is_ascii() { by_words(text) } else { None }
+    if first.is_ascii_alphanumeric() || !first.is_ascii() { syslog(text).or_else(|| by_words(text)) } else { None }
+}
+
+/// `May  6 21:11:29`, which most lines of most logs begin with, at its fixed places. What may go on after the clock
+/// (a year, a zone) is left to [`by_words`].
+fn syslog(text: &str) -> Option<(Date, &str)> {
+    let bytes = text.as_bytes();
+    if *bytes.get(3)? != b' ' || *bytes.get(6)? != b' ' || *bytes.get(15)? != b' ' || bytes.get(12) != Some(&b':') {
+        return None;
+    }
+    if matches!(bytes.get(16)?, b'0'..=b'9' | b'A'..=b'Z' | b'+' | b'-') {
+        return None;
+    }
+    let day = if bytes[4] == b' ' { digits(bytes, 5, 1)? } else { digits(bytes, 4, 2)? };
+    let mut date = Date { month: english_month(&bytes[..3])?, day: small(day), ..Date::default() };
+    let rest = date.take_clock(&text[7..])?;
+    Some((date, rest))
 }
 
 /// A number of `count` digits at `at`.
@@ -212,9 +228,7 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
                 _ => {}
             }
             break;
-        } else if let Some(after) =
-            word.as_bytes().iter().any(|byte| *byte == b':').then(|| date.take_clock(here)).flatten()
-        {
+        } else if let Some(after) = word.contains(':').then(|| date.take_clock(here)).flatten() {
             if month.is_none() || day.is_none() {
                 return None;
             }
@@ -259,7 +273,7 @@ fn is_of_weekday(letter: char) -> bool {
 
 /// `date` prints `Thu Aug 17 17:29:27 CEST 2023`.
 fn is_zone_before_year(word: &str, after: &str) -> bool {
-    let year = after.trim_start().as_bytes();
+    let year = after.trim_ascii_start().as_bytes();
     (3..=5).contains(&word.len())
         && word.bytes().all(|byte| byte.is_ascii_uppercase())
         && digits(year, 0, 4).is_some_and(|year| (1970..2200).contains(&year))
@@ -282,6 +296,15 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "déc", "dez", "dic", "des", "дек", "gru", "pro", "ara"],
 ];
 
+/// `Jan` to `Dec`.
+fn english_month(name: &[u8]) -> Option<i8> {
+    const ENGLISH: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
+    let [one, two, three] = name else { return None };
+    let lower = [one | 0x20, two | 0x20, three | 0x20];
+    let month = ENGLISH.chunks_exact(3).position(|name| name == lower)?;
+    i8::try_from(month + 1).ok()
+}
+
 /// The number of a month from its name in any of those languages, or from `9月`, `9월`.
 fn month_named(word: &str) -> Option<i8> {
     let numbered = word.strip_suffix('月').or_else(|| word.strip_suffix('월'));
@@ -292,12 +315,8 @@ fn month_named(word: &str) -> Option<i8> {
     if bytes.len() < 3 || bytes.len() > 20 {
         return None;
     }
-    if bytes[0].is_ascii() && bytes[1].is_ascii() && bytes[2].is_ascii() && bytes.len() == 3 {
-        const ENGLISH: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-        let lower = [bytes[0] | 0x20, bytes[1] | 0x20, bytes[2] | 0x20];
-        if let Some(month) = ENGLISH.chunks_exact(3).position(|name| name == lower) {
-            return i8::try_from(month + 1).ok();
-        }
+    if let Some(month) = english_month(bytes) {
+        return Some(month);
     }
     if !word.chars().all(char::is_alphabetic) {
         return None;

@@ -69,6 +69,11 @@ pub(super) fn kernels_own<'a>(line: &'a Line<'_>) -> Option<(Option<f64>, &'a st
     }
 }
 
+/// Would a search for kills have kept this line of another program?
+pub(super) fn speaks_of_kills(text: &str) -> bool {
+    ["oom", "OOM", "emory", "ill"].iter().any(|word| text.contains(word))
+}
+
 fn repeats(before: &str) -> bool {
     before.len() > 120 || REPEATERS.iter().any(|word| before.contains(word))
 }

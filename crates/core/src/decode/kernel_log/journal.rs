@@ -9,10 +9,10 @@ use super::prefix::{self, Line, Voice};
 
 /// The line inside a JSON object; `None` when it is none or holds no message.
 pub(super) fn line(text: &str) -> Option<Line<'static>> {
-    let entry: Value = serde_json::from_str(text.trim_start().trim_end_matches(',')).ok()?;
+    let entry: Value = serde_json::from_str(text.trim_ascii_start().trim_end_matches(',')).ok()?;
     let field = |names: &[&str]| names.iter().find_map(|name| entry.get(name)?.as_str());
     let message = field(&["MESSAGE", "message", "msg", "log"])?;
-    let mut line = prefix::owned(message.trim_end().to_owned());
+    let mut line = prefix::owned(message.trim_ascii_end());
     line.marked = true;
     if let Some(program) = field(&["SYSLOG_IDENTIFIER", "syslog_identifier", "ident", "program", "tag"]) {
         line.voice = if program.starts_with("kern") { Voice::Kernel } else { Voice::Program };

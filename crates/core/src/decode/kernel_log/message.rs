@@ -79,6 +79,11 @@ pub(super) enum Scope {
 
 /// Reads a message from its beginning.
 pub(super) fn read(text: &str) -> Option<Message<'_>> {
+    leading(text).or_else(|| elsewhere(text))
+}
+
+/// Reads a message that begins with its own words. A line that holds none of the scan's words is of no other kind.
+pub(super) fn leading(text: &str) -> Option<Message<'_>> {
     // A patch on its way into the kernel numbers reports: `OOM[1]: `.
     let text = match text.strip_prefix("OOM[") {
         Some(rest) => rest.split_once("]: ").map_or(text, |(_, rest)| rest),
@@ -87,7 +92,7 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
     match *text.as_bytes().first()? {
         b'[' => match table::header(text) {
             Some(columns) => Some(Message::Columns(columns)),
-            None => table::row(text, &[]).map(|_| Message::Row),
+            None => table::is_row(text).then_some(Message::Row),
         },
         b'0'..=b'9' => ram(text),
         b'o' if text.starts_with("oom-kill:") => summary::read(text).map(Message::Summary),
@@ -97,7 +102,7 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
             if let Some(rest) = text.strip_prefix("Memory cgroup out of memory") {
                 out_of_memory(rest, Scope::Memcg)
             } else if let Some(rest) = text.strip_prefix("Memory cgroup stats") {
-                let rest = rest.strip_prefix(" for").unwrap_or(rest).trim_start();
+                let rest = rest.strip_prefix(" for").unwrap_or(rest).trim_ascii_start();
                 let (path, pairs) = path_and_pairs(rest);
                 Some(Message::Stats { path, pairs })
             } else {
@@ -109,22 +114,22 @@ pub(super) fn read(text: &str) -> Option<Message<'_>> {
             if text.starts_with("Kernel panic - not syncing: ") && text.contains("ut of memory") {
                 return Some(Message::NoVictim { panic: true });
             }
-            counter(text)
+            counter(text).or_else(|| is_stat_pairs(text).then_some(Message::StatPairs(text)))
         }),
         b'T' => tasks(text).or_else(|| ram(text)),
         b'm' | b's' if text.starts_with("memory") || text.starts_with("swap:") => counter(text),
         b'C' if text.starts_with("CPU:") => cpu(text, "PID: ", "Comm: "),
         b'P' if text.starts_with("Pid: ") => cpu(text, "Pid: ", "comm: "),
         b'W' if text.starts_with("Workqueue:") && text.contains("moom_callback") => Some(Message::SysRqWorker),
+        b'a'..=b'z' => is_stat_pairs(text).then_some(Message::StatPairs(text)),
         _ => None,
     }
-    .or_else(|| elsewhere(text))
 }
 
 /// Messages that do not begin with their own words.
 fn elsewhere(text: &str) -> Option<Message<'_>> {
     if let Some(at) = memchr::memmem::find(text.as_bytes(), b"invoked oom-killer") {
-        let comm = trigger(text[..at].trim_end());
+        let comm = trigger(text[..at].trim_ascii_end());
         let sysrq = text[at..].contains("order=-1");
         return Some(Message::Invoked { comm, sysrq });
     }
@@ -135,10 +140,7 @@ fn elsewhere(text: &str) -> Option<Message<'_>> {
     if frame && text.contains("+0x") {
         return Some(Message::MemcgFrame);
     }
-    if text.contains("moom_callback+0x") {
-        return Some(Message::SysRqWorker);
-    }
-    is_stat_pairs(text).then_some(Message::StatPairs(text))
+    text.contains("moom_callback+0x").then_some(Message::SysRqWorker)
 }
 
 /// The name of the process that invoked the killer: all of a kernel name's 15 bytes at most. Where something
@@ -148,14 +150,11 @@ fn trigger(before: &str) -> &str {
         return before;
     }
     let from = before.len() - 15;
-    let cut = before
-        .char_indices()
-        .filter(|(at, letter)| *at + letter.len_utf8() >= from && matches!(letter, ' ' | '\t'))
-        .map(|(at, letter)| at + letter.len_utf8());
     // After the first `: ` or `] ` in reach, else the last word: words before a name are more likely than in it.
-    let separated = before.match_indices([':', ']']).map(|(at, _)| at + 1).filter(|at| *at >= from);
-    let start = separated.filter(|at| before[*at..].starts_with(' ')).map(|at| at + 1).next().or_else(|| cut.last());
-    before.get(start.unwrap_or(0)..).unwrap_or(before).trim_start()
+    let separators = before.match_indices(": ").chain(before.match_indices("] "));
+    let separated = separators.map(|(at, _)| at + 2).filter(|at| *at >= from).min();
+    let start = separated.or_else(|| before.rfind(char::is_whitespace).map(|at| at + 1).filter(|at| *at >= from));
+    before.get(start.unwrap_or(0)..).unwrap_or(before).trim_ascii_start()
 }
 
 /// What follows `Out of memory` or `Memory cgroup out of memory`.
@@ -168,7 +167,7 @@ fn out_of_memory(rest: &str, scope: Scope) -> Option<Message<'_>> {
         Some(why) => why.split_once(')')?.1,
         None => rest,
     };
-    let rest = rest.strip_prefix(':')?.trim_start();
+    let rest = rest.strip_prefix(':')?.trim_ascii_start();
     if rest.contains("panic_on_oom is enabled") {
         return Some(Message::NoVictim { panic: true });
     }
@@ -243,15 +242,15 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
         .match_indices(':')
         .find(|(at, _)| matches!(rest.as_bytes().get(at + 1), None | Some(b' ' | b'#' | b'\\')))
         .map_or(rest.len(), |(at, _)| at);
-    (rest[..end].trim_end(), rest.get(end + 1..).unwrap_or_default())
+    (rest[..end].trim_ascii_end(), rest.get(end + 1..).unwrap_or_default())
 }
 
-/// `anon 98742272`, or several such pairs.
+/// `anon 98742272`, or several such pairs: a name first, a number last.
 fn is_stat_pairs(text: &str) -> bool {
-    let Some((key, rest)) = text.split_once(' ') else { return false };
-    key.len() >= 3
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-        && rest.trim_start().bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+    let name_end = text.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit()));
+    let Some(end) = name_end.filter(|end| *end >= 3 && text.as_bytes()[*end] == b' ') else { return false };
+    let digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    digit(text[end..].trim_ascii_start().bytes().next()) && digit(text.bytes().next_back())
 }
 
 #[cfg(test)]

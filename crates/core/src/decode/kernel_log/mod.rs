@@ -58,6 +58,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,
+        nodes: Vec::new(),
         reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
     };
     let mut scan = Scan::new(&text, 1);
@@ -78,6 +79,8 @@ struct Log<'a, 'out> {
     covered: Covered,
     /// The prefix of a line without text: the message stands on the next line.
     pending: Option<Seen>,
+    /// The nodes that lines name.
+    nodes: Vec<String>,
     /// How many lines there are, when they were turned round.
     reversed: Option<usize>,
 }
@@ -85,11 +88,11 @@ struct Log<'a, 'out> {
 /// A line taken apart, with what only its source knows.
 fn parse(raw: RawLine<'_>) -> Line<'_> {
     match clean::clean(raw.bytes) {
-        text if text.trim_start().starts_with('{') => {
-            journal::line(&text).unwrap_or_else(|| prefix::owned(text.into_owned()))
+        text if text.trim_ascii_start().starts_with('{') => {
+            journal::line(&text).unwrap_or_else(|| prefix::owned(&text))
         }
         Cow::Borrowed(text) => prefix::line(text),
-        Cow::Owned(text) => prefix::owned(text),
+        Cow::Owned(text) => prefix::owned(&text),
     }
 }
 
@@ -105,13 +108,54 @@ impl Log<'_, '_> {
             seen = Seen { line: seen.line, ..before };
         }
         let programs_own = line.voice == Voice::Program && line.uptime.is_none();
-        if self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen)) {
+        if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
             return;
         }
-        let Some((uptime, text)) = echo::kernels_own(&line) else { return };
+        if !raw.telling {
+            match prefix::behind_clock(&line, &line.text) {
+                Some((uptime, text)) => {
+                    seen.uptime = Some(uptime);
+                    self.inside(&seen, text, scan);
+                }
+                None if programs_own => self.covered.others += 1,
+                None => self.inside(&seen, &line.text, scan),
+            }
+            return;
+        }
+        let Some((uptime, text)) = echo::kernels_own(&line) else {
+            self.covered.others += usize::from(!echo::speaks_of_kills(&line.text));
+            return;
+        };
         seen.uptime = seen.uptime.or(uptime);
+        let text = self.whole(text, scan);
+        self.message(&seen, &text, scan);
+    }
+
+    /// A line that holds no telling word: of an open report, or of nothing here.
+    fn inside(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
+        let text = self.whole(text, scan);
+        if message::leading(&text).is_some_and(|message| self.reports.take(seen, &text, message)) {
+            self.covered.of_reports += 1;
+            scan.attend(REPORT_LINES);
+        } else {
+            self.other(&text);
+        }
+    }
+
+    /// A line that belongs to no report, or to what reports print besides.
+    fn other(&mut self, text: &str) {
+        // One line of anything else is enough to know.
+        if self.covered.others > 0 || !(self.reports.is_open() && coverage::is_of_report(text)) {
+            self.covered.others += 1;
+        } else {
+            self.covered.of_reports += 1;
+        }
+    }
+
+    /// The message, with the lines it was broken into.
+    fn whole<'t>(&mut self, text: &'t str, scan: &mut Scan<'_>) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
-        if scan.following().is_some() && needs_more(&text) {
+        if needs_more(&text) {
             for _ in 0..wrap::MOST_LINES {
                 let Some(next) = scan.following() else { break };
                 let Some(longer) = wrap::joined(&text, &parse(next)) else { break };
@@ -120,7 +164,7 @@ impl Log<'_, '_> {
                 self.covered.of_reports += 1;
             }
         }
-        self.message(&seen, &text, scan);
+        text
     }
 
     fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
@@ -144,21 +188,17 @@ impl Log<'_, '_> {
         if let Some(note) = note::read(text) {
             self.note(note, seen, text);
         }
-        if self.reports.is_open() && coverage::is_of_report(text) {
-            self.covered.of_reports += 1;
-        } else {
-            self.covered.others += 1;
-        }
+        self.other(text);
     }
 
-    fn seen(&self, line: &Line<'_>, number: usize) -> Seen {
-        Seen {
-            line: self.place(number),
-            node: line.node.as_deref().map(str::to_owned),
-            boot: line.boot.clone(),
-            date: line.date,
-            uptime: line.uptime,
-        }
+    fn seen(&mut self, line: &Line<'_>, number: usize) -> Seen {
+        let node = line.node.as_deref().map(|name| {
+            self.nodes.iter().position(|known| known == name).unwrap_or_else(|| {
+                self.nodes.push(name.to_owned());
+                self.nodes.len() - 1
+            })
+        });
+        Seen { line: self.place(number), node, boot: line.boot.clone(), date: line.date, uptime: line.uptime }
     }
 
     /// The line of the artifact, counted from 1, that was read as the `number`-th.
@@ -168,7 +208,7 @@ impl Log<'_, '_> {
     }
 
     fn node(&self, seen: &Seen) -> Option<String> {
-        seen.node.clone().or_else(|| self.input.artifact.about.node.clone())
+        seen.node.and_then(|node| self.nodes.get(node)).or(self.input.artifact.about.node.as_ref()).cloned()
     }
 
     fn note(&mut self, note: note::Note, seen: &Seen, text: &str) {
@@ -249,11 +289,14 @@ impl Log<'_, '_> {
     }
 }
 
-/// Could the message go on in the next line? Most cannot, and are not looked at twice.
+/// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
 fn needs_more(text: &str) -> bool {
     match text.as_bytes().first() {
-        Some(b'o' | b'T' | b'K' | b'M' | b'O' | b'm') => true,
-        Some(b'[') => !text.ends_with("name") || !text.contains("total_vm"),
-        _ => text.contains("invoked oom-killer"),
+        Some(b'o') => !text.contains(",uid="),
+        Some(b'K' | b'M' | b'O') => !text.contains("oom_score_adj:"),
+        Some(b'T') => text.starts_with("Task in"),
+        Some(b'm') => !text.contains("failcnt"),
+        Some(b'[') => text.ends_with(|letter: char| letter.is_ascii_digit()) || text.contains("pid"),
+        _ => text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }
 }

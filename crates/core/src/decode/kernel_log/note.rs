@@ -47,7 +47,7 @@ pub(super) fn is_loss_of_daemon(program: &str, text: &str) -> bool {
 
 /// `app[123]: segfault`, `app[123] general protection`.
 fn process(text: &str) -> Option<Task> {
-    let (before, _) = text.split_once("]")?;
+    let (before, _) = text.split_once(']')?;
     let (comm, pid) = before.rsplit_once('[')?;
     Some(Task { pid: Some(pid.parse().ok()?), comm: Some(comm.to_owned()) })
 }

@@ -50,11 +50,11 @@ const LEVELS: [&str; 11] =
 /// Takes a line apart.
 pub(super) fn line(text: &str) -> Line<'_> {
     let mut line = Line::default();
-    let mut rest = text.trim_start();
+    let mut rest = text.trim_ascii_start();
     // Every element is taken once or a few times; the bound only stops what no log has.
     for _ in 0..24 {
         match element(&mut line, rest) {
-            Some(after) => rest = after.trim_start(),
+            Some(after) => rest = after.trim_ascii_start(),
             None => break,
         }
     }
@@ -63,8 +63,8 @@ pub(super) fn line(text: &str) -> Line<'_> {
 }
 
 /// The same for a line of which the caller owns the text.
-pub(super) fn owned(text: String) -> Line<'static> {
-    let parsed = line(&text);
+pub(super) fn owned(text: &str) -> Line<'static> {
+    let parsed = line(text);
     Line {
         text: Cow::Owned(parsed.text.into_owned()),
         node: parsed.node.map(|node| Cow::Owned(node.into_owned())),
@@ -116,7 +116,7 @@ fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 
 /// What may stand in a bracket; the line learns it.
 fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
-    let inside = inside.trim();
+    let inside = inside.trim_ascii();
     if let Some(seconds) = uptime(inside) {
         line.uptime = Some(seconds);
     } else if inside.len() > 1
@@ -126,7 +126,7 @@ fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
         // The thread or CPU that printed (CONFIG_PRINTK_CALLER).
     } else {
         let (date, after) = date::leading(inside)?;
-        if !after.trim().is_empty() {
+        if !after.trim_ascii().is_empty() {
             return None;
         }
         line.date = Some(date);
@@ -181,7 +181,7 @@ fn unix<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         return None;
     }
     let nanosecond: i32 = format!("{fraction:0<9}").parse().ok()?;
-    let after = rest[end..].trim_start();
+    let after = rest[end..].trim_ascii_start();
     let after = host_and_tag(line, after)?;
     line.date = Some(Date::from_unix(whole.parse().ok()?, nanosecond)?);
     line.marked = true;
@@ -205,7 +205,7 @@ fn dated<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         line.voice = Voice::Kernel;
         return Some(after);
     }
-    let after = after.trim_start();
+    let after = after.trim_ascii_start();
     Some(host_and_tag(line, after).unwrap_or(after))
 }
 
@@ -218,8 +218,8 @@ fn host_and_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     if let Some(name) = program(first).filter(|_| first.ends_with("]:")) {
         return Some(tagged(line, name, after));
     }
-    let after = after.trim_start();
-    let second_end = after.find(' ').unwrap_or(after.len());
+    let after = after.trim_ascii_start();
+    let second_end = word_end(after);
     let second = &after[..second_end];
     let is_host = !first.contains([':', '(', '=', ',']) || first.contains('.');
     if let Some(name) = program(second)
@@ -257,6 +257,11 @@ fn program(word: &str) -> Option<&str> {
     (!name.is_empty() && plain).then_some(name)
 }
 
+/// Where the first word ends.
+fn word_end(text: &str) -> usize {
+    memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len())
+}
+
 fn host(word: &str) -> Option<Cow<'_, str>> {
     let facility =
         word.split_once('.').is_some_and(|(name, level)| FACILITIES.contains(&name) && LEVELS.contains(&level));
@@ -272,7 +277,7 @@ fn kernel_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     let mut before = None;
     let mut here = rest;
     for _ in 0..4 {
-        let end = here.find(' ').unwrap_or(here.len());
+        let end = word_end(here);
         let word = &here[..end];
         if word.ends_with(':') && program(word).is_some_and(|name| KERNEL_TAGS.contains(&name)) {
             line.node = before.and_then(host).or(line.node.take());
@@ -286,7 +291,7 @@ fn kernel_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
             return None;
         }
         before = before.or(Some(word));
-        here = here[end..].trim_start();
+        here = here[end..].trim_ascii_start();
     }
     None
 }
@@ -297,15 +302,15 @@ fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     if !FACILITIES.contains(&&rest[..name_end]) {
         return None;
     }
-    let separated = rest[name_end..].trim_start();
-    let after = separated.strip_prefix([':', '.'])?.trim_start();
+    let separated = rest[name_end..].trim_ascii_start();
+    let after = separated.strip_prefix([':', '.'])?.trim_ascii_start();
     let level_end = after.find(|letter: char| !letter.is_ascii_alphabetic())?;
     if !LEVELS.contains(&&after[..level_end]) {
         return None;
     }
     line.voice = if &rest[..name_end] == "kern" { Voice::Kernel } else { line.voice };
     line.marked = true;
-    let after = after[level_end..].trim_start();
+    let after = after[level_end..].trim_ascii_start();
     Some(after.strip_prefix(':').unwrap_or(after))
 }
 
@@ -331,9 +336,9 @@ fn number_before_prefix(rest: &str) -> Option<&str> {
 
 /// `/var/log/messages-1:Oct 12 ...`, `kern.log: ...`: the file that grep names.
 fn file_before_prefix(rest: &str) -> Option<&str> {
-    let word = &rest[..rest.find(' ').unwrap_or(rest.len())];
+    let word = &rest[..word_end(rest)];
     for (at, _) in word.match_indices([':', '-']).take(8) {
-        let after = rest[at + 1..].trim_start();
+        let after = rest[at + 1..].trim_ascii_start();
         let number = after.bytes().take_while(u8::is_ascii_digit).count();
         let numbered = number > 0 && number_before_prefix(after).is_some();
         // `postgres: [12] ...` and the like are messages: only a name of a file stands before a prefix.
@@ -362,7 +367,7 @@ fn begins_prefix(text: &str) -> bool {
 /// The message behind a kernel clock in the middle of a line, whatever stands before it
 /// (`2019-10-06 ... com.docker.hyperkit: [47517.500417] Task in ...`). Not when it is quoted: then it is an echo.
 pub(super) fn behind_clock<'a>(line: &Line<'_>, text: &'a str) -> Option<(f64, &'a str)> {
-    if line.uptime.is_some() {
+    if line.uptime.is_some() || line.voice == Voice::Kernel || !line.marked {
         return None;
     }
     for (at, _) in text.match_indices('[').take(6) {
@@ -374,7 +379,7 @@ pub(super) fn behind_clock<'a>(line: &Line<'_>, text: &'a str) -> Option<(f64, &
         if let Some(after) = bracket(&mut found, &text[at + 1..])
             && let Some(uptime) = found.uptime
         {
-            return Some((uptime, after.trim_start()));
+            return Some((uptime, after.trim_ascii_start()));
         }
     }
     None

@@ -15,7 +15,8 @@ const MOST_ROWS: usize = 32_768;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Seen {
     pub(super) line: usize,
-    pub(super) node: Option<String>,
+    /// The node, by its place in the list of [`super::Log`].
+    pub(super) node: Option<usize>,
     pub(super) boot: Option<String>,
     pub(super) date: Option<Date>,
     pub(super) uptime: Option<f64>,
@@ -39,6 +40,7 @@ impl Seen {
 
 /// A report, whole or as much as the text shows.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "what was seen and what was not, each by itself")]
 pub(super) struct Report {
     pub(super) first: Seen,
     pub(super) last: Seen,
@@ -186,13 +188,12 @@ impl Report {
             None => None,
         };
         let page_kib = table::page_kib(&self.rows, &self.victims);
-        let candidates = self.rows.iter().map(|row| row.candidate(page_kib)).collect();
         let total = self.total(constraint, page_kib);
+        let candidates = std::mem::take(&mut self.rows).into_iter().map(|row| row.candidate(page_kib)).collect();
         let whole = self.header && (self.ended || !self.victims.is_empty());
         let names = task.or(limit);
         let when = self.killed.take().unwrap_or_else(|| self.last.clone());
         let kill = KernelKill {
-            node: self.first.node.clone(),
             boot_id: self.first.boot.clone(),
             uptime_seconds: when.uptime,
             constraint,
@@ -290,5 +291,5 @@ fn level(limit: &CgroupNames, task: Option<&CgroupNames>) -> Level {
 
 /// A line as evidence shows it.
 pub(super) fn shown(text: &str) -> String {
-    text.trim().chars().take(300).collect()
+    text.trim_ascii().chars().take(300).collect()
 }

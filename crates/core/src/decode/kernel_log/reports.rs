@@ -4,6 +4,8 @@
 //! other nodes, of other programs, and missing lines stand between. A line that a report has already had, or that
 //! comes before what it has, begins the next one.
 
+use std::collections::HashSet;
+
 use super::message::{Counter, Message, Ram, Scope};
 use super::report::{Report, Seen};
 use crate::fact::{Constraint, Task, Victim};
@@ -18,12 +20,15 @@ const GROUP_GAP: f64 = 0.001;
 /// Reaper's lines closer than this are of one storm.
 const STORM_GAP: f64 = 1.0;
 
+/// Reports that a line may still speak of, or that may have been printed twice.
+const RECENT: usize = 256;
+
 /// The reports of a log, in the order of their first lines.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     pub(super) all: Vec<Report>,
     /// The latest report of each node.
-    latest: Vec<(Option<String>, usize)>,
+    latest: Vec<(Option<usize>, usize)>,
     /// The report that the last line belonged to.
     current: Option<usize>,
 }
@@ -46,7 +51,7 @@ impl Reports {
         self.all.push(Report::new(seen, text));
         match self.latest.iter_mut().find(|(node, _)| *node == seen.node) {
             Some((_, latest)) => *latest = index,
-            None => self.latest.push((seen.node.clone(), index)),
+            None => self.latest.push((seen.node, index)),
         }
         self.current = Some(index);
         &mut self.all[index]
@@ -114,12 +119,10 @@ impl Reports {
                 report.context = true;
                 report.scope = Some(Scope::Memcg);
                 // Version 1 prints the stats of every cgroup below, too; the first are of the limit's own.
-                if !std::mem::replace(&mut report.stats_seen, true) {
+                report.stats_open = !std::mem::replace(&mut report.stats_seen, true);
+                if report.stats_open {
                     report.oom_memcg = report.oom_memcg.take().or_else(|| super::summary::path(path));
                     super::amount::stats(pairs, &mut report.stats);
-                    report.stats_open = true;
-                } else {
-                    report.stats_open = false;
                 }
             }
             Message::StatPairs(pairs) => {
@@ -226,7 +229,7 @@ impl Reports {
             // `panic_on_oom` prints no first line: the worker of SysRq-f is named by the panic's.
             None if report.sysrq => {
                 let end = [" Not tainted", " Tainted:", " Kdump:"].iter().filter_map(|next| comm.find(next)).min();
-                let name = comm[..end.unwrap_or(comm.len())].trim();
+                let name = comm[..end.unwrap_or(comm.len())].trim_ascii();
                 report.trigger = Some(Task { pid, comm: Some(name.to_owned()) });
             }
             _ => return false,
@@ -267,7 +270,7 @@ impl Reports {
         if victim.pid.is_none() {
             return;
         }
-        let known = self.all.iter().rev().any(|report| {
+        let known = self.all.iter().rev().take(RECENT).any(|report| {
             let named = |other: &Option<Victim>| other.as_ref().is_some_and(|other| other.pid == victim.pid);
             report.has_pid(victim.pid) || named(&report.summary) || named(&report.chosen)
         });
@@ -288,15 +291,21 @@ impl Reports {
     /// one file, tells of the same kills.
     pub(super) fn distinct(mut self) -> Vec<Report> {
         self.all.retain(|report| !report.is_only_rows());
+        let killed: HashSet<u32> = self
+            .all
+            .iter()
+            .filter(|report| !report.reaper_only)
+            .flat_map(|report| report.victims.iter().filter_map(|victim| victim.pid))
+            .collect();
         let mut kept: Vec<Report> = Vec::with_capacity(self.all.len());
         for mut report in self.all {
             if report.reaper_only {
-                report.victims.retain(|victim| !kept.iter().any(|other| other.has_pid(victim.pid)));
+                report.victims.retain(|victim| victim.pid.is_none_or(|pid| !killed.contains(&pid)));
                 if report.victims.is_empty() {
                     continue;
                 }
             }
-            match kept.iter_mut().rev().take(64).find(|other| is_same(other, &report)) {
+            match kept.iter_mut().rev().take(RECENT).find(|other| is_same(other, &report)) {
                 Some(other) if other.lines.len() < report.lines.len() => *other = report,
                 Some(_) => {}
                 None => kept.push(report),

@@ -35,6 +35,8 @@ const BLOCK: usize = 128 * 1024;
 pub(super) struct RawLine<'a> {
     pub(super) number: usize,
     pub(super) bytes: &'a [u8],
+    /// It holds one of the words. One without can only be the inside of a report.
+    pub(super) telling: bool,
 }
 
 /// A walk over the lines of a log.
@@ -71,10 +73,17 @@ impl<'a> Scan<'a> {
     }
 
     /// The line after the last one, whatever it holds.
-    pub(super) fn following(&self) -> Option<RawLine<'a>> {
+    pub(super) fn following(&mut self) -> Option<RawLine<'a>> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        Some(RawLine { number: self.number, bytes: &rest[..end] })
+        while self.searched < self.at + end {
+            self.search()?;
+        }
+        while self.found.last().is_some_and(|hit| *hit < self.at) {
+            self.found.pop();
+        }
+        let telling = self.found.last().is_some_and(|hit| *hit < self.at + end);
+        Some(RawLine { number: self.number, bytes: &rest[..end], telling })
     }
 
     /// Takes the line that [`Self::following`] showed.
@@ -88,9 +97,11 @@ impl<'a> Scan<'a> {
     /// Goes to the next line that holds a word.
     fn seek(&mut self) -> Option<()> {
         let hit = loop {
-            match self.found.pop() {
-                Some(hit) if hit >= self.at => break hit,
-                Some(_) => {}
+            match self.found.last() {
+                Some(hit) if *hit >= self.at => break *hit,
+                Some(_) => {
+                    self.found.pop();
+                }
                 None => self.search()?,
             }
         };
@@ -160,8 +171,8 @@ mod tests {
         let mut scan = Scan::new(b"oom\na\nb\nc\noom", 1);
         scan.next();
         scan.attend(2);
-        let numbers: Vec<_> = scan.map(|line| line.number).collect();
-        assert_eq!(numbers, [2, 3, 5]);
+        let lines: Vec<_> = scan.map(|line| (line.number, line.telling)).collect();
+        assert_eq!(lines, [(2, false), (3, false), (5, true)]);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Option<Summary> {
     });
     let number = |key: &str, whole_at_end: bool| {
         let at = text.rfind(key)?;
-        let (number, after) = super::amount::number(text[at + key.len()..].trim_start())?;
+        let (number, after) = super::amount::number(text[at + key.len()..].trim_ascii_start())?;
         let whole = if after.is_empty() { whole_at_end } else { !super::amount::is_cut(after) };
         u32::try_from(number).ok().filter(|_| whole)
     };
@@ -64,7 +64,7 @@ fn path_of(text: &str, keys: &[&str]) -> Option<String> {
 
 /// A cgroup's path as printed. Blanks within come from wrapping; a path of which the beginning was left out is none.
 pub(super) fn path(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     let cut = text.contains('…') || text.ends_with(['>', '\\']) || text.ends_with("...");
     if !text.starts_with('/') || cut {
         return None;

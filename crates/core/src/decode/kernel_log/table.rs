@@ -36,7 +36,7 @@ pub(super) struct Row {
 
 /// The header `[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name`.
 pub(super) fn header(text: &str) -> Option<Vec<Column>> {
-    let rest = text.strip_prefix('[')?.trim_start().strip_prefix("pid")?.trim_start().strip_prefix(']')?;
+    let rest = text.strip_prefix('[')?.trim_ascii_start().strip_prefix("pid")?.trim_ascii_start().strip_prefix(']')?;
     let columns = rest
         .split_whitespace()
         .take_while(|word| *word != "name")
@@ -55,39 +55,61 @@ pub(super) fn header(text: &str) -> Option<Vec<Column>> {
     Some(columns)
 }
 
+/// Is a text a row: a pid in brackets, and a number after it?
+pub(super) fn is_row(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(close) = bytes.iter().take(16).position(|byte| *byte == b']') else { return false };
+    let pid = bytes[..close].trim_ascii();
+    let pid = pid.strip_prefix(b"[").unwrap_or(pid).trim_ascii();
+    let rest = bytes[close + 1..].trim_ascii_start();
+    !pid.is_empty()
+        && pid.iter().all(u8::is_ascii_digit)
+        && rest.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
+}
+
 /// A row. Without `columns` (the header was cut off) they are guessed from how many numbers there are.
 pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let rest = text.strip_prefix('[')?;
     let close = rest.bytes().take(16).position(|byte| byte == b']')?;
-    let _: u32 = rest[..close].trim().parse().ok()?;
+    let _: u32 = rest[..close].trim_ascii().parse().ok()?;
     let mut rest = &rest[close + 1..];
     let mut numbers = [0_i64; 16];
     let mut count = 0;
     let wanted = if columns.is_empty() { numbers.len() } else { columns.len().min(numbers.len()) };
-    while count < wanted {
-        let here = rest.trim_start();
-        let end = here.find(' ').unwrap_or(here.len());
-        let Ok(value) = here[..end].parse() else { break };
+    while count < wanted
+        && let Some((value, after)) = integer(rest.trim_ascii_start())
+    {
         numbers[count] = value;
         count += 1;
-        rest = &here[end..];
+        rest = after;
     }
     let numbers = &numbers[..count];
     if count < 6 {
         return None;
     }
-    let mut row = Row { name: rest.trim().to_owned(), ..Row::default() };
-    let guessed;
-    let columns = if columns.len() == count {
-        columns
+    let mut row = Row { name: rest.trim_ascii().to_owned(), ..Row::default() };
+    let mut take =
+        |columns: &[Column]| columns.iter().zip(numbers).for_each(|(column, value)| row.take(*column, *value));
+    if columns.len() == count {
+        take(columns)
     } else {
-        guessed = guess(numbers);
-        &guessed
-    };
-    for (column, value) in columns.iter().zip(numbers) {
-        row.take(*column, *value);
+        take(&guess(numbers))
     }
     Some(row)
+}
+
+/// A whole number that a blank or the end follows.
+fn integer(text: &str) -> Option<(i64, &str)> {
+    let bytes = text.as_bytes();
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = start;
+    let mut value = 0_i64;
+    while let Some(digit) = bytes.get(end).filter(|byte| byte.is_ascii_digit()) {
+        value = value.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+        end += 1;
+    }
+    let whole = end > start && bytes.get(end).is_none_or(u8::is_ascii_whitespace);
+    whole.then(|| (if start == 1 { -value } else { value }, &text[end..]))
 }
 
 impl Row {
@@ -108,11 +130,11 @@ impl Row {
     }
 
     /// The row in bytes, given the size of a page in KiB.
-    pub(super) fn candidate(&self, page_kib: u64) -> Candidate {
+    pub(super) fn candidate(self, page_kib: u64) -> Candidate {
         let pages = |count: u64| Bytes::kib(count.saturating_mul(page_kib));
         Candidate {
             pid: self.tgid,
-            comm: self.name.clone(),
+            comm: self.name,
             rss: pages(self.rss),
             pgtables: Bytes(self.page_table_bytes.saturating_add(pages(self.page_table_pages).0)),
             swap: pages(self.swap),
@@ -142,12 +164,11 @@ fn guess(numbers: &[i64]) -> Vec<Column> {
 pub(super) fn page_kib(rows: &[Row], victims: &[Victim]) -> u64 {
     victims
         .iter()
-        .filter_map(|victim| {
+        .find_map(|victim| {
             let row = rows.iter().find(|row| Some(row.tgid) == victim.pid && row.total_vm > 0)?;
             let kib = victim.total_vm?.0 / 1024;
             [4, 16, 64].into_iter().find(|page| row.total_vm.checked_mul(*page) == Some(kib))
         })
-        .next()
         .unwrap_or(4)
 }
 

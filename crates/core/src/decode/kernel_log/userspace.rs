@@ -12,14 +12,18 @@ pub(super) struct Kill {
     pub(super) process: Option<Task>,
 }
 
+/// Programs that kill, or speak for one that does.
+const PROGRAMS: [&str; 6] = ["systemd", "earlyoom", "nohang", "oomd", "kernel", "talos"];
+
 /// Reads a line of any program.
 pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
-    let text = line.text.trim();
+    let text = line.text.trim_ascii();
     let program = line.program.as_deref().unwrap_or_default();
-    if let Some((_, said)) =
-        text.split_once("[talos] ").or_else(|| text.contains("OOMController").then_some(("", text)))
-    {
-        return talos(said);
+    if text.starts_with("[talos]") || text.starts_with("Sending SIGKILL to cgroup") {
+        return talos(text);
+    }
+    if !program.is_empty() && !PROGRAMS.iter().any(|name| program.starts_with(name)) {
+        return None;
     }
     let by = |name: &str| program.starts_with(name) || (program.is_empty() && text.starts_with(name));
     if by("systemd-oomd") {
@@ -79,7 +83,7 @@ fn named(text: &str, killer: &'static str) -> Option<Kill> {
     } else {
         let (comm, after) = rest.rsplit_once('(')?;
         let (pid, _) = number(after)?;
-        Task { pid: u32::try_from(pid).ok(), comm: Some(comm.trim().to_owned()) }
+        Task { pid: u32::try_from(pid).ok(), comm: Some(comm.trim_ascii().to_owned()) }
     };
     Some(Kill { killer, cgroup: None, process: Some(process) })
 }

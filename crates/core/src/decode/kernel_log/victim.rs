@@ -30,7 +30,7 @@ pub(super) fn named(after: &str) -> Victim {
 
 /// The pid; at the end of a cut line its digits may be the beginning of a longer one.
 fn pid(after: &str) -> (Option<u32>, &str) {
-    let text = after.trim_start().trim_start_matches(':').trim_start();
+    let text = after.trim_ascii_start().trim_start_matches(':').trim_ascii_start();
     match number(text) {
         Some((pid, rest)) if !rest.is_empty() && !is_cut(rest) => (u32::try_from(pid).ok(), rest),
         _ => (None, text),
@@ -59,7 +59,7 @@ fn uid(rest: &str) -> Option<u32> {
 
 fn adj(rest: &str) -> Option<i32> {
     let at = rest.find("oom_score_adj:")?;
-    let text = rest[at + "oom_score_adj:".len()..].trim_start();
+    let text = rest[at + "oom_score_adj:".len()..].trim_ascii_start();
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (value, _) = number(digits).filter(|(_, after)| !is_cut(after))?;
     let value = i32::try_from(value).ok()?;

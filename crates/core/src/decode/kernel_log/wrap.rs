@@ -9,12 +9,12 @@ pub(super) const MOST_LINES: usize = 8;
 
 /// The message `text` continued by the line `next`, or `None` where that line is another one.
 pub(super) fn joined(text: &str, next: &Line<'_>) -> Option<String> {
-    let rest = next.text.trim();
+    let rest = next.text.trim_ascii();
     if rest.is_empty() {
         return None;
     }
     let join = if next.marked { continued(text, rest) } else { wrapped(text, rest) }?;
-    Some(format!("{}{}{rest}", text.trim_end(), join))
+    Some(format!("{}{}{rest}", text.trim_ascii_end(), join))
 }
 
 /// What stands between `text` and a continuation that printk put on a line of its own, with a clock of its own
@@ -48,7 +48,8 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
     if let Some((_, after)) = text.split_once("illed process") {
         const FIELDS: [&str; 7] =
             ["total-vm:", "anon-rss:", "file-rss:", "shmem-rss:", "UID", "pgtables:", "oom_score_adj:"];
-        let fits = FIELDS.iter().any(|field| rest.contains(field)) || rest.contains("kB") || after.trim().is_empty();
+        let fits =
+            FIELDS.iter().any(|field| rest.contains(field)) || rest.contains("kB") || after.trim_ascii().is_empty();
         return (!has_number(text, "oom_score_adj:") && fits).then(|| between(text, rest));
     }
     if text.starts_with("Task in") {
@@ -61,7 +62,7 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
         };
     }
     if text.starts_with("Memory cgroup stats") {
-        return (rest.contains(':') && rest.contains("KB")).then_some(" ");
+        return (rest.contains(':') && rest.contains("KB")).then(|| between(text, rest));
     }
     if text.contains(": usage ") && !text.contains("failcnt ") {
         return (rest.contains("kB") || rest.contains("failcnt")).then(|| between(text, rest));
@@ -87,9 +88,9 @@ fn has_number(text: &str, key: &str) -> bool {
 
 /// A break within a number or behind a separator took nothing away; any other took a blank.
 fn between(text: &str, rest: &str) -> &'static str {
-    let last = text.trim_end().chars().next_back().unwrap_or(' ');
+    let last = text.trim_ascii_end().chars().next_back().unwrap_or(' ');
     let first = rest.chars().next().unwrap_or(' ');
-    let in_number = last.is_ascii_digit() && (first.is_ascii_digit() || first == 'k');
+    let in_number = last.is_ascii_digit() && (first.is_ascii_digit() || matches!(first, 'k' | 'K'));
     if in_number || matches!(last, '-' | ':' | '_') || (last == 'k' && first == 'B') { "" } else { " " }
 }
 

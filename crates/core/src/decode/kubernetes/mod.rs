@@ -20,6 +20,8 @@ mod stream;
 mod text;
 mod workload;
 
+pub(super) use event::container_of;
+
 /// Decodes JSON: documents one after another, whole or cut.
 pub(super) fn json(input: Input<'_>, out: &mut Decoded) {
     let before = out.facts.len();
