@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::clean::one_line;
 use crate::diagnosis::{
     Advice, CandidateReport, Composition, Confidence, Diagnosis, Document, KillReport, MemoryReport, Pattern,
-    PatternKind, SourceReport, SourceState, SubjectReport, TaskReport, TerminationReport, Verdict, VictimKind,
-    VictimReport,
+    PatternKind, RuledOut, SourceReport, SourceState, SubjectReport, TaskReport, TerminationReport, Verdict,
+    VictimKind, VictimReport,
 };
 use crate::fact::{AtFrom, Constraint, ContainerKind, Level, LimitHit};
 use crate::units::Bytes;
