@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use oomph_cluster::kube::{self, Target};
 use oomph_core::artifact::{Artifact, Captured, Kind};
 use oomph_core::decode::detect;
-use oomph_core::diagnosis::{Document, GapReport, SourceState, Verdict};
+use oomph_core::diagnosis::{Document, GapReport, SourceState, SubjectReport, Verdict};
 use oomph_core::report;
 use oomph_core::why::{Ask, why};
 
@@ -54,9 +54,33 @@ pub(super) struct Why {
 pub(super) struct Question {
     pub(super) ask: Ask,
     pub(super) live: Rc<Live>,
-    /// Only containers of this node.
-    node: Option<String>,
+    only: Only,
     files: Files,
+}
+
+/// Whose deaths of those that the evidence tells are meant, beyond what the core is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Only {
+    /// Everyone's.
+    All,
+    /// Those on this node.
+    OnNode(String),
+    /// The engine's container of this name or id: the kernel's log beside it tells of others, too.
+    OfContainer(String),
+}
+
+impl Only {
+    fn keeps(&self, subject: &SubjectReport) -> bool {
+        match self {
+            Self::All => true,
+            Self::OnNode(node) => subject.node.as_ref() == Some(node),
+            // The engine told of no other container; what has no name is from the kernel's log alone.
+            Self::OfContainer(name) => {
+                let id = subject.container_id.as_deref().unwrap_or_default();
+                subject.container.is_some() || id.starts_with(name.as_str())
+            }
+        }
+    }
 }
 
 /// One answer, and how it was reached.
@@ -121,14 +145,19 @@ impl Why {
             now: Some(now),
             ..Ask::default()
         };
-        let mut node = None;
+        let mut only = Only::All;
         match self.target {
             Some(Target::Pod(name)) => ask.pod = Some(name),
-            Some(Target::Workload { kind, name }) if kind == "Node" => node = Some(name),
+            Some(Target::Workload { kind, name }) if kind == "Node" => only = Only::OnNode(name),
             Some(Target::Workload { kind, name }) => ask.owner = Some((kind, name)),
-            None => {}
+            None => {
+                if let Some(Containers::Named(name)) = self.docker {
+                    ask.container = ask.container.or_else(|| Some(name.clone()));
+                    only = Only::OfContainer(name);
+                }
+            }
         }
-        Ok(Question { ask, live: Rc::new(live), node, files })
+        Ok(Question { ask, live: Rc::new(live), only, files })
     }
 
     /// Whether and how the cluster is asked: always when nothing else is given or a context is named; besides other
@@ -200,9 +229,7 @@ impl Question {
         captured.artifacts.truncate(of_files.0);
         captured.sources.truncate(of_files.1);
         captured.gaps.truncate(of_files.2);
-        if let Some(node) = &self.node {
-            document.diagnoses.retain(|diagnosis| diagnosis.subject.node.as_ref() == Some(node));
-        }
+        document.diagnoses.retain(|diagnosis| self.only.keeps(&diagnosis.subject));
         let mut failures = self.files.failures.clone();
         failures.extend(gathered.failures);
         let mut not_understood = self.not_understood(&document, known);
@@ -303,7 +330,7 @@ mod tests {
         let captured = Captured { artifacts, ..Captured::default() };
         let named = named.iter().map(|name| (*name).to_owned()).collect();
         let files = Files { captured, named, failures: Vec::new() };
-        Question { ask: Ask::default(), live: Rc::new(Live::default()), node: None, files }
+        Question { ask: Ask::default(), live: Rc::new(Live::default()), only: Only::All, files }
     }
 
     fn answer(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Answer {
@@ -359,9 +386,23 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_was_named_is_found_by_id_and_others_of_the_log_are_left_out() {
+        let only = Only::OfContainer("5f0c".into());
+        let of = |container: Option<&str>, id: &str| SubjectReport {
+            container: container.map(str::to_owned),
+            container_id: Some(id.into()),
+            ..SubjectReport::default()
+        };
+        assert!(only.keeps(&of(Some("web"), "5f0c7d4d")));
+        assert!(only.keeps(&of(None, "5f0c7d4d")));
+        assert!(!only.keeps(&of(None, "77777777")));
+        assert!(!only.keeps(&SubjectReport::default()));
+    }
+
+    #[test]
     fn a_node_as_target_leaves_the_deaths_of_others_out() {
         let mut question = question(&[KILL], &[]);
-        question.node = Some("node-b".into());
+        question.only = Only::OnNode("node-b".into());
         assert!(question.answer(Gathered::default()).document.diagnoses.is_empty());
     }
 }
