@@ -16,12 +16,11 @@ pub fn markdown(document: &Document) -> String {
     for diagnosis in &document.diagnoses {
         one(&mut out, document, diagnosis);
     }
-    let unclaimed = words::unclaimed(document);
-    if !unclaimed.is_empty() {
-        out.block("## Kernel kills of no known container");
-    }
-    for kill in unclaimed {
-        kernel_kill(&mut out, kill);
+    let kills = words::unclaimed(document);
+    if !kills.is_empty() {
+        out.block("## Kernel kills of others");
+        let (head, right, rows) = words::kill_table(&kills, usize::MAX);
+        out.table(&head, &right, &rows);
     }
     footer(&mut out, document);
     out.text
@@ -93,8 +92,9 @@ fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
         }
         item
     });
-    list(out, "Ruled out", &diagnosis.ruled_out, |ruled_out| {
-        format!("{}: {}", code(ruled_out.verdict.id()), escape(&ruled_out.because))
+    list(out, "Ruled out", &words::ruled_out(diagnosis), |(verdicts, because)| {
+        let names: Vec<_> = verdicts.iter().map(|verdict| code(verdict.id())).collect();
+        format!("{}: {}", names.join(", "), escape(because))
     });
     list(out, "Not known", &diagnosis.missing, |missing| with_command(&escape(&missing.what), &missing.command));
     list(out, "What made it likely", &diagnosis.contributors, |contributor| {
@@ -121,10 +121,8 @@ fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
     }
     list(out, "Fix", &diagnosis.advice, |advice| {
         let mut item = escape(&advice.action);
-        for (label, text) in [("why", &advice.why), ("risk", &advice.risk)] {
-            if !text.is_empty() {
-                item = format!("{item}  \n{label}: {}", escape(text));
-            }
+        for (label, text) in words::why_and_risk(advice) {
+            item = format!("{item}  \n{label}: {}", escape(text));
         }
         with_command(&item, advice.patch.as_deref().unwrap_or_default())
     });
@@ -160,10 +158,9 @@ fn sum(out: &mut Paper, balance: &Balance) {
 fn kernel_kill(out: &mut Paper, kill: &KillReport) {
     out.heading(&format!("Kernel kill {}", escape(&kill.id)));
     facts(out, words::kill_facts(kill));
-    let rows = words::next_victims(kill);
-    if !rows.is_empty() {
+    if let Some((head, right, rows)) = words::next_victims(kill) {
         out.block("Who was next, by the kernel's badness:");
-        out.table(&words::NEXT_HEAD, &[true, false, true, true, true, false], &rows);
+        out.table(&head, &right, &rows);
     }
 }
 

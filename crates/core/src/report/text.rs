@@ -1,6 +1,6 @@
 //! The answer for people at three in the morning: the verdict first, then its proof, then what to do.
 
-use super::clean::{cut_middle, one_line};
+use super::clean::{columns, cut_middle, one_line};
 use super::layout::Page;
 use super::style::{Mark, Style};
 use super::words::{self, Balance};
@@ -11,6 +11,9 @@ const WITHOUT_TABLE: usize = 3;
 
 /// Sources listed by name at the end.
 const SOURCES: usize = 12;
+
+/// Kernel kills of others listed.
+const KILLS: usize = 10;
 
 /// Gaps listed at the end.
 const GAPS: usize = 12;
@@ -31,18 +34,36 @@ pub fn text(document: &Document, style: Style, width: usize) -> String {
         }
         one(&mut page, document, diagnosis);
     }
-    let unclaimed = words::unclaimed(document);
-    if !unclaimed.is_empty() && number > 0 {
-        page.rule("kernel kills of no known container");
-    }
-    for kill in unclaimed {
-        kernel_kill(&mut page, kill);
-    }
     if number > 1 {
-        page.rule("what was read");
+        page.rule("the evidence as a whole");
     }
+    unclaimed(&mut page, document);
     footer(&mut page, document);
     page.finish()
+}
+
+/// Kernel kills that no diagnosis claims: in full where they are few and all there is, else one line each.
+fn unclaimed(page: &mut Page, document: &Document) {
+    let kills = words::unclaimed(document);
+    if document.diagnoses.is_empty() && kills.len() <= WITHOUT_TABLE {
+        for kill in kills {
+            kernel_kill(page, kill);
+        }
+        return;
+    }
+    if kills.is_empty() {
+        return;
+    }
+    page.heading("KERNEL KILLS OF OTHERS");
+    let (head, right, mut rows) = words::kill_table(&kills, KILLS);
+    let widest = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
+    let used: usize = (0..3).map(|column| widest(column).max(head[column].len()) + 2).sum();
+    let room = page.width().saturating_sub(2 + used).max(20);
+    for row in &mut rows {
+        row[3] = cut_middle(&row[3], room).into_owned();
+    }
+    page.table(&head, &right, &rows);
+    more(page, kills.len(), KILLS);
 }
 
 /// One line for each diagnosis, under a line that counts them.
@@ -105,8 +126,9 @@ fn one(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
     }
     if !diagnosis.ruled_out.is_empty() {
         page.heading("RULED OUT");
-        for ruled_out in &diagnosis.ruled_out {
-            page.item("-", &format!("{}: {}", ruled_out.verdict, ruled_out.because));
+        for (verdicts, because) in words::ruled_out(diagnosis) {
+            let names: Vec<_> = verdicts.iter().map(|verdict| verdict.id()).collect();
+            page.item("-", &format!("{}: {because}", names.join(", ")));
         }
     }
     if !diagnosis.missing.is_empty() {
@@ -142,10 +164,8 @@ fn one(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
         page.heading("FIX");
         for (index, advice) in diagnosis.advice.iter().enumerate() {
             page.item(&format!("{}.", index + 1), &advice.action);
-            for (label, words) in [("why: ", &advice.why), ("risk: ", &advice.risk)] {
-                if !words.is_empty() {
-                    page.paragraph(5, Mark::Body, &format!("{label}{words}"));
-                }
+            for (label, words) in words::why_and_risk(advice) {
+                page.paragraph(5, Mark::Body, &format!("{label}: {words}"));
             }
             if let Some(patch) = &advice.patch {
                 page.command(5, patch);
@@ -214,14 +234,10 @@ fn sum(page: &mut Page, balance: &Balance) {
 fn kernel_kill(page: &mut Page, kill: &KillReport) {
     page.heading(&format!("KERNEL KILL {}", one_line(&kill.id)));
     page.facts(words::kill_facts(kill));
-    let mut rows = words::next_victims(kill);
-    if !rows.is_empty() {
-        for row in &mut rows {
-            row[1] = one_line(&row[1]);
-        }
+    if let Some((head, right, rows)) = words::next_victims(kill) {
         page.gap();
         page.paragraph(2, Mark::Body, "Who was next, by the kernel's badness:");
-        page.table(&words::NEXT_HEAD, &[true, false, true, true, true, false], &rows);
+        page.table(&head, &right, &rows);
     }
 }
 

@@ -127,10 +127,15 @@ pub(crate) fn container_limit_oom() -> Document {
                 excerpt: r#"{"exitCode":137,"reason":"OOMKilled"}"#.into(),
             },
         ],
-        ruled_out: vec![RuledOut {
-            verdict: Verdict::NodeOom,
-            because: "the kernel's report is confined to a memory cgroup.".into(),
-        }],
+        ruled_out: [Verdict::NodeOom, Verdict::LivenessKill, Verdict::NodeAllocatableOom]
+            .map(|verdict| RuledOut {
+                verdict,
+                because: match verdict {
+                    Verdict::LivenessKill => "the container has no liveness or startup probe".into(),
+                    _ => "the kernel's report is confined to the container's cgroup".into(),
+                },
+            })
+            .to_vec(),
         missing: vec![Missing {
             what: "The heap's own size at the time.".into(),
             command: "kubectl logs -n shop checkout-7d9fbc8c6d-x2k4b -c app --previous --timestamps=true \

@@ -8,7 +8,8 @@ use futures::stream::{self, StreamExt};
 use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
 use oomph_core::report;
 
-use super::why::{Answer, Question, render};
+use super::question::{Answer, Question};
+use super::why::render;
 use super::{Exit, Output};
 use crate::ui::Ui;
 

@@ -11,6 +11,7 @@ use crate::ui::{Color, Ui};
 mod completions;
 mod explain;
 mod follow;
+mod question;
 mod schema;
 mod since;
 mod why;

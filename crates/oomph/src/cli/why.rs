@@ -8,15 +8,16 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use jiff::Timestamp;
 use oomph_cluster::kube::{self, Target};
-use oomph_core::artifact::{Artifact, Captured, Kind};
+use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::decode::detect;
-use oomph_core::diagnosis::{Document, GapReport, SourceState, Verdict};
+use oomph_core::diagnosis::Document;
 use oomph_core::report;
-use oomph_core::why::{Ask, why};
+use oomph_core::why::Ask;
 
+use super::question::{Answer, Only, Question};
 use super::{Exit, Global, Output, follow, since::Since};
 use crate::files::{self, Files};
-use crate::sources::{self, Cluster, Containers, Gathered, Live, Otherwise};
+use crate::sources::{Cluster, Containers, Gathered, Live, Otherwise};
 use crate::ui::Ui;
 
 pub(super) const EXAMPLES: &str = "  \
@@ -50,24 +51,6 @@ pub(super) struct Why {
     since: Option<Since>,
 }
 
-/// The question, put to evidence as often as needed.
-pub(super) struct Question {
-    pub(super) ask: Ask,
-    pub(super) live: Rc<Live>,
-    /// Only containers of this node.
-    node: Option<String>,
-    files: Files,
-}
-
-/// One answer, and how it was reached.
-pub(super) struct Answer {
-    pub(super) document: Document,
-    /// What had to be read and could not.
-    pub(super) failures: Vec<String>,
-    /// What was given and could not be understood, a pod's name included.
-    pub(super) not_understood: Vec<String>,
-}
-
 impl Why {
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
         if self.files.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
@@ -83,7 +66,7 @@ impl Why {
             ui.detail(&artifact.name);
         }
         if question.live.is_empty() {
-            return question.answer(Gathered::default()).tell(global.output, ui);
+            return tell(&question.answer(Gathered::default()), global.output, ui);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -97,7 +80,7 @@ impl Why {
             for artifact in &gathered.captured.artifacts {
                 ui.detail(&artifact.name);
             }
-            question.answer(gathered).tell(global.output, ui)
+            tell(&question.answer(gathered), global.output, ui)
         })
     }
 
@@ -121,14 +104,19 @@ impl Why {
             now: Some(now),
             ..Ask::default()
         };
-        let mut node = None;
+        let mut only = Only::All;
         match self.target {
             Some(Target::Pod(name)) => ask.pod = Some(name),
-            Some(Target::Workload { kind, name }) if kind == "Node" => node = Some(name),
+            Some(Target::Workload { kind, name }) if kind == "Node" => only = Only::OnNode(name),
             Some(Target::Workload { kind, name }) => ask.owner = Some((kind, name)),
-            None => {}
+            None => {
+                if let Some(Containers::Named(name)) = self.docker {
+                    ask.container = ask.container.or_else(|| Some(name.clone()));
+                    only = Only::OfContainer(name);
+                }
+            }
         }
-        Ok(Question { ask, live: Rc::new(live), node, files })
+        Ok(Question { ask, live: Rc::new(live), only, files })
     }
 
     /// Whether and how the cluster is asked: always when nothing else is given or a context is named; besides other
@@ -175,106 +163,18 @@ fn describes_containers(artifacts: &[Artifact]) -> bool {
     artifacts.iter().any(|artifact| detect::segments(artifact).iter().any(|segment| tells(segment.kind)))
 }
 
-/// Whether anything that was read names the pod: a healthy one has no diagnosis, and neither has a misspelt one.
-fn speaks_of(captured: &Captured, pod: &str) -> bool {
-    let finder = memchr::memmem::Finder::new(pod);
-    captured
-        .artifacts
-        .iter()
-        .any(|artifact| artifact.about.pod.as_deref() == Some(pod) || finder.find(&artifact.bytes).is_some())
-}
-
-impl Question {
-    /// Joins the files with what the live sources gave, and judges. The files' bytes are not copied for it: they may
-    /// be large.
-    pub(super) fn answer(&mut self, gathered: Gathered) -> Answer {
-        let captured = &mut self.files.captured;
-        let of_files = (captured.artifacts.len(), captured.sources.len(), captured.gaps.len());
-        captured.append(gathered.captured);
-        let (sources, gaps) = sources::reports(captured);
-        let known = gaps.len();
-        let mut document = why(&captured.artifacts, sources, gaps, &self.ask);
-        let unheard_of = self.ask.pod.as_ref().filter(|pod| document.diagnoses.is_empty() && !speaks_of(captured, pod));
-        let unheard_of =
-            unheard_of.map(|pod| format!("no evidence speaks of pod {pod}; check its name and the namespace (-n)"));
-        captured.artifacts.truncate(of_files.0);
-        captured.sources.truncate(of_files.1);
-        captured.gaps.truncate(of_files.2);
-        if let Some(node) = &self.node {
-            document.diagnoses.retain(|diagnosis| diagnosis.subject.node.as_ref() == Some(node));
-        }
-        let mut failures = self.files.failures.clone();
-        failures.extend(gathered.failures);
-        let mut not_understood = self.not_understood(&document, known);
-        not_understood.extend(unheard_of);
-        Answer { document, failures, not_understood }
+/// Prints the answer and says how to exit.
+fn tell(answer: &Answer, output: Output, ui: Ui) -> Result<Exit> {
+    let found = answer.found();
+    let failures = answer.failures.iter().chain(answer.not_understood.iter().filter(|_| !found));
+    for failure in failures {
+        ui.error(failure);
     }
-
-    /// The files, or parts of them, that could not be understood. In a folder a file of no known kind is nothing
-    /// special, unless all are.
-    fn not_understood(&self, document: &Document, known_gaps: usize) -> Vec<String> {
-        let artifacts = &self.files.captured.artifacts;
-        let unknown = |name: &str| document.sources.iter().any(|source| source.name == name && source.kind == UNKNOWN);
-        let all = artifacts.iter().all(|artifact| unknown(&artifact.name));
-        let of_no_kind = artifacts
-            .iter()
-            .filter(|artifact| unknown(&artifact.name) && (all || self.files.named.contains(&artifact.name)))
-            .map(|artifact| {
-                if artifact.bytes.iter().all(u8::is_ascii_whitespace) {
-                    format!("{} is empty", artifact.name)
-                } else {
-                    format!("nothing in {} was recognised; {KINDS}", artifact.name)
-                }
-            });
-        let in_part = document.gaps.iter().skip(known_gaps).filter(|gap| !unknown(&gap.what) && !artifacts.is_empty());
-        let mut out: Vec<String> = of_no_kind.collect();
-        out.extend(in_part.map(|GapReport { what, because, .. }| format!("{what}: {because}")));
-        out
+    // Text about evidence that could not be had would only repeat the errors; a machine gets its document always.
+    if output != Output::Text || answer.has_read() || !answer.document.diagnoses.is_empty() {
+        ui.print(&render(&answer.document, output, ui))?;
     }
-}
-
-/// How the core reports the kind of a source in which nothing was recognised.
-const UNKNOWN: &str = "unknown";
-
-const KINDS: &str = "give pods or events as JSON or YAML, `kubectl describe`, a kernel log, `docker inspect` or a \
-                     container's log";
-
-impl Answer {
-    /// Prints the answer and says how to exit.
-    fn tell(&self, output: Output, ui: Ui) -> Result<Exit> {
-        let found = self.found();
-        let failures = self.failures.iter().chain(self.not_understood.iter().filter(|_| !found));
-        for failure in failures {
-            ui.error(failure);
-        }
-        // Text about evidence that could not be had would only repeat the errors; a machine gets its document always.
-        if output != Output::Text || self.has_read() || !self.document.diagnoses.is_empty() {
-            ui.print(&render(&self.document, output, ui))?;
-        }
-        Ok(self.exit())
-    }
-
-    fn found(&self) -> bool {
-        self.document.diagnoses.iter().any(|diagnosis| diagnosis.verdict != Verdict::Completed)
-    }
-
-    fn has_read(&self) -> bool {
-        let read = |state| matches!(state, SourceState::Read | SourceState::Partial);
-        self.document.sources.iter().any(|source| read(source.status) && source.kind != UNKNOWN)
-    }
-
-    /// What was named and could not be read outweighs what was found: the answer may be wrong for it.
-    pub(super) fn exit(&self) -> Exit {
-        if !self.failures.is_empty() {
-            Exit::Failed
-        } else if self.found() {
-            Exit::Found
-        } else if !self.not_understood.is_empty() || !self.has_read() {
-            Exit::Failed
-        } else {
-            Exit::Nothing
-        }
-    }
+    Ok(answer.exit())
 }
 
 /// The document in the form asked for.
@@ -285,79 +185,5 @@ pub(super) fn render(document: &Document, output: Output, ui: Ui) -> String {
         Output::Json => report::json(document),
         Output::Yaml => report::yaml(document),
         Output::Markdown => report::markdown(document),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The question put to files, as if `files::read` had read them from the command line.
-    fn question(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Question {
-        let artifacts =
-            files.iter().map(|(name, kind, text)| Artifact { kind: *kind, ..Artifact::new(*name, *text) }).collect();
-        let captured = Captured { artifacts, ..Captured::default() };
-        let named = named.iter().map(|name| (*name).to_owned()).collect();
-        let files = Files { captured, named, failures: Vec::new() };
-        Question { ask: Ask::default(), live: Rc::new(Live::default()), node: None, files }
-    }
-
-    fn answer(files: &[(&str, Option<Kind>, &str)], named: &[&str]) -> Answer {
-        question(files, named).answer(Gathered::default())
-    }
-
-    const QUIET_LOG: (&str, Option<Kind>, &str) =
-        ("dmesg", Some(Kind::KernelLog), "[    1.000000] Linux version 6.12.0\n[    2.000000] eth0: link up\n");
-
-    const KILL: (&str, Option<Kind>, &str) = (
-        "kern.log",
-        Some(Kind::KernelLog),
-        "[10.000001] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/batch,\
-         task_memcg=/batch,task=hog,pid=10,uid=0\n[10.000002] Memory cgroup out of memory: Killed process 10 (hog) \
-         total-vm:2000kB, anon-rss:1000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:0\n",
-    );
-
-    #[test]
-    fn a_log_without_kills_needs_no_action() {
-        let answer = answer(&[QUIET_LOG], &["dmesg"]);
-        assert_eq!(answer.not_understood, [""; 0]);
-        assert_eq!(answer.exit(), Exit::Nothing);
-    }
-
-    #[test]
-    fn a_kill_is_found() {
-        assert_eq!(answer(&[QUIET_LOG, KILL], &["dmesg", "kern.log"]).exit(), Exit::Found);
-    }
-
-    #[test]
-    fn a_named_file_of_no_known_kind_is_a_failure_and_one_in_a_folder_is_not() {
-        let readme = ("README", None, "how these files were made\n");
-        assert_eq!(answer(&[QUIET_LOG, readme], &["dmesg", "README"]).exit(), Exit::Failed);
-        assert_eq!(answer(&[QUIET_LOG, readme], &["dmesg"]).exit(), Exit::Nothing);
-        assert_eq!(answer(&[readme], &[]).exit(), Exit::Failed, "nothing in the folder was recognised");
-    }
-
-    #[test]
-    fn what_was_named_and_not_read_outweighs_what_was_found() {
-        let mut answer = answer(&[KILL], &["kern.log"]);
-        answer.failures.push("cannot read pods.json: there is no such file; check the path".into());
-        assert_eq!(answer.exit(), Exit::Failed);
-    }
-
-    #[test]
-    fn a_pod_that_no_evidence_names_is_a_failure_and_a_healthy_one_is_not() {
-        let events = ("events", Some(Kind::KernelLog), "[    1.000000] Linux version 6.12.0 on checkout-7d9f\n");
-        for (pod, exit) in [("checkout-7d9f", Exit::Nothing), ("chekcout-7d9f", Exit::Failed)] {
-            let mut question = question(&[events], &["events"]);
-            question.ask.pod = Some(pod.into());
-            assert_eq!(question.answer(Gathered::default()).exit(), exit, "{pod}");
-        }
-    }
-
-    #[test]
-    fn a_node_as_target_leaves_the_deaths_of_others_out() {
-        let mut question = question(&[KILL], &[]);
-        question.node = Some("node-b".into());
-        assert!(question.answer(Gathered::default()).document.diagnoses.is_empty());
     }
 }
