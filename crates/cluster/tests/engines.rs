@@ -131,7 +131,7 @@ async fn captured_from(sockets: &[&Path], names: &[&str]) -> Result<Answered, No
     let endpoints: Vec<Endpoint> = sockets.iter().map(|socket| Endpoint::Unix((*socket).to_owned())).collect();
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let now = Timestamp::now();
-    let booted = Some(now - Duration::from_secs(3600));
+    let booted = Some(now - Duration::from_hours(1));
     capture(&Ask { endpoints: &endpoints, names: &names, now, booted, within: Duration::from_secs(20) }).await
 }
 
