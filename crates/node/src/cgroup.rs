@@ -17,7 +17,7 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use crate::hierarchy::{self, Hierarchy, Version};
-use crate::{artifact, hostname};
+use crate::{artifact, because, this_node};
 
 /// How the kind of this source is called in the list of sources.
 const KIND: &str = "cgroup counters";
@@ -49,20 +49,20 @@ pub fn capture(now: Timestamp) -> Captured {
 fn capture_in(hierarchy: &Hierarchy, now: Timestamp, most: usize) -> Captured {
     let mut captured = Captured::default();
     let name = hierarchy.mount.to_string_lossy().into_owned();
-    let because = match Walk::over(hierarchy, most) {
+    let missed = match Walk::over(hierarchy, most) {
         Ok(walk) => {
             captured.artifacts.extend(
                 walk.found.into_iter().map(|(path, bytes)| artifact(path, Some(Kind::MemoryEvents), now, bytes)),
             );
             walk.not_seen
         }
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(because(&error)),
     };
-    captured.sources.push(match because {
+    captured.sources.push(match missed {
         None => SourceStatus::read(name, KIND),
         Some(because) => {
             captured.gaps.push(Gap {
-                what: format!("the OOM counters of all cgroups of {}", hostname()),
+                what: format!("the OOM counters of all cgroups of {}", this_node()),
                 because: because.clone(),
                 command: format!("grep -r 'oom_kill ' {name}"),
             });
@@ -101,7 +101,9 @@ impl Walk {
             match walk.see(&hierarchy.top, &below, files, &mut to_see) {
                 // Cgroups go away at any time.
                 Ok(()) | Err(Errno::NOENT | Errno::NODEV) => {}
-                Err(error) => walk.not_seen = Some(format!("/{below}: {}", io::Error::from(error))),
+                Err(error) => {
+                    walk.not_seen = Some(format!("{}: {}", path(&hierarchy.top, &below), because(&error.into())));
+                }
             }
         }
         Ok(walk)
@@ -183,6 +185,7 @@ fn append(bytes: &mut Vec<u8>, file: &str, content: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::fs;
 
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Hierarchy) {
@@ -248,5 +251,12 @@ mod tests {
         assert!(was_at_work(b"oom_kill 120"));
         assert!(was_at_work(b"oom_group_kill 1\n"));
         assert!(!was_at_work(b"\x00\xff oom_kill\n\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_counters_panic(counters in "(oom|oom_kill|under_oom| |[0-9]|-|\n|\\x00){0,30}") {
+            let _ = was_at_work(counters.as_bytes());
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Output {
     pub(crate) bytes: Vec<u8>,
     /// Why it is not all; empty when it is.
     pub(crate) cut: String,
+    /// The first line that it wrote to its standard error.
+    pub(crate) complaint: String,
 }
 
 /// Runs `program`, in plain English whatever the locale is. An error when it cannot be started or fails with nothing
@@ -45,10 +47,15 @@ fn output_within(program: &str, arguments: &[&str], timeout: Duration) -> io::Re
         let _ = child.kill();
     }
     let succeeded = child.wait()?.success();
+    let complaint = complaint(&mut child);
     if succeeded || !bytes.is_empty() {
-        return Ok(Output { bytes, cut });
+        return Ok(Output { bytes, cut, complaint });
     }
-    Err(io::Error::other(if cut.is_empty() { complaint(&mut child) } else { cut }))
+    Err(io::Error::other(match (cut, complaint) {
+        (cut, _) if !cut.is_empty() => cut,
+        (_, complaint) if complaint.is_empty() => "it failed without a word".into(),
+        (_, complaint) => complaint,
+    }))
 }
 
 /// Reads to the end, the timeout or the bound; tells which of the latter two it was.
@@ -72,16 +79,13 @@ fn drain(mut stdout: ChildStdout, bytes: &mut Vec<u8>, timeout: Duration) -> io:
     Ok(format!("only its first {} MiB were kept", OUTPUT_MAX >> 20))
 }
 
-/// The first line that the program wrote to its standard error.
 fn complaint(child: &mut Child) -> String {
     let mut bytes = Vec::new();
     if let Some(stderr) = child.stderr.take() {
         // A partial complaint is as good as a whole one.
         let _ = stderr.take(4096).read_to_end(&mut bytes);
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.lines().next().unwrap_or_default().trim();
-    if text.is_empty() { "it failed without a word".into() } else { text.to_owned() }
+    String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -91,7 +95,7 @@ mod tests {
     #[test]
     fn the_output_is_kept_whole() {
         let output = output("sh", &["-c", "head -c 1000000 /dev/zero; echo end >&2"]).unwrap();
-        assert_eq!((output.bytes.len(), output.cut.as_str()), (1_000_000, ""));
+        assert_eq!((output.bytes.len(), output.cut.as_str(), output.complaint.as_str()), (1_000_000, "", "end"));
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn unescape(field: &str) -> std::ffi::OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn found(mountinfo: &str, v2_has_memory: bool) -> Option<(Version, String, String)> {
         let hierarchy = find_in(mountinfo, |_| v2_has_memory)?;
@@ -106,5 +107,12 @@ mod tests {
         assert_eq!(found("35 31 0:32 / /x rw - cgroup cgroup rw,xattr,name=memory\n", true), None);
         assert_eq!(found("", true), None);
         assert_eq!(found("1 2 3 - cgroup\n - \nx\\9 - cgroup a memory\n", true), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_mountinfo_panics(text in "([0-9:/ \\\\-]|cgroup2?|memory|é|\n){0,60}") {
+            let _ = find_in(&text, |_| true);
+        }
     }
 }

@@ -9,13 +9,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use oomph_core::artifact::{Captured, Kind, SourceStatus, Status};
+use oomph_core::artifact::{Artifact, Captured, Kind, SourceStatus, Status};
 use oomph_core::fact::Gap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::{artifact, clock, command, hostname};
+use crate::{artifact, because, clock, command, this_node};
 
 /// Where the ring is.
 pub const PATH: &str = "/dev/kmsg";
@@ -103,7 +103,7 @@ impl Ring {
         self.sequence.lost
     }
 
-    /// How many records the ring no longer held when it was opened; none known before the first was read.
+    /// How many records the ring no longer held when it was opened; not known before the first was read.
     pub fn overwritten(&self) -> Option<u64> {
         self.sequence.first
     }
@@ -134,18 +134,27 @@ fn number(record: &[u8]) -> Option<u64> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
+/// A ring has records from the first moment of the boot on. Where there is none, something else was mounted in its
+/// place, as sandboxes do with `/dev/null`.
+fn not_empty(ring: Ring) -> io::Result<Ring> {
+    match ring.overwritten() {
+        Some(_) => Ok(ring),
+        None => Err(io::Error::other("it has no records; something else is mounted there")),
+    }
+}
+
 /// The ring from its oldest record to its end. Where it cannot be opened (a container without the device, a user
 /// without the right), `dmesg` is asked, which knows the `syslog` system call too.
 pub fn capture(now: Timestamp) -> Captured {
     let mut captured = Captured::default();
     let mut bytes = Vec::new();
     let read = Ring::open().and_then(|mut ring| ring.read(&mut bytes).map(|()| ring));
-    match read {
+    match read.and_then(not_empty) {
         Ok(ring) => {
             captured.sources.push(status(&ring));
             if ring.lost() > 0 {
                 captured.gaps.push(Gap {
-                    what: format!("{} records of the kernel log of {}", ring.lost(), hostname()),
+                    what: format!("{} records of the kernel log of {}", ring.lost(), this_node()),
                     because: "they were overwritten while the log was read".into(),
                     command: "journalctl -k".into(),
                 });
@@ -165,11 +174,11 @@ pub fn capture(now: Timestamp) -> Captured {
 
 fn push(captured: &mut Captured, name: &str, now: Timestamp, bytes: Vec<u8>) {
     let log = artifact(name, Some(Kind::KernelLog), now, bytes);
-    captured.artifacts.push(oomph_core::artifact::Artifact { booted: clock::log_zero(now), ..log });
+    captured.artifacts.push(Artifact { booted: clock::log_zero(now), ..log });
     let suspended = clock::suspended();
     if suspended >= SUSPENDED_MIN {
         captured.gaps.push(Gap {
-            what: format!("the exact times in the kernel log of {} before its last suspend", hostname()),
+            what: format!("the exact times in the kernel log of {} before its last suspend", this_node()),
             because: format!(
                 "the log's clock stood still for {} s of suspend; such times may be that much too late",
                 suspended.as_secs()
@@ -205,11 +214,11 @@ fn refused(captured: &mut Captured, error: &io::Error) {
         io::ErrorKind::NotFound => {
             (Status::Absent, "not there; in a container, mount the host's /dev/kmsg and add CAP_SYSLOG".into(), "dmesg")
         }
-        _ => (Status::Absent, error.to_string(), "dmesg"),
+        _ => (Status::Absent, because(error), "dmesg"),
     };
     captured.sources.push(SourceStatus::not_read(PATH, KIND, status, because.clone()));
     captured.gaps.push(Gap {
-        what: format!("the kernel log of {}", hostname()),
+        what: format!("the kernel log of {}", this_node()),
         because: format!("cannot read {PATH}: {because}"),
         command: command.into(),
     });
@@ -218,6 +227,7 @@ fn refused(captured: &mut Captured, error: &io::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn overwritten_records_are_counted_by_their_numbers() {
@@ -243,5 +253,15 @@ mod tests {
         refused(&mut captured, &io::Error::from(io::ErrorKind::PermissionDenied));
         assert_eq!(captured.sources[0].status, Status::Forbidden);
         assert_eq!(captured.gaps[0].because, "cannot read /dev/kmsg: permission denied; run as root or add CAP_SYSLOG");
+    }
+
+    proptest! {
+        #[test]
+        fn no_record_panics(records in prop::collection::vec("[0-9,;x\n]{0,30}", 0..5)) {
+            let mut sequence = Sequence::default();
+            for record in &records {
+                sequence.see(record.as_bytes());
+            }
+        }
     }
 }

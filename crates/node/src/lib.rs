@@ -11,6 +11,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use std::io;
+
 use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Captured, Kind};
 use oomph_core::fact::Subject;
@@ -40,13 +42,29 @@ pub fn kernel_log(now: Timestamp) -> Captured {
     captured
 }
 
-/// The name that the machine gives itself. A Kubernetes node may have been registered under another.
-pub fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+/// The name that the machine gives itself; none where nobody set it. A Kubernetes node may be registered under another.
+pub fn hostname() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // The kernel's own word for a name that was never set (CONFIG_DEFAULT_HOSTNAME).
+    Some(name).filter(|name| !matches!(name.as_str(), "" | "(none)"))
+}
+
+/// The machine in a sentence.
+fn this_node() -> String {
+    hostname().unwrap_or_else(|| "this node".into())
+}
+
+/// An error in a sentence, without the number.
+fn because(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::NotFound => "not there".into(),
+        _ => error.to_string(),
+    }
 }
 
 /// An artifact about this node.
 fn artifact(name: impl Into<String>, kind: Option<Kind>, now: Timestamp, bytes: Vec<u8>) -> Artifact {
-    let about = Subject { node: Some(hostname()), ..Subject::default() };
+    let about = Subject { node: hostname(), ..Subject::default() };
     Artifact { kind, about, at: Some(now), ..Artifact::new(name, bytes) }
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use oomph_core::artifact::{Captured, Kind, SourceStatus, Status};
 use oomph_core::fact::Gap;
 
-use crate::artifact;
 use crate::kmsg::KIND;
+use crate::{artifact, because};
 
 /// The folder of all of them.
 const FOLDER: &str = "/var/log";
@@ -43,8 +43,8 @@ fn capture_in(folder: &Path, now: Timestamp, most: u64) -> Captured {
                 captured.sources.push(if whole {
                     SourceStatus::read(name.as_ref(), KIND)
                 } else {
-                    let because = format!("only its last {} MiB were read", most >> 20);
-                    SourceStatus::not_read(name.as_ref(), KIND, Status::Partial, because)
+                    let cut = format!("only its last {} MiB were read", most >> 20);
+                    SourceStatus::not_read(name.as_ref(), KIND, Status::Partial, cut)
                 });
                 if !bytes.is_empty() {
                     captured.artifacts.push(artifact(name.as_ref(), kind, now, bytes));
@@ -56,10 +56,10 @@ fn capture_in(folder: &Path, now: Timestamp, most: u64) -> Captured {
                     io::ErrorKind::PermissionDenied => Status::Forbidden,
                     _ => Status::Absent,
                 };
-                captured.sources.push(SourceStatus::not_read(name.as_ref(), KIND, status, error.to_string()));
+                captured.sources.push(SourceStatus::not_read(name.as_ref(), KIND, status, because(&error)));
                 captured.gaps.push(Gap {
                     what: format!("the kernel messages in {name}"),
-                    because: format!("cannot read it: {error}"),
+                    because: format!("cannot read it: {}", because(&error)),
                     command: format!("sudo grep kernel: {name}"),
                 });
             }

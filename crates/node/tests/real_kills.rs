@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)] // all of it is test code
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use oomph_core::artifact::Captured;
+use oomph_core::artifact::{Captured, Status};
 use oomph_node::hierarchy::{self, Hierarchy, Version};
 use oomph_node::kmsg::Ring;
 
@@ -243,4 +244,32 @@ fn a_quiet_log_gives_an_empty_burst_in_time() {
     let burst = ring.next_burst(Duration::from_millis(100)).unwrap();
     assert!(began.elapsed() < Duration::from_secs(3));
     assert!(!burst.is_empty() || began.elapsed() >= Duration::from_millis(100));
+}
+
+/// Writes the kernel's whole ring over, so it asks for leave: `OOMPH_FLOOD_KMSG=1`, in a machine of its own.
+#[test]
+fn records_overwritten_while_the_log_is_followed_are_counted() {
+    if std::env::var_os("OOMPH_FLOOD_KMSG").is_none() {
+        println!("skipped: OOMPH_FLOOD_KMSG is not set");
+        return;
+    }
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut ring = Ring::open().unwrap();
+    ring.read(&mut Vec::new()).unwrap();
+    fs::write("/proc/sys/kernel/printk_devkmsg", "on\n").unwrap();
+    let kmsg = fs::OpenOptions::new().write(true).open("/dev/kmsg").unwrap();
+    let written = 20_000;
+    for number in 0..written {
+        (&kmsg).write_all(format!("<7>flood {number} {}\n", "x".repeat(100)).as_bytes()).unwrap();
+    }
+    let mut rest = Vec::new();
+    ring.read(&mut rest).unwrap();
+    let kept = String::from_utf8_lossy(&rest).matches(";flood ").count();
+    println!("{written} written, {kept} read, {} lost", ring.lost());
+    assert!(ring.lost() > 0);
+    assert_eq!(ring.lost() + u64::try_from(kept).unwrap(), written);
+
+    let captured = oomph_node::capture(Timestamp::now());
+    assert_eq!(captured.sources[0].status, Status::Partial);
+    assert!(captured.sources[0].because.contains("are gone"), "{}", captured.sources[0].because);
 }

@@ -1,7 +1,5 @@
 //! The containers of one engine: their inspect documents and the end of their logs.
 
-use std::collections::HashSet;
-
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Captured, Kind, SourceStatus, Status};
@@ -9,8 +7,9 @@ use oomph_core::fact::{Gap, Subject};
 use serde::Deserialize;
 
 use super::engine::Engine;
+use super::events::Events;
 use super::http::Answer;
-use super::{Ask, events, log, why};
+use super::{Ask, log, why};
 
 /// More containers are not inspected.
 const CONTAINERS_MAX: usize = 1000;
@@ -65,6 +64,13 @@ struct State {
 #[serde(default, rename_all = "PascalCase")]
 struct Config {
     tty: bool,
+}
+
+/// Which container was made when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) id: &'a str,
+    pub(super) at: Timestamp,
 }
 
 /// An entry of the list of containers.
@@ -155,10 +161,9 @@ impl Containers {
             [] => SourceStatus::read(&inspect, "containers"),
             [gap, ..] => SourceStatus::not_read(&inspect, "containers", Status::Partial, &gap.because),
         });
-        let oldest = self.seen.iter().filter_map(|container| container.inspect.created).min();
-        let events = events::read(engine, ask.now, oldest, &mut captured).await;
-        let struck = events::struck(&events);
-        let wanted = |container: &&Container| !ask.names.is_empty() || container.ended_or_lost(&struck);
+        let oldest = self.seen.iter().filter_map(Container::made).min_by_key(|made| made.at);
+        let events = Events::read(engine, ask.now, oldest, &mut captured).await;
+        let wanted = |container: &&Container| !ask.names.is_empty() || container.ended_or_lost(&events);
         let logs: Vec<_> = futures::stream::iter(self.seen.iter().filter(wanted))
             .map(|container| async move { (container, container.log(engine).await) })
             .buffered(AT_A_TIME)
@@ -193,9 +198,9 @@ impl Containers {
             let (name, about) = (format!("{inspect} {}", container.name()), container.subject(engine));
             captured.artifacts.push(artifact(name, Kind::EngineInspect, about, container.document));
         }
-        if !events.is_empty() {
+        if !events.bytes.is_empty() {
             let about = Subject { node: engine.host.clone(), ..Subject::default() };
-            captured.artifacts.push(artifact(engine.command("events"), Kind::EngineEvents, about, events));
+            captured.artifacts.push(artifact(engine.command("events"), Kind::EngineEvents, about, events.bytes));
         }
         captured
     }
@@ -221,6 +226,10 @@ impl Container {
         if name.is_empty() { &self.inspect.id } else { name }
     }
 
+    fn made(&self) -> Option<Made<'_>> {
+        self.inspect.created.map(|at| Made { id: &self.inspect.id, at })
+    }
+
     fn subject(&self, engine: &Engine) -> Subject {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Subject {
@@ -232,12 +241,12 @@ impl Container {
     }
 
     /// It ended badly, ended before, or had a process killed. A child's kill under Podman is seen by the kernel alone.
-    fn ended_or_lost(&self, struck: &HashSet<String>) -> bool {
+    fn ended_or_lost(&self, events: &Events) -> bool {
         let state = &self.inspect.state;
         (!state.running && state.exit_code != 0)
             || state.oom_killed
             || self.inspect.restart_count > 0
-            || struck.contains(&self.inspect.id)
+            || events.struck(&self.inspect.id)
     }
 
     /// The end of its output, each line with its time.

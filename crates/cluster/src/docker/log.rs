@@ -17,6 +17,7 @@ pub(super) fn without_frames(stream: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn output_and_errors_come_in_the_order_sent() {
@@ -30,5 +31,24 @@ mod tests {
         assert_eq!(without_frames(b"\x01\0\0\0\0\0\0"), b"");
         assert_eq!(without_frames(b"\x02\0\0\0\xff\xff\xff\xff"), b"");
         assert_eq!(without_frames(b"a line without frames\n"), b"");
+    }
+
+    proptest! {
+        #[test]
+        fn no_stream_panics_or_grows(stream in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(without_frames(&stream).len() <= stream.len());
+        }
+
+        #[test]
+        fn whatever_is_framed_comes_out_again(lines in prop::collection::vec((1_u8..=2, "[^\n]{0,40}\n"), 0..10)) {
+            let mut stream = Vec::new();
+            for (number, line) in &lines {
+                stream.extend_from_slice(&[*number, 0, 0, 0]);
+                stream.extend_from_slice(&u32::try_from(line.len()).unwrap().to_be_bytes());
+                stream.extend_from_slice(line.as_bytes());
+            }
+            let said: String = lines.into_iter().map(|(_, line)| line).collect();
+            prop_assert_eq!(without_frames(&stream), said.into_bytes());
+        }
     }
 }
