@@ -26,6 +26,7 @@ mod reports;
 mod scan;
 mod summary;
 mod table;
+mod twin;
 mod userspace;
 mod victim;
 mod wrap;
@@ -54,7 +55,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut log = Log {
         input,
         out,
-        clock: Clock { read_at: input.artifact.at, booted: input.artifact.booted },
+        clock: Clock { read_at: input.artifact.at, booted: input.artifact.booted, twin: twin::find(&text) },
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,

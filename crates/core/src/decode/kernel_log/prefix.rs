@@ -92,9 +92,9 @@ fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         b'>' | b'`' => Some(&rest[1..]),
         b'|' | b'*' | b'-' | b'+' | b'$' => rest[1..].strip_prefix(' '),
         b'<' => angle(line, rest),
-        b'"' => rest
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_prefix("MESSAGE\""))
+        b'"' => ["\"MESSAGE\"", "\"msg\""]
+            .iter()
+            .find_map(|key| rest.strip_prefix(key))
             .map(|rest| rest.trim_start_matches([' ', ':', '"'])),
         byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => dated(line, rest)
             .or_else(|| facility(line, rest))
@@ -116,7 +116,8 @@ fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 
 /// What may stand in a bracket; the line learns it.
 fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
-    let inside = inside.trim_ascii();
+    // `dmesg --show-delta`: `8523.347168 <    0.000007>`.
+    let inside = inside.split_once('<').map_or(inside, |(inside, _)| inside).trim_ascii();
     if let Some(seconds) = uptime(inside) {
         line.uptime = Some(seconds);
     } else if inside.len() > 1
@@ -124,6 +125,8 @@ fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
         && inside.bytes().skip(1).all(|byte| byte.is_ascii_digit())
     {
         // The thread or CPU that printed (CONFIG_PRINTK_CALLER).
+    } else if inside.strip_prefix('+').is_some_and(|delta| uptime(delta).is_some()) || is_minute(inside) {
+        // `dmesg --human` counts from a line that may not be here.
     } else {
         let (date, after) = date::leading(inside)?;
         if !after.trim_ascii().is_empty() {
@@ -134,6 +137,17 @@ fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
     line.voice = Voice::Kernel;
     line.marked = true;
     Some(())
+}
+
+/// `Oct12 19:00`: the minutes that `dmesg --human` prints now and then.
+fn is_minute(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    bytes.len() == 11
+        && bytes[..3].iter().all(u8::is_ascii_alphabetic)
+        && bytes[3..].iter().zip(b"00 00:00").all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit() || *byte == b' ',
+            other => byte == other,
+        })
 }
 
 /// `8523.347168`: seconds since boot, as printk writes them.
@@ -265,7 +279,11 @@ fn word_end(text: &str) -> usize {
 fn host(word: &str) -> Option<Cow<'_, str>> {
     let facility =
         word.split_once('.').is_some_and(|(name, level)| FACILITIES.contains(&name) && LEVELS.contains(&level));
-    (!facility && !word.bytes().all(|byte| matches!(byte, b'.' | b'*' | b'-' | b'x' | b'X')))
+    // klog's head, `I1012 19:00:20.884452`.
+    let klog = word.len() == 5
+        && word.starts_with(['I', 'W', 'E', 'F'])
+        && word[1..].bytes().all(|byte| byte.is_ascii_digit());
+    (!facility && !klog && !word.bytes().all(|byte| matches!(byte, b'.' | b'*' | b'-' | b'x' | b'X')))
         .then_some(Cow::Borrowed(word))
 }
 
@@ -435,9 +453,15 @@ mod tests {
             ("Mon May  1 12:00:00 2023 kern.err kernel: [123.4] ", "", true),
             ("kernel: ", "", false),
             ("| `[ 8523.347168] ", "", false),
+            ("[  +0.000123] ", "", false),
+            ("[Oct12 19:00] ", "", false),
+            ("[ 8523.347168 <    0.000007>] ", "", false),
+            ("      \"msg\": \"", "", false),
         ] {
             let text = format!("{prefix}{KILL}");
-            let expected = (KILL.to_owned(), node.to_owned(), Voice::Kernel, dated);
+            let quoted = prefix.ends_with('"');
+            let voice = if quoted { Voice::Unknown } else { Voice::Kernel };
+            let expected = (KILL.to_owned(), node.to_owned(), voice, dated);
             assert_eq!(parts(&text), expected, "{text}");
         }
     }
