@@ -196,7 +196,7 @@ impl Report {
         let page_kib = table::page_kib(&self.rows, &self.victims);
         let total = self.total(constraint, page_kib);
         let candidates = std::mem::take(&mut self.rows).into_iter().map(|row| row.candidate(page_kib)).collect();
-        let whole = self.header && (self.ended || !self.victims.is_empty());
+        let whole = (self.header || self.sysrq) && (self.ended || !self.victims.is_empty());
         let names = task.or(limit);
         let when = self
             .killed
