@@ -20,6 +20,7 @@ mod journal;
 mod message;
 mod note;
 mod order;
+mod origin;
 mod prefix;
 mod report;
 mod reports;
