@@ -1,0 +1,221 @@
+//! Events: the only trace of evictions, probe failures, drains and pods that are gone.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::api::Api;
+use super::list::{list, request_name};
+use super::pods::Found;
+use super::{Clock, Missing, Permission, Scope, owners, refused};
+use crate::Captured;
+
+/// Events of pods, of their owners and of nodes.
+pub(super) const EVENTS: Permission = Permission {
+    name: "events",
+    group: "",
+    resource: "events",
+    verbs: &["list", "watch"],
+    cluster_wide: false,
+    without: "evictions, probe failures, drains and pods that are gone cannot be told",
+    risk: "",
+};
+
+/// What every start and every healthy day brings. Such events are kept only of the pods that are kept.
+const ROUTINE: [&str; 12] = [
+    "Scheduled",
+    "Pulling",
+    "Pulled",
+    "Created",
+    "Started",
+    "AddedInterface",
+    "SuccessfulAttachVolume",
+    "SuccessfulMountVolume",
+    "LeaderElection",
+    "Provisioning",
+    "ExternalProvisioning",
+    "ProvisioningSucceeded",
+];
+
+/// What the events brought.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The artifacts.
+    pub(super) captured: Captured,
+    /// Nodes that events of the wanted objects name: where a pod that is gone has been.
+    pub(super) nodes: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Event {
+    pub(super) involved_object: Object,
+    pub(super) r#type: String,
+    pub(super) reason: String,
+    pub(super) message: String,
+    pub(super) source: Option<Source>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Object {
+    pub(super) kind: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Source {
+    pub(super) host: Option<String>,
+}
+
+/// Reads the events of the scope and, where it does not hold them, those of the nodes.
+pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Clock) -> Seen {
+    let wanted = Wanted::of(found);
+    let mut nodes = BTreeSet::new();
+    let mut captured = read(api, scope, "", clock, |event| {
+        let keep = wanted.keep(event, found.named);
+        if keep && found.gone.is_some() {
+            nodes.extend(event.node());
+        }
+        keep
+    })
+    .await;
+    // Nodes live in no namespace; their events are written to `default`
+    // (client-go tools/events and record use metav1.NamespaceDefault for them, v1.37).
+    let elsewhere = !matches!(scope, Scope::All) && scope.namespace() != Some("default");
+    if elsewhere {
+        let of_nodes = Scope::Namespace("default".into());
+        let running: BTreeSet<&String> = found.nodes.iter().chain(&nodes).collect();
+        let part = read(api, &of_nodes, "involvedObject.kind=Node", clock, |event| {
+            running.is_empty() || running.contains(&event.involved_object.name)
+        });
+        captured.join(part.await);
+    }
+    Seen { captured, nodes: nodes.into_iter().collect() }
+}
+
+async fn read(
+    api: &Api,
+    scope: &Scope,
+    fields: &str,
+    clock: Clock,
+    mut keep: impl FnMut(&Event) -> bool,
+) -> Captured {
+    let path = scope.path("/api/v1", "events");
+    let selectors = [("fieldSelector", fields)];
+    let name = request_name(&path, &selectors);
+    let listing =
+        list(api, &path, &selectors, clock.source(), |json| Event::parse(json).is_none_or(|event| keep(&event))).await;
+    match listing {
+        Ok(listing) => listing.into_captured(EVENTS.name, &name),
+        Err(refusal) => {
+            let mut captured = Captured::default();
+            refused(&mut captured, &name, &EVENTS, scope.namespace(), &refusal, Missing::Tell);
+            captured
+        }
+    }
+}
+
+/// The names that make an event worth keeping.
+struct Wanted<'a> {
+    pods: BTreeSet<(&'a str, &'a str)>,
+    others: BTreeSet<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(found: &'a Found) -> Self {
+        let pods = found.troubled.iter().map(|pod| (pod.metadata.namespace.as_str(), pod.metadata.name.as_str()));
+        let owners = found.troubled.iter().flat_map(|pod| &pod.metadata.owner_references);
+        let mut others: BTreeSet<String> = found.nodes.iter().cloned().collect();
+        for owner in owners {
+            others.insert(owner.name.clone());
+            // A Deployment by the name of its ReplicaSet, a CronJob by that of its Job.
+            others.extend(owner.name.rsplit_once('-').map(|(name, _)| name.to_owned()));
+        }
+        if let Some(gone) = &found.gone {
+            others.insert(gone.name.clone());
+            others.extend(owners::guesses(gone).into_iter().map(|(_, name)| name));
+        }
+        Self { pods: pods.collect(), others }
+    }
+
+    fn keep(&self, event: &Event, named: bool) -> bool {
+        let object = &event.involved_object;
+        let mentioned = || self.pods.iter().any(|(_, name)| event.message.contains(name));
+        if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name) {
+            return true;
+        }
+        if named { mentioned() } else { event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) }
+    }
+}
+
+impl Event {
+    pub(super) fn parse(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// The node it happened on: where the kubelet says so, or where the scheduler sent the pod
+    /// (`Successfully assigned shop/web-0 to node-a`, pkg/scheduler/schedule_one.go, v1.37).
+    pub(super) fn node(&self) -> Option<String> {
+        if self.involved_object.kind == "Node" {
+            return Some(self.involved_object.name.clone());
+        }
+        let host = self.source.as_ref().and_then(|source| source.host.clone()).filter(|host| !host.is_empty());
+        let assigned = || {
+            let (_, node) = self.message.strip_prefix("Successfully assigned ")?.rsplit_once(" to ")?;
+            Some(node.trim().to_owned())
+        };
+        host.or_else(assigned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::glance::Pod;
+    use super::*;
+
+    fn event(kind: &str, name: &str, warning: bool, reason: &str, message: &str) -> Event {
+        Event {
+            involved_object: Object { kind: kind.into(), namespace: "shop".into(), name: name.into() },
+            r#type: if warning { "Warning" } else { "Normal" }.into(),
+            reason: reason.into(),
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    fn found(named: bool) -> Found {
+        let pod = r#"{"metadata":{"namespace":"shop","name":"web-7f9-abcde","ownerReferences":[{"kind":"ReplicaSet","name":"web-7f9"}]}}"#;
+        Found { troubled: vec![Pod::parse(pod).unwrap()], named, ..Found::default() }
+    }
+
+    #[test]
+    fn routine_events_are_kept_of_kept_pods_only() {
+        let found = found(false);
+        let wanted = Wanted::of(&found);
+        assert!(wanted.keep(&event("Pod", "web-7f9-abcde", false, "Started", ""), false));
+        assert!(!wanted.keep(&event("Pod", "other", false, "Started", ""), false));
+        assert!(wanted.keep(&event("Pod", "gone", false, "Killing", "Stopping container app"), false));
+        assert!(wanted.keep(&event("Pod", "other", true, "Scheduled", ""), false));
+    }
+
+    #[test]
+    fn for_a_named_pod_only_events_that_name_it_or_its_owners_are_kept() {
+        let found = found(true);
+        let wanted = Wanted::of(&found);
+        assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", ""), true));
+        assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde"), true));
+        assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", ""), true));
+    }
+
+    #[test]
+    fn the_node_is_where_the_kubelet_was_or_the_scheduler_pointed() {
+        let scheduled = event("Pod", "a", false, "Scheduled", "Successfully assigned shop/a to node-a");
+        assert_eq!(scheduled.node().as_deref(), Some("node-a"));
+        let killing = Event { source: Some(Source { host: Some("node-b".into()) }), ..event("Pod", "a", false, "Killing", "") };
+        assert_eq!(killing.node().as_deref(), Some("node-b"));
+        assert_eq!(event("Pod", "a", false, "BackOff", "to be").node(), None);
+    }
+}

@@ -1,0 +1,274 @@
+//! Against a real cluster: `OOMPH_TEST_CLUSTER` names an administrator's kubeconfig. Without it the test says that it
+//! was skipped, unless `OOMPH_REQUIRE=all`.
+#![allow(clippy::print_stdout, reason = "tests print their figures")]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use http::Request;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use oomph_cluster::kube::{Ask, capture, watch};
+use oomph_cluster::{Captured, ReadStatus};
+use oomph_core::artifact::{Artifact, Kind};
+use serde_json::{Value, json};
+
+/// A namespace of the test's own, gone when the test is.
+struct Cluster {
+    client: Client,
+    kubeconfig: PathBuf,
+    namespace: String,
+}
+
+impl Cluster {
+    async fn connect() -> Option<Self> {
+        let Some(kubeconfig) = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from) else {
+            assert!(std::env::var_os("OOMPH_REQUIRE").is_none_or(|what| what != "all"), "OOMPH_TEST_CLUSTER is not set");
+            println!("skipped: OOMPH_TEST_CLUSTER names no kubeconfig");
+            return None;
+        };
+        let read = Kubeconfig::read_from(&kubeconfig).unwrap();
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+        let namespace = format!("oomph-live-{}", std::process::id());
+        let cluster = Self { client: Client::try_from(config).unwrap(), kubeconfig, namespace };
+        let object = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": cluster.namespace}});
+        cluster.post("/api/v1/namespaces", &object).await;
+        cluster.until("/serviceaccounts/default", |account| account["kind"] == "ServiceAccount").await;
+        Some(cluster)
+    }
+
+    async fn post(&self, path: &str, object: &Value) -> Value {
+        let body = serde_json::to_vec(object).unwrap();
+        let request = Request::post(path).header("content-type", "application/json").body(body).unwrap();
+        self.client.request(request).await.unwrap_or_else(|error| panic!("POST {path}: {error}"))
+    }
+
+    async fn create(&self, resource: &str, object: &Value) -> Value {
+        let (api, resource) = resource.rsplit_once('/').unwrap();
+        self.post(&format!("{api}/namespaces/{}/{resource}", self.namespace), object).await
+    }
+
+    async fn get(&self, below: &str) -> Option<Value> {
+        let path = format!("/api/v1/namespaces/{}{below}", self.namespace);
+        self.client.request(Request::get(path).body(Vec::new()).unwrap()).await.ok()
+    }
+
+    async fn until(&self, below: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = self.get(below).await.filter(&is) {
+                return found;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{below} did not come about");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn delete(&self, path: &str) {
+        let request = Request::delete(path).body(br#"{"gracePeriodSeconds": 0}"#.to_vec()).unwrap();
+        let _: Value = self.client.request(request).await.unwrap();
+    }
+
+    fn ask(&self) -> Ask {
+        Ask { kubeconfig: Some(self.kubeconfig.clone()), namespace: Some(self.namespace.clone()), ..Ask::default() }
+    }
+
+    /// A kubeconfig for somebody who may do what `rules` say.
+    async fn user(&self, name: &str, rules: &Value, folder: &Path) -> PathBuf {
+        let meta = json!({"name": name});
+        self.create("/api/v1/serviceaccounts", &json!({"kind": "ServiceAccount", "apiVersion": "v1", "metadata": meta})).await;
+        let rbac = "rbac.authorization.k8s.io";
+        let role = json!({"kind": "Role", "apiVersion": format!("{rbac}/v1"), "metadata": meta, "rules": rules});
+        self.create(&format!("/apis/{rbac}/v1/roles"), &role).await;
+        let binding = json!({"kind": "RoleBinding", "apiVersion": format!("{rbac}/v1"), "metadata": meta,
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": self.namespace}]});
+        self.create(&format!("/apis/{rbac}/v1/rolebindings"), &binding).await;
+        let request = json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": {}});
+        let token = self.create(&format!("/api/v1/serviceaccounts/{name}/token"), &request).await;
+        let mut config: Value = serde_json::to_value(Kubeconfig::read_from(&self.kubeconfig).unwrap()).unwrap();
+        config["users"] = json!([{"name": config["contexts"][0]["context"]["user"], "user": {"token": token["status"]["token"]}}]);
+        let path = folder.join(name);
+        std::fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+}
+
+/// A pod of one busybox container under a limit.
+fn pod(name: &str, script: &str) -> Value {
+    json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec(script, "Always")})
+}
+
+fn spec(script: &str, restart: &str) -> Value {
+    json!({"restartPolicy": restart, "terminationGracePeriodSeconds": 0, "containers": [{
+        "name": "app", "image": "oomph.dev/busybox:1", "imagePullPolicy": "Never", "command": ["sh", "-c", script],
+        "resources": {"limits": {"memory": "24Mi"}}}]})
+}
+
+const EAT: &str = "dd if=/dev/zero of=/dev/null bs=200M count=1";
+
+#[track_caller]
+fn one<'a>(captured: &'a Captured, what: &str, is: impl Fn(&Artifact) -> bool) -> &'a Artifact {
+    captured.artifacts.iter().find(|artifact| is(artifact)).unwrap_or_else(|| {
+        panic!("no {what} in {:#?}\ngaps: {:#?}", captured.sources, captured.gaps);
+    })
+}
+
+fn text(artifact: &Artifact) -> String {
+    String::from_utf8_lossy(&artifact.bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_cluster_tells_everything_about_its_deaths() {
+    let Some(cluster) = Cluster::connect().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let range = json!({"kind": "LimitRange", "apiVersion": "v1", "metadata": {"name": "defaults"},
+        "spec": {"limits": [{"type": "Container", "default": {"memory": "64Mi"}}]}});
+    cluster.create("/api/v1/limitranges", &range).await;
+    let deployment = json!({"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "checkout"}, "spec": {
+        "selector": {"matchLabels": {"app": "checkout"}},
+        "template": {"metadata": {"labels": {"app": "checkout"}}, "spec": spec(&format!("echo begins; exec {EAT}"), "Always")}}});
+    cluster.create("/apis/apps/v1/deployments", &deployment).await;
+    cluster.create("/api/v1/pods", &pod("well", "sleep 3600")).await;
+    cluster.create("/api/v1/pods", &pod("quiet", &format!("{EAT}; echo survived; sleep 3600"))).await;
+    let dead = |list: &Value| {
+        let mut statuses = list["items"].as_array().into_iter().flatten().map(|pod| &pod["status"]["containerStatuses"][0]);
+        statuses.any(|status| status["lastState"]["terminated"]["exitCode"] == 137)
+    };
+    let pods = cluster.until("/pods?labelSelector=app%3Dcheckout", dead).await;
+    cluster.until("/pods/well", |pod| pod["status"]["phase"] == "Running").await;
+    let quiet = cluster.until("/pods/quiet", |pod| pod["status"]["phase"] == "Running").await;
+    let uid = pods["items"][0]["metadata"]["uid"].as_str().unwrap().to_owned();
+    let name = pods["items"][0]["metadata"]["name"].as_str().unwrap().to_owned();
+    // The kubelet's counters are up to 15 s old.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+
+    everything_is_read(&cluster, &uid, quiet["metadata"]["uid"].as_str().unwrap()).await;
+    named_targets_keep_what_is_theirs(&cluster, &name).await;
+    what_is_forbidden_becomes_gaps(&cluster, folder.path()).await;
+    a_new_death_is_told(&cluster).await;
+    a_pod_that_is_gone_is_answered_from_what_is_left(&cluster).await;
+    cluster.delete(&format!("/api/v1/namespaces/{}", cluster.namespace)).await;
+}
+
+async fn everything_is_read(cluster: &Cluster, uid: &str, quiet: &str) {
+    let began = Instant::now();
+    let captured = capture(&cluster.ask()).await.unwrap();
+    let bytes: usize = captured.artifacts.iter().map(|artifact| artifact.bytes.len()).sum();
+    println!("capture: {:?}, {} artifacts, {bytes} bytes", began.elapsed(), captured.artifacts.len());
+    for source in &captured.sources {
+        println!("  {} [{}] {} {}", source.status.as_str(), source.kind, source.name, source.because);
+    }
+    for gap in &captured.gaps {
+        println!("  gap: {}: {}; {}", gap.what, gap.because, gap.command);
+    }
+    assert!(began.elapsed() < Duration::from_secs(10));
+
+    let namespace = &cluster.namespace;
+    let pods = text(one(&captured, "pods", |a| a.name == format!("GET /api/v1/namespaces/{namespace}/pods")));
+    let list: Value = serde_json::from_str(&pods).unwrap();
+    let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|pod| pod["metadata"]["name"].as_str().unwrap()).collect();
+    assert!(names.iter().any(|name| name.starts_with("checkout-")) && !names.contains(&"well"), "{names:?}");
+    assert!(pods.contains("managedFields"), "who set the limit stands in them");
+
+    let log = one(&captured, "log", |a| a.kind == Some(Kind::ContainerLog) && a.name.contains("/checkout-"));
+    assert!(text(log).contains("begins"), "{}", text(log));
+    assert!(log.about.container_id.is_some() && log.about.restart.is_some() && log.about.pod_uid.as_deref() == Some(uid));
+    let kernel = one(&captured, "kernel log", |a| a.kind == Some(Kind::KernelLog));
+    assert!(text(kernel).contains(uid), "the kernel names the pod");
+    let counters = one(&captured, "counters", |a| a.kind == Some(Kind::Metrics));
+    assert!(text(counters).lines().all(|line| !line.contains("pod=\"well\"")), "healthy pods are left out");
+    for path in ["/events", "/limitranges", "/replicasets", "/deployments/checkout"] {
+        one(&captured, path, |a| a.name.ends_with(path));
+    }
+    one(&captured, "node", |a| a.name.starts_with("GET /api/v1/nodes/") && text(a).contains("bootID"));
+    let second = one(&captured, "the healthy pod with a kill", |a| a.name.ends_with("/pods/quiet"));
+    assert!(text(second).contains(quiet));
+    for artifact in &captured.artifacts {
+        let told = captured.sources.iter().filter(|source| source.name == artifact.name).count();
+        assert_eq!(told, 1, "{}", artifact.name);
+    }
+}
+
+async fn named_targets_keep_what_is_theirs(cluster: &Cluster, name: &str) {
+    for target in ["deploy/checkout", name] {
+        let captured = capture(&Ask { target: target.parse().ok(), ..cluster.ask() }).await.unwrap();
+        one(&captured, "log", |a| a.kind == Some(Kind::ContainerLog) && a.name.contains(name));
+        assert!(!captured.artifacts.iter().any(|a| a.name.contains("/pods/quiet")), "{target}");
+        let events = text(one(&captured, "events", |a| a.name.ends_with("/events")));
+        assert!(events.contains(name) && !events.contains("\"name\":\"well\""), "{target}");
+    }
+    let node = capture(&Ask { target: "node/node-a".parse().ok(), ..cluster.ask() }).await.unwrap();
+    one(&node, "pods of the node", |a| a.name.contains("spec.nodeName=node-a") && text(a).contains(name));
+    let well = capture(&Ask { target: "well".parse().ok(), ..cluster.ask() }).await.unwrap();
+    one(&well, "the healthy pod that was named", |a| a.name.ends_with("/pods/well"));
+}
+
+async fn what_is_forbidden_becomes_gaps(cluster: &Cluster, folder: &Path) {
+    let rules = json!([{"apiGroups": [""], "resources": ["pods", "events"], "verbs": ["get", "list"]}]);
+    let kubeconfig = cluster.user("reader", &rules, folder).await;
+    let captured = capture(&Ask { kubeconfig: Some(kubeconfig), ..cluster.ask() }).await.unwrap();
+    one(&captured, "pods", |a| a.name.ends_with("/pods"));
+    one(&captured, "events", |a| a.name.ends_with("/events"));
+    for what in ["container logs", "nodes", "limit ranges", "replica sets", "kernel logs and cAdvisor", "events in namespace default"] {
+        let gap = captured.gaps.iter().find(|gap| gap.what.starts_with(what));
+        let gap = gap.unwrap_or_else(|| panic!("no gap for {what}: {:#?}", captured.gaps));
+        assert!(gap.because.starts_with("forbidden: ") && gap.command.starts_with("kubectl create "), "{gap:?}");
+        assert!(gap.command.contains(&format!("--serviceaccount={}:reader", cluster.namespace)), "{gap:?}");
+    }
+    let risk = captured.gaps.iter().find(|gap| gap.command.contains("nodes/proxy")).unwrap();
+    assert!(risk.because.contains("as good as exec"), "{risk:?}");
+    assert!(captured.sources.iter().any(|source| source.status == ReadStatus::Forbidden));
+
+    let nobody = cluster.user("nobody", &json!([]), folder).await;
+    let captured = capture(&Ask { kubeconfig: Some(nobody), ..cluster.ask() }).await.unwrap();
+    assert!(captured.artifacts.is_empty() && captured.gaps.len() >= 2, "{captured:#?}");
+}
+
+async fn a_new_death_is_told(cluster: &Cluster) {
+    let deaths = watch(cluster.ask()).await.unwrap();
+    tokio::pin!(deaths);
+    let quiet = tokio::time::timeout(Duration::from_secs(3), async {
+        loop {
+            let captured = deaths.next().await.unwrap();
+            assert!(captured.artifacts.iter().all(|a| a.name.contains("checkout")) || !captured.artifacts.is_empty());
+        }
+    });
+    assert!(quiet.await.is_err());
+    // It waits before it dies, so that its death is not its birth.
+    let script = format!("echo dying; sleep 2; exec {EAT}");
+    let doomed = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "doomed"}, "spec": spec(&script, "Never")});
+    cluster.create("/api/v1/pods", &doomed).await;
+    let told = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            let captured = deaths.next().await.unwrap();
+            if captured.artifacts.iter().any(|a| a.name.ends_with("/pods/doomed")) {
+                return captured;
+            }
+        }
+    });
+    let captured = told.await.expect("the death is told");
+    let now = jiff::Timestamp::now();
+    let pod = one(&captured, "pod", |a| a.name.ends_with("/pods/doomed"));
+    let pod: Value = serde_json::from_slice(&pod.bytes).unwrap();
+    let ended = pod["status"]["containerStatuses"][0]["state"]["terminated"].clone();
+    let finished: jiff::Timestamp = ended["finishedAt"].as_str().unwrap().parse().unwrap();
+    let took = now.as_millisecond() - finished.as_millisecond();
+    println!("watch: told {took} ms after finishedAt, which has whole seconds (so up to 1000 ms less)");
+    assert!(took < 3000, "within 2 s of a death that is known to the second");
+    let log = one(&captured, "log", |a| a.kind == Some(Kind::ContainerLog));
+    assert!(text(log).contains("dying"));
+    one(&captured, "events", |a| a.name.contains("involvedObject.uid=") && text(a).contains("doomed"));
+    one(&captured, "kernel log", |a| a.kind == Some(Kind::KernelLog));
+}
+
+async fn a_pod_that_is_gone_is_answered_from_what_is_left(cluster: &Cluster) {
+    cluster.delete(&format!("/api/v1/namespaces/{}/pods/doomed", cluster.namespace)).await;
+    let captured = capture(&Ask { target: "doomed".parse().ok(), ..cluster.ask() }).await.unwrap();
+    assert!(captured.gaps.iter().any(|gap| gap.what == "pod doomed"), "{:#?}", captured.gaps);
+    let events = one(&captured, "events", |a| a.name.ends_with("/events"));
+    assert!(text(events).contains("doomed"));
+    let kernel = one(&captured, "kernel log of the node that its events name", |a| a.kind == Some(Kind::KernelLog));
+    assert!(kernel.about.node.is_some());
+}
