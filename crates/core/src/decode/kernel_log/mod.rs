@@ -206,7 +206,7 @@ impl Log<'_, '_> {
 
     fn seen(&mut self, line: &Line<'_>, number: usize) -> Seen {
         let node = line.node.as_deref().map(|name| {
-            self.nodes.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.nodes.iter().rposition(|known| known == name).unwrap_or_else(|| {
                 self.nodes.push(name.to_owned());
                 self.nodes.len() - 1
             })
