@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::date::Moment;
 use super::report::Seen;
+use super::twin::Twin;
 use crate::fact::{AtFrom, KernelKill};
 
 /// What is known of the time of a log besides its lines.
@@ -13,11 +14,18 @@ pub(super) struct Clock {
     pub(super) read_at: Option<Timestamp>,
     /// When its machine was booted: gives seconds since boot their date.
     pub(super) booted: Option<Timestamp>,
+    /// A line that tells year and zone: gives them to dates without.
+    pub(super) twin: Option<Twin>,
 }
 
 impl Clock {
     /// The moment of a line, by its own date or by the boot's.
     pub(super) fn moment(&self, seen: &Seen) -> Option<(Moment, AtFrom)> {
+        if let (Some(date), Some(twin)) = (seen.date.filter(|date| !date.has_year()), self.twin)
+            && let Some(at) = date.near(twin.at, twin.offset)
+        {
+            return Some((Moment { at, zone_known: true, year_known: true }, AtFrom::Log));
+        }
         if let Some(moment) = seen.date.and_then(|date| date.moment(self.read_at)) {
             return Some((moment, AtFrom::Log));
         }
