@@ -56,7 +56,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut log = Log {
         input,
         out,
-        clock: Clock { read_at: input.artifact.at, booted: input.artifact.booted, twin: twin::find(&text) },
+        clock: Clock { known: input.clock, twin: twin::find(&text) },
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,
