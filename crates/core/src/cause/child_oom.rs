@@ -18,7 +18,7 @@ fn judge(case: &Case<'_>) -> Finding {
     let code = case.exit_code().map(|code| format!(" with exit code {code}")).unwrap_or_default();
     let summary = format!(
         "The kernel killed {} of {}; its main process then ended by itself{code}.",
-        kernel::who(case, &killing),
+        kernel::who(&killing),
         case.noun()
     );
     let mut found = Found::new(killing.confidence, summary, proofs);

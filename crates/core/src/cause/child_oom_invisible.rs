@@ -19,7 +19,7 @@ fn judge(case: &Case<'_>) -> Finding {
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let summary = format!("The kernel killed {} of {}, which runs on; the API shows nothing of it.", kernel::who(case, &killing), case.noun());
+    let summary = format!("The kernel killed {} of {}, which runs on; the API shows nothing of it.", kernel::who(&killing), case.noun());
     let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
     found.level = killing.level;
     found.victim = Some(killing.victim);

@@ -312,7 +312,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
-    found.victim = Some(killing.victim);
+    found.victim = killing.victim_told.then_some(killing.victim);
     if killing.report.is_none() {
         found =
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
@@ -342,7 +342,7 @@ pub(super) fn kernel_log_command(case: &Case<'_>) -> String {
 }
 
 fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
-    let who = who(case, killing);
+    let who = who(killing);
     let limit = killing.report.and_then(|kill| kill.kill.memory).and_then(|memory| memory.limit);
     let own =
         case.container.and_then(container_limit).or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
@@ -378,12 +378,12 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
 }
 
 /// The victim in words.
-pub(super) fn who(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
+pub(super) fn who(killing: &Killing<'_, '_>) -> String {
     let victim = killing.report.and_then(|kill| kill.kill.victims.first());
     let comm = victim.and_then(|victim| victim.comm.as_deref());
     match (killing.victim, comm) {
-        (VictimKind::Main, Some(comm)) if case.death.is_some() => format!("its main process {comm}"),
-        (VictimKind::Main, None) if case.death.is_some() => "its main process".into(),
+        (VictimKind::Main, Some(comm)) if killing.victim_told => format!("its main process {comm}"),
+        (VictimKind::Main, None) if killing.victim_told => "its main process".into(),
         (VictimKind::Child, Some(comm)) => format!("a child process, {comm}"),
         (VictimKind::Child, None) => "a child process".into(),
         (_, Some(comm)) => comm.to_owned(),

@@ -30,7 +30,7 @@ fn judge(case: &Case<'_>) -> Finding {
         }
         let summary = format!(
             "The kernel killed {} before {} ran: its memory limit{} is too small to start in.",
-            kernel::who(case, &killing),
+            kernel::who(&killing),
             case.noun(),
             limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
         );
