@@ -404,6 +404,9 @@ fn other_level(killing: &Killing<'_, '_>, asked: Verdict) -> Finding {
         Verdict::NodeOom if killing.verdict != Verdict::NodeOom => {
             Finding::RuledOut(format!("the kernel names a cgroup's limit ({}), not the node", quote::tail(named)))
         }
+        Verdict::PodLimitOom if kill.kill.level == Some(Level::Pod) => {
+            Finding::RuledOut("the limit of the pod's cgroup is nothing but this container's own".into())
+        }
         Verdict::ContainerLimitOom | Verdict::PodLimitOom | Verdict::NodeAllocatableOom => {
             Finding::RuledOut(format!("the kernel names {}", quote::tail(named)))
         }
