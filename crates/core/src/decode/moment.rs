@@ -50,7 +50,9 @@ fn zoned(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
+/// A day alone is no moment.
 fn without_zone(text: &str) -> Option<Timestamp> {
+    let text = Some(text).filter(|text| text.contains(':'))?;
     Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()
 }
 
@@ -86,7 +88,15 @@ mod tests {
 
     #[test]
     fn placeholders_are_no_moments() {
-        for text in ["0001-01-01T00:00:00Z", "0001-01-01 00:00:00 +0000 UTC", "0", "", "1970-01-01T00:00:00Z", "soon"] {
+        for text in [
+            "0001-01-01T00:00:00Z",
+            "0001-01-01 00:00:00 +0000 UTC",
+            "0",
+            "",
+            "1970-01-01T00:00:00Z",
+            "soon",
+            "2026-11-25",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("2026-11-25 22:00:00 CET"), None, "a zone known by its name alone");

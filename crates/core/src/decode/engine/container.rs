@@ -61,7 +61,7 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
         engine: engine(object, &input.artifact.name).to_owned(),
         oom_killed: state["OOMKilled"].as_bool(),
         // The zero of a container that has not ended is no exit code; of one that never ran, a failed start's is.
-        exit_code: exit_code.filter(|code| !alive && !(never_ran && *code == 0)),
+        exit_code: exit_code.filter(|code| !alive && (!never_ran || *code != 0)),
         reason: None,
         error: text(&state["Error"]),
         started,

@@ -171,8 +171,9 @@ fn leading_moment(line: &str) -> Option<(jiff::Timestamp, &str)> {
 /// The action, the container's id and its attributes. An action may have words of its own (`exec_start: sh -c ...`), so
 /// the id is the last word of hexadecimal digits before the attributes.
 fn around_id(text: &str) -> Option<(&str, &str, &str)> {
-    let starts = text.match_indices(' ').map(|(at, _)| at + 1);
-    starts
+    let spaces: Vec<_> = text.match_indices(' ').map(|(at, _)| at + 1).collect();
+    spaces
+        .into_iter()
         .filter_map(|start| {
             let rest = &text[start..];
             let end = rest.find(' ').unwrap_or(rest.len());
@@ -181,7 +182,7 @@ fn around_id(text: &str) -> Option<(&str, &str, &str)> {
             let whole = attributes.is_empty() || attributes.starts_with('(');
             (whole && is_id(id)).then(|| (text[..start].trim(), id, attributes.trim_matches(['(', ')'])))
         })
-        .last()
+        .next_back()
 }
 
 fn is_id(text: &str) -> bool {
@@ -259,7 +260,7 @@ mod tests {
     #[test]
     fn every_form_of_an_event_is_read() {
         let out = decode(&Artifact::new("events", SAMPLE.replace('@', ID)));
-        assert!(out.gaps.is_empty());
+        assert_eq!(out.gaps, []);
         let rows = rows(out);
         let short: Vec<_> = rows
             .iter()
