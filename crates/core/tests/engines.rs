@@ -2,11 +2,13 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a test reads its captures and prints its figures")]
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use oomph_core::artifact::{Artifact, ArtifactId, Kind};
 use oomph_core::decode::decode;
 use oomph_core::fact::{Counters, CountersOf, EngineContainer, What};
 use oomph_core::units::Bytes;
+use proptest::prelude::*;
 
 /// The root of the repository.
 fn root() -> PathBuf {
@@ -97,4 +99,21 @@ fn a_posted_piece_of_an_inspect_document_is_a_container() {
     assert_eq!((oom_killed, exit_code), (Some(false), Some(137)));
     assert_eq!(started, "2016-07-19T05:15:33Z".parse().ok());
     assert_eq!(finished, "2016-07-19T05:16:32Z".parse().ok());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_stretch_of_a_real_exposition_panics(from: prop::sample::Index, length in 0_usize..4096, at: prop::sample::Index, byte: u8) {
+        static REAL: LazyLock<Vec<u8>> =
+            LazyLock::new(|| std::fs::read(root().join("fixtures/k8s-1.37-cgroup-v1/cadvisor.prom")).unwrap());
+        let from = from.index(REAL.len());
+        let mut bytes = REAL[from..REAL.len().min(from + length)].to_vec();
+        if !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        for kind in [Kind::Metrics, Kind::MemoryEvents, Kind::MemoryStat, Kind::EngineEvents, Kind::EngineInspect, Kind::CriInspect] {
+            decode(ArtifactId(0), &Artifact { kind: Some(kind), ..Artifact::new("a", bytes.as_slice()) });
+        }
+    }
 }

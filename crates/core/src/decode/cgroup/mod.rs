@@ -99,9 +99,9 @@ mod tests {
         let mut out = Decoded::default();
         let input = Input { id: ArtifactId(0), artifact, bytes: &artifact.bytes, first_line: 1 };
         if stat {
-            memory_stat(input, &mut out)
+            memory_stat(input, &mut out);
         } else {
-            memory_events(input, &mut out)
+            memory_events(input, &mut out);
         }
         out
     }
@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_container_loses_in_cgroups_of_its_own_is_its_loss() {
+        let text = V2.replace("oom 2\noom_kill 2", "oom 0\noom_kill 0");
+        let in_container = counters(run(&of_node("/kubepods/podUID/ID", &text), false)).remove(0).1;
+        assert_eq!((in_container.oom_kill, in_container.oom, in_container.local), (Some(5), Some(5), false));
+        let in_pod = counters(run(&of_node("/kubepods/podUID", &text), false)).remove(0).1;
+        assert_eq!((in_pod.oom_kill, in_pod.local), (Some(0), true));
+    }
+
+    #[test]
     fn counters_of_the_whole_tree_are_not_local() {
         let text = "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n";
         let (_, it) = counters(run(&Artifact::new("memory.events", text), false)).remove(0);
@@ -162,8 +171,7 @@ mod tests {
         );
         let grep = format!("{a}/memory.events:oom_kill 1\n{b}/memory.events:oom_kill 2\n{a}/memory.current:4096\n");
         let cat = format!(
-            "$ cat {a}/memory.events\noom_kill 1\nroot@n:~# cat {b}/memory.events\noom_kill 2\nroot@n:{}# cat memory.current\n4096\n",
-            a
+            "$ cat {a}/memory.events\noom_kill 1\nroot@n:~# cat {b}/memory.events\noom_kill 2\nroot@n:{a}# cat memory.current\n4096\n"
         );
         for text in [tail, grep, cat] {
             let found = counters(run(&Artifact::new("notes.txt", text.as_str()), false));

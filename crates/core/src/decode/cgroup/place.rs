@@ -36,8 +36,9 @@ pub(super) fn of_artifact(artifact: &Artifact) -> Place {
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
+/// A path that is a cgroup's by its names alone.
 fn is_known(path: &str) -> bool {
-    path.starts_with('/') && !matches!(cgroup_names(path).level, Level::Other | Level::Node)
+    path.starts_with('/') && matches!(cgroup_names(path).level, Level::Container | Level::Pod | Level::NodeAllocatable)
 }
 
 fn is_file(name: &str) -> bool {

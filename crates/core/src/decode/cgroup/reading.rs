@@ -121,10 +121,14 @@ impl Reading {
 
     /// All of it; `own`: it is the cgroup of which the artifact as a whole is.
     pub(super) fn counters(self, cgroup: Option<String>, own: bool, artifact: &Artifact) -> Counters {
-        let Self { tree, local, rest, .. } = self;
+        let Self { tree, mut local, rest, .. } = self;
         let names = cgroup.as_deref().map(cgroup_names);
         let about = if own { artifact.about.clone() } else { of_its_node(&artifact.about) };
         let of = names.as_ref().map_or_else(|| of_subject(&about), |names| of_level(names.level));
+        // The cgroups that a container makes for itself are the container's too.
+        if of == CountersOf::Container && local.oom_kill == Some(0) && tree.oom_kill > Some(0) {
+            local = Events::default();
+        }
         Counters {
             subject: named(about, names),
             of,

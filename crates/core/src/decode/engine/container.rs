@@ -79,9 +79,10 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
         pid: number(&state["Pid"]).and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
         cgroup: text(&state["CgroupPath"]),
         host_rebooted: input.artifact.booted.is_some_and(|booted| {
-            // No process outlives the kernel; what is written as its end is when the engine came back.
+            // No process outlives the kernel. What Docker writes as its end is when the daemon came back, with 255.
             let before = started.is_some_and(|started| started < booted);
-            before && (alive || finished.is_some_and(|finished| finished > booted))
+            let lost = exit_code == Some(255) && finished.is_some_and(|finished| finished > booted);
+            before && (alive || lost)
         }),
         status,
     }
@@ -249,8 +250,9 @@ mod tests {
 
     #[test]
     fn a_container_that_started_before_the_boot_and_ended_after_it_was_rebooted() {
+        let lost = DOCKER.replace("137", "255");
         let rebooted = |booted: &str| {
-            let artifact = Artifact { booted: at(booted), ..Artifact::new("docker inspect web", DOCKER) };
+            let artifact = Artifact { booted: at(booted), ..Artifact::new("docker inspect web", lost.as_str()) };
             decode(&artifact).0[0].host_rebooted
         };
         assert!(rebooted("2026-11-25T22:01:00Z"));

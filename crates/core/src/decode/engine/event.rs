@@ -14,21 +14,24 @@ pub(in crate::decode) fn events(input: Input<'_>, out: &mut Decoded) {
     let text = String::from_utf8_lossy(input.bytes);
     let mut unread = Unread::default();
     let (mut first, mut last) = (None, None);
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', '$']) || matches!(line, "[" | "]") {
-            continue;
+    let mut rest = text.as_ref();
+    let mut number = input.first_line;
+    while !rest.is_empty() {
+        let (row, end) = next(rest);
+        match row {
+            Next::Row(row) => {
+                first = earlier(first, row.event.at);
+                last = later(last, row.event.at);
+                if row.of_container {
+                    out.fact(What::EngineEvent(Box::new(row.event)), Locus::line(input.id, number));
+                }
+            }
+            Next::Unread => unread.line(number),
+            Next::Nothing => {}
         }
-        let number = input.first_line + number;
-        let Some(row) = row(line) else {
-            unread.line(number);
-            continue;
-        };
-        first = earlier(first, row.event.at);
-        last = later(last, row.event.at);
-        if row.of_container {
-            out.fact(What::EngineEvent(Box::new(row.event)), Locus::line(input.id, number));
-        }
+        let (read, after) = rest.split_at(end);
+        number += read.bytes().filter(|byte| *byte == b'\n').count();
+        rest = after;
     }
     if first.is_some() {
         out.coverage.push(Coverage {
@@ -85,12 +88,37 @@ struct Row {
     event: EngineEvent,
 }
 
-fn row(line: &str) -> Option<Row> {
-    if line.starts_with('{') { json(line) } else { plain(line) }
+/// What stands next in a text.
+enum Next {
+    Row(Row),
+    Unread,
+    /// An empty line, a prompt, a comment, the brackets and commas of an array.
+    Nothing,
 }
 
-fn json(line: &str) -> Option<Row> {
-    let event: Value = serde_json::from_str(line.trim_end_matches(',')).ok()?;
+/// The next line or JSON object (which `jq` spreads over many lines), and where it ends.
+fn next(text: &str) -> (Next, usize) {
+    let end = text.find('\n').map_or(text.len(), |at| at + 1);
+    let line = text[..end].trim();
+    if text.starts_with('{') {
+        let mut objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        return match objects.next() {
+            Some(Ok(object)) => (json(&object).map_or(Next::Unread, Next::Row), objects.byte_offset()),
+            _ => (Next::Unread, end),
+        };
+    }
+    // To the object of an indented line, or of a line that holds several.
+    let blank = text.len() - text.trim_start_matches([' ', '\t', ',', '[']).len();
+    if blank > 0 && text[blank..].starts_with('{') {
+        return (Next::Nothing, blank);
+    }
+    if line.is_empty() || line.starts_with(['#', '$']) || matches!(line, "[" | "]" | "," | "[]") {
+        return (Next::Nothing, end);
+    }
+    (plain(line).map_or(Next::Unread, Next::Row), end)
+}
+
+fn json(event: &Value) -> Option<Row> {
     let any = |keys: &[&str]| keys.iter().find_map(|key| text(&event[*key]));
     let kind = any(&["Type", "type"]);
     let word = any(&["Action", "Status", "status"])?;
@@ -301,6 +329,18 @@ mod tests {
         let read = Artifact { at: "2026-11-25T23:00:00Z".parse().ok(), ..Artifact::new("events", text) };
         let coverage = decode(&read).coverage.remove(0);
         assert_eq!((coverage.of, coverage.to), (CoverageOf::EngineEvents, read.at));
+    }
+
+    #[test]
+    fn objects_over_many_lines_and_in_an_array_are_events() {
+        let one = r#"{"Type": "container", "Action": "oom", "Actor": {"ID": "aa"}, "time": 1795644000}"#;
+        let spread = one.replace(", ", ",\n  ");
+        let out = decode(&Artifact::new("events", format!("[\n  {spread},\n  {one}, {one}\n]\n")));
+        assert!(out.gaps.is_empty());
+        assert_eq!(
+            rows(out).iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>(),
+            ["line 2", "line 6", "line 6"]
+        );
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl Names {
                 _ => continue,
             };
             // Dockershim's sandboxes are called POD.
-            if !value.is_empty() && !(matches!(*label, "container" | "container_name") && value == "POD") {
+            let sandbox = value == "POD" && label.starts_with("container");
+            if !value.is_empty() && !sandbox {
                 slot.get_or_insert_with(|| Cow::clone(value).into_owned());
             }
         }
