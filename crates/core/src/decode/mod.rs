@@ -12,12 +12,15 @@ mod columns;
 mod container_log;
 mod cri;
 mod describe;
+mod documents;
 mod engine;
 mod event_row;
 mod kernel_log;
 mod kubernetes;
 mod metrics;
+mod moment;
 mod node_log;
+mod repair;
 mod table;
 
 pub mod detect;

@@ -14,7 +14,6 @@ mod fragment;
 mod indented;
 mod object;
 mod pod;
-mod repair;
 mod shape;
 mod stream;
 mod text;
@@ -29,7 +28,7 @@ pub(super) fn json(input: Input<'_>, out: &mut Decoded) {
         let text = String::from_utf8_lossy(input.bytes);
         if out.facts.len() == before {
             // A piece of a document, or one that is broken at its beginning.
-            let found = repair::repair(&text).is_some_and(|value| fragment::read(&value, input, "", out));
+            let found = super::repair::repair(&text).is_some_and(|value| fragment::read(&value, input, "", out));
             if found {
                 return;
             }

@@ -23,9 +23,10 @@ fn closed(text: &str) -> Option<String> {
     let mut open: Vec<char> = Vec::new();
     let mut in_string = false;
     let mut escaped = false;
-    // The end of the last complete member: everything after it is dropped where the text breaks off.
-    let mut whole = 0;
-    let mut open_at_whole: Vec<char> = Vec::new();
+    // The ends of the last member and of the last closed one: what follows is dropped where the text breaks off, or
+    // where something else (a remark, a prompt) comes after the piece.
+    let mut member = (0, Vec::new());
+    let mut bracket = (0, Vec::new());
     let mut end = text.len();
     for (at, c) in text.char_indices() {
         if in_string {
@@ -46,29 +47,28 @@ fn closed(text: &str) -> Option<String> {
                     break;
                 }
                 open.pop();
-                whole = at + 1;
-                open_at_whole.clone_from(&open);
+                bracket = (at + 1, open.clone());
                 if open.is_empty() {
                     end = at + 1;
                     break;
                 }
             }
-            ',' => {
-                whole = at;
-                open_at_whole.clone_from(&open);
+            ',' => member = (at, open.clone()),
+            _ if c.is_whitespace() || c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-') => {}
+            _ => {
+                end = at;
+                break;
             }
-            _ => {}
         }
     }
-    let close = |cut: &str, open: &[char]| {
-        let cut = cut.trim_end().trim_end_matches(',');
-        cut.chars().chain(open.iter().rev().copied()).collect::<String>()
-    };
-    let first = close(&text[..end], &open);
-    if !in_string && serde_json::from_str::<serde::de::IgnoredAny>(&first).is_ok() {
-        return Some(first);
-    }
-    (whole > 0).then(|| close(&text[..whole], &open_at_whole))
+    let first = (!in_string).then_some((end, open));
+    let mut ends = [member, bracket];
+    ends.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    first.into_iter().chain(ends).filter(|(at, _)| *at > 0).find_map(|(at, open)| {
+        let cut = text[..at].trim_end().trim_end_matches(',');
+        let closed: String = cut.chars().chain(open.iter().rev().copied()).collect();
+        serde_json::from_str::<serde::de::IgnoredAny>(&closed).is_ok().then_some(closed)
+    })
 }
 
 #[cfg(test)]
@@ -91,6 +91,14 @@ mod tests {
     fn brackets_that_were_opened_before_the_piece_end_it() {
         let value = repair("\"exitCode\": 1, \"reason\": \"Error\"}}, \"other\": 2").unwrap();
         assert_eq!(value["exitCode"], 1);
+    }
+
+    #[test]
+    fn what_people_write_below_a_piece_is_no_part_of_it() {
+        for below in ["# it restarted, again", "it restarted, again", "$ uptime"] {
+            let value = repair(&format!("\"State\": {{\n\"ExitCode\": 137\n}}\n{below}\n")).unwrap();
+            assert_eq!(value["State"]["ExitCode"], 137, "{below}");
+        }
     }
 
     #[test]

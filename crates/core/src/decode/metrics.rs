@@ -1,8 +1,0 @@
-//! The kubelet's cAdvisor and resource metrics.
-
-use super::{Decoded, Input};
-
-/// Decodes a segment.
-pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
-    let _ = (input, out);
-}
