@@ -101,10 +101,7 @@ impl Api {
         self.open(Request::get(path).header(ACCEPT_ENCODING, "identity")).await
     }
 
-    async fn open(
-        &self,
-        request: http::request::Builder,
-    ) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {
+    async fn open(&self, request: http::request::Builder) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {
         let request = request.body(Vec::new()).map_err(|error| Refusal::Failed(error.to_string()))?;
         self.client.request_stream(request).await.map(Box::pin).map_err(|error| refusal(&error))
     }

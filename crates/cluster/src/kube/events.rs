@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::api::Api;
 use super::list::{list, request_name};
@@ -72,27 +73,28 @@ pub(super) struct Source {
 
 /// Reads the events of the scope and, where it does not hold them, those of the nodes.
 pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Clock) -> Seen {
+    let until = clock.source();
     let wanted = Wanted::of(found);
     let mut nodes = BTreeSet::new();
-    let mut captured = read(api, scope, "", clock, |event| {
+    let of_scope = read(api, scope, "", until, |event| {
         let keep = wanted.keep(event, found.named);
         if keep && found.gone.is_some() {
             nodes.extend(event.node());
         }
         keep
-    })
-    .await;
-    // Nodes live in no namespace; their events are written to `default`
-    // (client-go tools/events and record use metav1.NamespaceDefault for them, v1.37).
-    let elsewhere = !matches!(scope, Scope::All) && scope.namespace() != Some("default");
-    if elsewhere {
-        let of_nodes = Scope::Namespace("default".into());
-        let running: BTreeSet<&String> = found.nodes.iter().chain(&nodes).collect();
-        let part = read(api, &of_nodes, "involvedObject.kind=Node", clock, |event| {
-            running.is_empty() || running.contains(&event.involved_object.name)
-        });
-        captured.join(part.await);
-    }
+    });
+    let of_nodes = async {
+        // Nodes live in no namespace; their events are written to `default`
+        // (client-go tools/events and record use metav1.NamespaceDefault for them, v1.37).
+        if scope.namespace().is_none_or(|namespace| namespace == "default") {
+            return Captured::default();
+        }
+        // Before a pod that is gone was looked for, no node is known: then all are wanted.
+        let wanted = |event: &Event| found.nodes.is_empty() || found.nodes.contains(&event.involved_object.name);
+        read(api, &Scope::Namespace("default".into()), "involvedObject.kind=Node", until, wanted).await
+    };
+    let (mut captured, of_nodes) = futures::join!(of_scope, of_nodes);
+    captured.join(of_nodes);
     Seen { captured, nodes: nodes.into_iter().collect() }
 }
 
@@ -100,15 +102,13 @@ async fn read(
     api: &Api,
     scope: &Scope,
     fields: &str,
-    clock: Clock,
+    until: Instant,
     mut keep: impl FnMut(&Event) -> bool,
 ) -> Captured {
     let path = scope.path("/api/v1", "events");
     let selectors = [("fieldSelector", fields)];
     let name = request_name(&path, &selectors);
-    let listing =
-        list(api, &path, &selectors, clock.source(), |json| Event::parse(json).is_none_or(|event| keep(&event))).await;
-    match listing {
+    match list(api, &path, &selectors, until, |json| Event::parse(json).is_none_or(|event| keep(&event))).await {
         Ok(listing) => listing.into_captured(EVENTS.name, &name),
         Err(refusal) => {
             let mut captured = Captured::default();
@@ -144,7 +144,8 @@ impl<'a> Wanted<'a> {
     fn keep(&self, event: &Event, named: bool) -> bool {
         let object = &event.involved_object;
         let mentioned = || self.pods.iter().any(|(_, name)| event.message.contains(name));
-        if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name) {
+        if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name)
+        {
             return true;
         }
         if named { mentioned() } else { event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) }
@@ -214,7 +215,8 @@ mod tests {
     fn the_node_is_where_the_kubelet_was_or_the_scheduler_pointed() {
         let scheduled = event("Pod", "a", false, "Scheduled", "Successfully assigned shop/a to node-a");
         assert_eq!(scheduled.node().as_deref(), Some("node-a"));
-        let killing = Event { source: Some(Source { host: Some("node-b".into()) }), ..event("Pod", "a", false, "Killing", "") };
+        let killing =
+            Event { source: Some(Source { host: Some("node-b".into()) }), ..event("Pod", "a", false, "Killing", "") };
         assert_eq!(killing.node().as_deref(), Some("node-b"));
         assert_eq!(event("Pod", "a", false, "BackOff", "to be").node(), None);
     }

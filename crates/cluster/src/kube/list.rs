@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 
 use super::api::{Api, Refusal, query};
-use super::captured_at;
 use crate::Captured;
 
 /// Items a page. kubectl asks for as many (`--chunk-size`).
@@ -130,7 +130,8 @@ impl Listing {
                 continue;
             }
             let name = if index == 0 { name.to_owned() } else { format!("{name} page {}", index + 1) };
-            let artifact = Artifact { kind: Some(Kind::KubernetesJson), at: captured_at(), ..Artifact::new(name, page) };
+            let artifact =
+                Artifact { kind: Some(Kind::KubernetesJson), at: Some(Timestamp::now()), ..Artifact::new(name, page) };
             match &self.cut {
                 Some(because) if index == 0 || index + 1 == count => captured.partial(kind, artifact, because.clone()),
                 _ => captured.read(kind, artifact),
@@ -176,6 +177,9 @@ mod tests {
     #[test]
     fn a_request_is_named_as_people_write_it() {
         let selectors = [("fieldSelector", "involvedObject.kind=Node"), ("labelSelector", "")];
-        assert_eq!(request_name("/api/v1/events", &selectors), "GET /api/v1/events?fieldSelector=involvedObject.kind=Node");
+        assert_eq!(
+            request_name("/api/v1/events", &selectors),
+            "GET /api/v1/events?fieldSelector=involvedObject.kind=Node"
+        );
     }
 }

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal, query};
 use super::glance::{Life, Pod};
-use super::{Ask, Clock, Missing, Permission, captured_at, refused};
+use super::{Ask, Clock, Missing, Permission, refused};
 use crate::Captured;
 
 /// Container logs.
@@ -80,7 +81,7 @@ fn wanted(ask: &Ask, pods: &[Pod], running: bool) -> Vec<Life> {
         .iter()
         .flat_map(|pod| pod.lives(running))
         .filter(|life| ask.container.is_none() || life.subject.container == ask.container)
-        .filter(|life| !life.finished.zip(ask.since).is_some_and(|(finished, since)| finished < since))
+        .filter(|life| life.finished.zip(ask.since).is_none_or(|(finished, since)| finished >= since))
         // Who ended well and was not asked for has nothing to tell.
         .filter(|life| running || life.exit_code != Some(0))
         .collect();
@@ -91,7 +92,10 @@ fn wanted(ask: &Ask, pods: &[Pod], running: bool) -> Vec<Life> {
 fn path(life: &Life) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let subject = &life.subject;
-    let pairs = [("container", subject.container.as_deref().unwrap_or_default()), ("previous", if life.previous { "true" } else { "" })];
+    let pairs = [
+        ("container", subject.container.as_deref().unwrap_or_default()),
+        ("previous", if life.previous { "true" } else { "" }),
+    ];
     format!("/api/v1/namespaces/{}/pods/{}/log{}", text(&subject.namespace), text(&subject.pod), query(&pairs))
 }
 
@@ -107,7 +111,7 @@ async fn read(api: &Api, life: &Life, until: Instant) -> Result<(Artifact, Optio
     let artifact = Artifact {
         kind: Some(Kind::ContainerLog),
         about: life.subject.clone(),
-        at: captured_at(),
+        at: Some(Timestamp::now()),
         ..Artifact::new(name(life), bytes)
     };
     Ok((artifact, reply.cut.or(cut)))
@@ -121,7 +125,7 @@ fn end_of(mut bytes: Vec<u8>, limit: usize) -> (Vec<u8>, Option<String>) {
     let from = bytes.len() - limit;
     let line = memchr::memchr(b'\n', &bytes[from..]).map_or(from, |newline| from + newline + 1);
     bytes.drain(..line);
-    (bytes, Some(format!("only its last {} bytes were kept", limit)))
+    (bytes, Some(format!("only its last {limit} bytes were kept")))
 }
 
 #[cfg(test)]

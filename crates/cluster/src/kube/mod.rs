@@ -68,7 +68,11 @@ enum Scope {
 
 impl Scope {
     fn of(ask: &Ask, default: &str) -> Self {
-        if ask.all_namespaces { Self::All } else { Self::Namespace(ask.namespace.as_deref().unwrap_or(default).to_owned()) }
+        if ask.all_namespaces {
+            Self::All
+        } else {
+            Self::Namespace(ask.namespace.as_deref().unwrap_or(default).to_owned())
+        }
     }
 
     fn namespace(&self) -> Option<&str> {
@@ -120,7 +124,7 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
     let mut seen = events::Seen::default();
     if found.gone.is_some() {
         seen = events::capture(api, scope, &found, clock).await;
-        found.nodes.extend(seen.nodes.drain(..));
+        found.nodes.append(&mut seen.nodes);
     }
     let events: OptionFuture<_> = found.gone.is_none().then(|| events::capture(api, scope, &found, clock)).into();
     let (events, nodes, limits, usage, owners, logs, kernel) = futures::join!(
@@ -138,11 +142,6 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
         captured.join(part);
     }
     captured
-}
-
-/// Now, as the artifact says when it was read.
-fn captured_at() -> Option<Timestamp> {
-    Some(Timestamp::now())
 }
 
 /// Whether a refusal is worth a gap.
@@ -173,7 +172,7 @@ async fn fetch(
                 Artifact {
                     kind: Some(Kind::KubernetesJson),
                     about,
-                    at: captured_at(),
+                    at: Some(Timestamp::now()),
                     ..Artifact::new(name, bytes.clone())
                 },
             );

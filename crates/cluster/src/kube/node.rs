@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 use super::api::{Api, Refusal, Reply};
 use super::cadvisor;
 use super::pods::Found;
-use super::{Clock, Missing, Permission, captured_at, refused};
+use super::{Clock, Missing, Permission, refused};
 use crate::{Captured, ReadStatus};
 
 /// The kubelet behind the API server.
@@ -119,13 +120,7 @@ async fn list_logs(api: &Api, node: &str, until: Instant) -> Result<Vec<u8>, Ref
 }
 
 /// The kernel log among the files of /var/log, and the file before it where it is short.
-async fn kernel_log(
-    api: &Api,
-    node: &str,
-    listing: Result<Vec<u8>, Refusal>,
-    tail: usize,
-    until: Instant,
-) -> Kernel {
+async fn kernel_log(api: &Api, node: &str, listing: Result<Vec<u8>, Refusal>, tail: usize, until: Instant) -> Kernel {
     let mut kernel = Kernel::default();
     let by_hand = format!("kubectl debug node/{node} -it --profile=sysadmin --image=busybox -- chroot /host dmesg");
     let what = format!("the kernel log of node {node}");
@@ -144,10 +139,11 @@ async fn kernel_log(
             continue;
         }
         let before = format!("{file}.1");
-        if reply.bytes.len() < SHORT.min(tail) && files.contains(&before) {
-            if let Ok(reply) = read_tail(api, node, &before, tail, until).await {
-                kernel.add(node, &before, reply);
-            }
+        if reply.bytes.len() < SHORT.min(tail)
+            && files.contains(&before)
+            && let Ok(reply) = read_tail(api, node, &before, tail, until).await
+        {
+            kernel.add(node, &before, reply);
         }
         kernel.add(node, file, reply);
         return kernel;
@@ -168,7 +164,7 @@ impl Kernel {
         let artifact = Artifact {
             kind: Some(Kind::KernelLog),
             about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-            at: captured_at(),
+            at: Some(Timestamp::now()),
             ..Artifact::new(format!("{}{file}", logs_name(node)), reply.bytes)
         };
         match reply.cut {
@@ -229,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_folder_lists_its_links() {
-        let html = b"<!doctype html>\n<pre>\n<a href=\"journal/\">journal/</a>\n<a href=\"kern.log\">kern.log</a>\n</pre>";
+        let html =
+            b"<!doctype html>\n<pre>\n<a href=\"journal/\">journal/</a>\n<a href=\"kern.log\">kern.log</a>\n</pre>";
         assert_eq!(linked(html).into_iter().collect::<Vec<_>>(), ["journal/", "kern.log"]);
         assert!(linked(b"method not allowed").is_empty());
     }

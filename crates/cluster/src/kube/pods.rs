@@ -226,7 +226,14 @@ async fn cron_job_pods(api: &Api, namespace: &str, bytes: &[u8], until: Instant,
     match listing {
         Ok(listing) => found.captured.join(listing.into_captured("jobs", &request_name(&path, &[]))),
         Err(refusal) => {
-            refused(&mut found.captured, &format!("GET {path}"), &owners::JOBS, Some(namespace), &refusal, Missing::Tell);
+            refused(
+                &mut found.captured,
+                &format!("GET {path}"),
+                &owners::JOBS,
+                Some(namespace),
+                &refusal,
+                Missing::Tell,
+            );
         }
     }
     // Names of a CronJob's jobs end in the minute they were due: the last are the newest.
@@ -322,7 +329,11 @@ fn is_owned(owners: &[OwnerReference], kind: &str, name: &str) -> bool {
         let kinds = owner.kind.to_ascii_lowercase();
         let same = kinds == bare.to_ascii_lowercase().trim_end_matches('s') && owner.api_version.starts_with(group);
         let through = matches!(owner.kind.as_str(), "ReplicaSet" | "Job")
-            && owner.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| !rest.contains('-'));
+            && owner
+                .name
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|rest| !rest.contains('-'));
         (same && owner.name == name) || through
     })
 }
@@ -382,7 +393,12 @@ mod tests {
     #[test]
     fn ownership_goes_through_what_a_workload_makes() {
         let owner = |api_version: &str, kind: &str, name: &str| {
-            [OwnerReference { api_version: api_version.into(), kind: kind.into(), name: name.into(), uid: String::new() }]
+            [OwnerReference {
+                api_version: api_version.into(),
+                kind: kind.into(),
+                name: name.into(),
+                uid: String::new(),
+            }]
         };
         assert!(is_owned(&owner("apps/v1", "ReplicaSet", "web-7f9c"), "Deployment", "web"));
         assert!(!is_owned(&owner("apps/v1", "ReplicaSet", "web-api-7f9c"), "Deployment", "web"));

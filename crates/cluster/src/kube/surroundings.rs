@@ -155,7 +155,6 @@ fn not_served(refusal: Refusal) -> Refusal {
     }
 }
 
-#[expect(clippy::unused_async, reason = "`fold` takes a function that returns a future")]
 async fn joined(mut all: Captured, part: Captured) -> Captured {
     all.join(part);
     all

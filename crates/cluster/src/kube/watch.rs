@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use futures::{AsyncBufRead, AsyncBufReadExt, Stream, StreamExt, stream};
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use super::list::{list, request_name};
 use super::node::{kernel_tail, uids_of_pods};
 use super::pods::{self, Found, Healthy, PODS};
 use super::surroundings::NODES;
-use super::{Ask, Clock, ConnectError, Missing, Scope, captured_at, connect, fetch, logs, refused};
+use super::{Ask, Clock, ConnectError, Missing, Scope, connect, fetch, logs, refused};
 use crate::Captured;
 
 /// What may be spent on gathering one death, so that it is told within two seconds.
@@ -47,10 +48,14 @@ pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use
         None => stream::empty().boxed(),
     };
     let of_nodes = Scope::Namespace("default".into());
-    let node_events =
-        Follow::new(api.clone(), of_nodes.path("/api/v1", "events"), [("fieldSelector", "involvedObject.kind=Node"), ("", "")]);
+    let node_events = Follow::new(
+        api.clone(),
+        of_nodes.path("/api/v1", "events"),
+        [("fieldSelector", "involvedObject.kind=Node"), ("", "")],
+    );
     let changes = stream::select(deaths.map(Change::Pod), node_events.stream().map(Change::NodeEvent));
-    let mut gathering = Gathering { api, ask, pods, seen: HashMap::new(), living: HashMap::new(), refused: HashSet::new() };
+    let mut gathering =
+        Gathering { api, ask, pods, seen: HashMap::new(), living: HashMap::new(), refused: HashSet::new() };
     let gathered = changes
         .filter_map(move |change| std::future::ready(gathering.sift(change)))
         .map(Death::gather)
@@ -321,10 +326,8 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
     let node = pod.spec.node_name.as_deref().filter(|node| !node.is_empty());
     let clock = Clock { each: GATHER, end: until };
     let pods = std::slice::from_ref(&pod);
-    let (events, logs, of_node) = futures::join!(
-        events_of(api, namespace, uid, until),
-        logs::capture(api, ask, pods, false, clock),
-        async {
+    let (events, logs, of_node) =
+        futures::join!(events_of(api, namespace, uid, until), logs::capture(api, ask, pods, false, clock), async {
             let Some(node) = node else { return Captured::default() };
             let path = format!("/api/v1/nodes/{node}");
             let (object, kernel) = futures::join!(
@@ -334,9 +337,10 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
             let mut both = object.0;
             both.join(kernel);
             both
-        }
-    );
-    [events, logs, of_node].into_iter().for_each(|part| captured.join(part));
+        });
+    for part in [events, logs, of_node] {
+        captured.join(part);
+    }
     captured
 }
 
@@ -356,5 +360,5 @@ async fn events_of(api: &Api, namespace: &str, uid: &str, until: Instant) -> Cap
 }
 
 fn object(name: String, json: String) -> Artifact {
-    Artifact { kind: Some(Kind::KubernetesJson), at: captured_at(), ..Artifact::new(name, json) }
+    Artifact { kind: Some(Kind::KubernetesJson), at: Some(Timestamp::now()), ..Artifact::new(name, json) }
 }
