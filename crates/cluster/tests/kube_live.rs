@@ -67,7 +67,7 @@ impl Cluster {
             if let Some(found) = self.get(below).await.filter(&is) {
                 return found;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "{below} did not come about");
+            assert!(began.elapsed() < Duration::from_mins(1), "{below} did not come about");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }

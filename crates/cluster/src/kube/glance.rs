@@ -187,7 +187,8 @@ impl Pod {
             marks.extend(container.ended().filter(|ended| ended.exit_code != 0).map(|ended| container.mark(ended)));
         }
         let reason = status.reason.as_deref().unwrap_or_default();
-        if status.phase == "Failed" || !reason.is_empty() {
+        // A failed pod whose containers ended has failed by them; one without any was never run.
+        if !reason.is_empty() || (status.phase == "Failed" && marks.is_empty()) {
             marks.push(format!("pod/{}/{reason}", status.phase));
         }
         marks

@@ -24,6 +24,7 @@ mod ask;
 mod cadvisor;
 mod connect;
 mod events;
+mod follow;
 mod glance;
 mod list;
 mod logs;
@@ -31,6 +32,7 @@ mod node;
 mod owners;
 mod permission;
 mod pods;
+mod selection;
 mod surroundings;
 mod watch;
 
@@ -60,8 +62,9 @@ pub static PERMISSIONS: &[&Permission] = &[
 ];
 
 /// Where pods are looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Scope {
+    #[default]
     All,
     Namespace(String),
 }
@@ -119,6 +122,7 @@ pub async fn capture(ask: &Ask) -> Result<Captured, ConnectError> {
 async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
     let mut found = pods::find(api, ask, scope, clock).await;
     let mut captured = std::mem::take(&mut found.captured);
+    let scope = &found.scope.clone();
 
     // The node of a pod that is gone is known from its events alone, so they come first.
     let mut seen = events::Seen::default();
@@ -133,7 +137,7 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
         surroundings::limit_ranges(api, &found, clock),
         surroundings::usage(api, &found, clock),
         owners::capture(api, scope, &found, clock),
-        logs::capture(api, ask, &found.troubled, ask.target.is_some(), clock),
+        logs::capture(api, ask, &found.troubled, found.running, clock),
         node::capture(api, &found, clock),
     );
     let seen = events.unwrap_or(seen);
@@ -149,8 +153,10 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
 enum Missing {
     /// It was expected to be there.
     Tell,
-    /// It may well not be there: only the source's status says so.
+    /// It may well not be there: then only the source's status says so.
     Quiet,
+    /// It adds little: never a gap.
+    Silent,
 }
 
 /// Fetches one object.
@@ -200,11 +206,12 @@ fn refused(
     };
     captured.status(name, permission.name, status, because.clone());
     match refusal {
-        Refusal::Forbidden { user, .. } => {
+        Refusal::Forbidden { user, .. } if missing != Missing::Silent => {
             let gap = permission.gap(namespace, user.as_deref());
             captured.gap(gap.what, gap.because, gap.command);
         }
         Refusal::Absent(_) if missing == Missing::Quiet => {}
+        _ if missing == Missing::Silent => {}
         _ => {
             let path = name.trim_start_matches("GET ");
             let because = format!("{because}; without it {}", permission.without);

@@ -1,14 +1,16 @@
 //! Through the node proxy: the kernel's own words and the kubelet's counters, without any agent.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future::OptionFuture;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
-use super::api::{Api, Refusal, Reply};
+use super::api::{Api, Refusal, Reply, query};
 use super::cadvisor;
 use super::pods::Found;
 use super::{Clock, Missing, Permission, refused};
@@ -23,8 +25,8 @@ pub(super) const NODE_PROXY: Permission = Permission {
     cluster_wide: true,
     without: "kills of children, the level whose limit fired and the node's own kills are not seen",
     risk: "nodes/proxy is as good as exec into every pod of every node, and admission does not see it; give it to \
-           people, not to workloads, or read a node's log by hand: kubectl debug node/NODE -it --profile=sysadmin \
-           --image=busybox -- chroot /host dmesg",
+           people, not to workloads, or read a node's log by hand: kubectl debug node/NODE --profile=sysadmin -q \
+           --attach --image=busybox -- chroot /host /bin/sh -c 'sleep 2; dmesg -T'",
 };
 
 /// Files under /var/log that hold the kernel's words, in the order of how little else they hold.
@@ -39,6 +41,10 @@ const BUDGET: usize = 32 << 20;
 const TAIL: usize = 4 << 20;
 /// A file shorter than this has been rotated lately: the kill may be in the one before.
 const SHORT: usize = 64 << 10;
+/// Bytes kept of the kubelet's log file.
+const KUBELET_TAIL: usize = 1 << 20;
+/// Lines asked for of the kubelet's journal.
+const KUBELET_LINES: &str = "5000";
 /// The most that a folder's listing or a kubelet's metrics may weigh.
 const LARGEST: usize = 64 << 20;
 
@@ -51,37 +57,42 @@ pub(super) struct Kernel {
     pub(super) named_uids: BTreeSet<String>,
 }
 
-/// Kernel logs and counters of the nodes that were found.
+/// Kernel logs and counters of the nodes that were found, and the kubelet's log where a pod is in trouble.
 pub(super) async fn capture(api: &Api, found: &Found, clock: Clock) -> Kernel {
     let until = clock.source();
     let tail = (BUDGET / found.nodes.len().clamp(1, MOST)).min(TAIL);
     let pods: BTreeSet<_> =
         found.troubled.iter().map(|pod| (pod.metadata.namespace.clone(), pod.metadata.name.clone())).collect();
-    let mut kernel = Kernel::default();
-    let mut nodes = found.nodes.iter().take(MOST).cloned();
-    let Some(first) = nodes.next() else { return kernel };
-    // One refusal stands for all: ask for the first alone.
-    let listing = list_logs(api, &first, until).await;
-    if let Err(refusal @ Refusal::Forbidden { .. }) = &listing {
-        let name = logs_name(&first);
-        refused(&mut kernel.captured, &name, &NODE_PROXY, None, refusal, Missing::Tell);
-        return kernel;
-    }
-    let (log, counters) =
-        futures::join!(kernel_log(api, &first, listing, tail, until), cadvisor::capture(api, &first, &pods, until));
-    kernel.join(log);
-    kernel.join(counters);
-    let pods = &pods;
-    let rest = stream::iter(nodes).map(|node| async move {
-        let log = async { kernel_log(api, &node, list_logs(api, &node, until).await, tail, until).await };
-        futures::join!(log, cadvisor::capture(api, &node, pods, until))
-    });
-    for (log, counters) in rest.buffer_unordered(CONCURRENT).collect::<Vec<_>>().await {
+    let of_trouble: BTreeSet<_> = found.troubled.iter().filter_map(|pod| pod.spec.node_name.as_deref()).collect();
+    // One refusal stands for all: it is told once, and nobody asks again.
+    let denied = AtomicBool::new(false);
+    let (denied, pods, of_trouble) = (&denied, &pods, &of_trouble);
+    let reading = stream::iter(found.nodes.iter().take(MOST).cloned()).map(|node| async move {
+        let mut kernel = Kernel::default();
+        if denied.load(Ordering::Relaxed) {
+            return kernel;
+        }
+        let listing = list_logs(api, &node, until).await;
+        if let Err(refusal @ Refusal::Forbidden { .. }) = &listing {
+            if !denied.swap(true, Ordering::Relaxed) {
+                refused(&mut kernel.captured, &logs_name(&node), &NODE_PROXY, None, refusal, Missing::Tell);
+            }
+            return kernel;
+        }
+        let (log, counters, kubelet) = futures::join!(
+            kernel_log(api, &node, &listing, tail, until),
+            cadvisor::capture(api, &node, pods, until),
+            OptionFuture::from(of_trouble.contains(node.as_str()).then(|| kubelet_log(api, &node, &listing, until))),
+        );
         kernel.join(log);
         kernel.join(counters);
+        kernel.captured.join(kubelet.unwrap_or_default());
+        kernel
+    });
+    let mut kernel = Kernel::default();
+    for part in reading.buffered(CONCURRENT).collect::<Vec<_>>().await {
+        kernel.join(part);
     }
-    // Nodes answer in any order; what was captured has one.
-    kernel.captured.artifacts.sort_by(|a, b| a.name.cmp(&b.name));
     if found.nodes.len() > MOST {
         let because = format!("of {} nodes {MOST} were read; those of pods in trouble came first", found.nodes.len());
         kernel.captured.gap("kernel logs of the other nodes", because, "oomph why node/NODE");
@@ -97,7 +108,7 @@ pub(super) async fn kernel_tail(api: &Api, node: &str, tail: usize, until: Insta
         refused(&mut captured, &logs_name(node), &NODE_PROXY, None, refusal, Missing::Tell);
         return captured;
     }
-    kernel_log(api, node, listing, tail, until).await.captured
+    kernel_log(api, node, &listing, tail, until).await.captured
 }
 
 impl Kernel {
@@ -120,12 +131,16 @@ async fn list_logs(api: &Api, node: &str, until: Instant) -> Result<Vec<u8>, Ref
 }
 
 /// The kernel log among the files of /var/log, and the file before it where it is short.
-async fn kernel_log(api: &Api, node: &str, listing: Result<Vec<u8>, Refusal>, tail: usize, until: Instant) -> Kernel {
+async fn kernel_log(api: &Api, node: &str, listing: &Result<Vec<u8>, Refusal>, tail: usize, until: Instant) -> Kernel {
     let mut kernel = Kernel::default();
-    let by_hand = format!("kubectl debug node/{node} -it --profile=sysadmin --image=busybox -- chroot /host dmesg");
+    // The wait lets kubectl attach before the output is over.
+    let by_hand = format!(
+        "kubectl debug node/{node} --profile=sysadmin -q --attach --image=busybox -- \
+         chroot /host /bin/sh -c 'sleep 2; dmesg -T' | oomph why -f -"
+    );
     let what = format!("the kernel log of node {node}");
     let files = match listing {
-        Ok(html) => linked(&html),
+        Ok(html) => linked(html),
         Err(refusal) => {
             kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, refusal.because());
             // 405: enableSystemLogHandler is off.
@@ -172,6 +187,37 @@ impl Kernel {
             Some(because) => self.captured.partial("kernel log", artifact, because),
         }
     }
+}
+
+/// The kubelet's own log: a file on some nodes; else from the journal, where the kubelet is configured to be asked for
+/// it (`enableSystemLogQuery`, off by default; NodeLogQuery, stable in 1.36). Where it is not, it answers with the
+/// folder's listing, and nothing is missed that events do not tell.
+async fn kubelet_log(api: &Api, node: &str, listing: &Result<Vec<u8>, Refusal>, until: Instant) -> Captured {
+    let mut captured = Captured::default();
+    let Ok(listing) = listing else { return captured };
+    let query = query(&[("query", "kubelet"), ("tailLines", KUBELET_LINES)]);
+    let (below, reply) = if linked(listing).contains("kubelet.log") {
+        ("kubelet.log".to_owned(), read_tail(api, node, "kubelet.log", KUBELET_TAIL, until).await)
+    } else {
+        (query.clone(), api.get_some(&format!("{}{query}", logs_path(node)), None, LARGEST, until).await)
+    };
+    let Ok(reply) = reply else { return captured };
+    // A journal without the unit says so in one line; a listing is HTML.
+    let lines = memchr::memchr_iter(b'\n', &reply.bytes).count();
+    if reply.bytes.starts_with(b"<") || lines < 2 || reply.bytes.starts_with(b"\n") {
+        return captured;
+    }
+    let artifact = Artifact {
+        kind: Some(Kind::NodeLog),
+        about: Subject { node: Some(node.to_owned()), ..Subject::default() },
+        at: Some(Timestamp::now()),
+        ..Artifact::new(format!("{}{below}", logs_name(node)), reply.bytes)
+    };
+    match reply.cut {
+        None => captured.read("kubelet log", artifact),
+        Some(because) => captured.partial("kubelet log", artifact, because),
+    }
+    captured
 }
 
 /// The last `tail` bytes of a file, from the first whole line.

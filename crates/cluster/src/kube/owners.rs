@@ -94,8 +94,8 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
     if let (Some(gone), Some(namespace)) = (&found.gone, scope.namespace()) {
         wanted.extend(guesses(gone).into_iter().map(|(kind, name)| (kind.to_owned(), namespace.to_owned(), name)));
     }
-    // What a name suggests need not exist.
-    let missing = if found.gone.is_some() { Missing::Quiet } else { Missing::Tell };
+    // What a name suggests need not exist, and an owner may have gone before its pods.
+    let missing = Missing::Quiet;
     let mut captured = Captured::default();
     if wanted.len() > MOST {
         let because = format!("of {} owners {MOST} were read", wanted.len());
