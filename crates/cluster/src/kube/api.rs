@@ -75,19 +75,20 @@ impl Api {
         }
     }
 
-    /// As much of an answer as comes by the deadline, at most `limit` bytes; `tail`: of its last so many bytes.
+    /// As much of an answer as comes by the deadline, at most `limit` bytes; `range` as HTTP writes it, without the unit:
+    /// `-500` for the last bytes, `0-99` for the first.
     pub(super) async fn get_some(
         &self,
         path: &str,
-        tail: Option<usize>,
+        range: Option<&str>,
         limit: usize,
         until: Instant,
     ) -> Result<Reply, Refusal> {
         let answer = async {
             let mut request = Request::get(path).header(ACCEPT, "*/*");
-            if let Some(tail) = tail {
+            if let Some(range) = range {
                 // A range counts the bytes as they travel, so they must not travel compressed.
-                request = request.header(RANGE, format!("bytes=-{tail}")).header(ACCEPT_ENCODING, "identity");
+                request = request.header(RANGE, format!("bytes={range}")).header(ACCEPT_ENCODING, "identity");
             }
             let stream = self.open(request).await?;
             Ok(collect(stream, limit, until).await)

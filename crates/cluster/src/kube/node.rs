@@ -5,16 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::OptionFuture;
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
-use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
-use super::api::{Api, Refusal, Reply, query};
+use super::api::{Api, Refusal};
 use super::cadvisor;
+use super::node_logs::{kernel_log, kubelet_log, list_logs, logs_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, refused};
-use crate::{Captured, ReadStatus};
+use crate::Captured;
 
 /// The kubelet behind the API server.
 pub(super) const NODE_PROXY: Permission = Permission {
@@ -29,8 +27,6 @@ pub(super) const NODE_PROXY: Permission = Permission {
            --attach --image=busybox -- chroot /host /bin/sh -c 'sleep 2; dmesg -T'",
 };
 
-/// Files under /var/log that hold the kernel's words, in the order of how little else they hold.
-const FILES: [&str; 3] = ["kern.log", "syslog", "messages"];
 /// Nodes read at most; those of troubled pods come first.
 const MOST: usize = 50;
 /// Nodes read at once.
@@ -39,15 +35,6 @@ const CONCURRENT: usize = 8;
 const BUDGET: usize = 32 << 20;
 /// Bytes of kernel log kept of one node.
 const TAIL: usize = 4 << 20;
-/// A file shorter than this has been rotated lately: the kill may be in the one before.
-const SHORT: usize = 64 << 10;
-/// Bytes kept of the kubelet's log file.
-const KUBELET_TAIL: usize = 1 << 20;
-/// Lines asked for of the kubelet's journal.
-const KUBELET_LINES: &str = "5000";
-/// The most that a folder's listing or a kubelet's metrics may weigh.
-const LARGEST: usize = 64 << 20;
-
 /// What the nodes brought.
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
@@ -118,127 +105,6 @@ impl Kernel {
     }
 }
 
-fn logs_path(node: &str) -> String {
-    format!("/api/v1/nodes/{node}/proxy/logs/")
-}
-
-fn logs_name(node: &str) -> String {
-    format!("GET {}", logs_path(node))
-}
-
-async fn list_logs(api: &Api, node: &str, until: Instant) -> Result<Vec<u8>, Refusal> {
-    api.get_some(&logs_path(node), None, LARGEST, until).await.map(|reply| reply.bytes)
-}
-
-/// The kernel log among the files of /var/log, and the file before it where it is short.
-async fn kernel_log(api: &Api, node: &str, listing: &Result<Vec<u8>, Refusal>, tail: usize, until: Instant) -> Kernel {
-    let mut kernel = Kernel::default();
-    // The wait lets kubectl attach before the output is over.
-    let by_hand = format!(
-        "kubectl debug node/{node} --profile=sysadmin -q --attach --image=busybox -- \
-         chroot /host /bin/sh -c 'sleep 2; dmesg -T' | oomph why -f -"
-    );
-    let what = format!("the kernel log of node {node}");
-    let files = match listing {
-        Ok(html) => linked(html),
-        Err(refusal) => {
-            kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, refusal.because());
-            // 405: enableSystemLogHandler is off.
-            kernel.captured.gap(what, format!("the kubelet does not show it: {}", refusal.because()), by_hand);
-            return kernel;
-        }
-    };
-    for file in FILES.iter().filter(|file| files.contains(**file)) {
-        let Ok(reply) = read_tail(api, node, file, tail, until).await else { continue };
-        if reply.bytes.is_empty() {
-            continue;
-        }
-        let before = format!("{file}.1");
-        if reply.bytes.len() < SHORT.min(tail)
-            && files.contains(&before)
-            && let Ok(reply) = read_tail(api, node, &before, tail, until).await
-        {
-            kernel.add(node, &before, reply);
-        }
-        kernel.add(node, file, reply);
-        return kernel;
-    }
-    let because = if files.contains("journal/") {
-        "its words are in the journal, of which the kubelet shows services only"
-    } else {
-        "/var/log holds no kern.log, syslog or messages that could be read"
-    };
-    kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, because);
-    kernel.captured.gap(what, because, by_hand);
-    kernel
-}
-
-impl Kernel {
-    fn add(&mut self, node: &str, file: &str, reply: Reply) {
-        uids_of_pods(&reply.bytes, &mut self.named_uids);
-        let artifact = Artifact {
-            kind: Some(Kind::KernelLog),
-            about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-            at: Some(Timestamp::now()),
-            ..Artifact::new(format!("{}{file}", logs_name(node)), reply.bytes)
-        };
-        match reply.cut {
-            None => self.captured.read("kernel log", artifact),
-            Some(because) => self.captured.partial("kernel log", artifact, because),
-        }
-    }
-}
-
-/// The kubelet's own log: a file on some nodes; else from the journal, where the kubelet is configured to be asked for
-/// it (`enableSystemLogQuery`, off by default; NodeLogQuery, stable in 1.36). Where it is not, it answers with the
-/// folder's listing, and nothing is missed that events do not tell.
-async fn kubelet_log(api: &Api, node: &str, listing: &Result<Vec<u8>, Refusal>, until: Instant) -> Captured {
-    let mut captured = Captured::default();
-    let Ok(listing) = listing else { return captured };
-    let query = query(&[("query", "kubelet"), ("tailLines", KUBELET_LINES)]);
-    let (below, reply) = if linked(listing).contains("kubelet.log") {
-        ("kubelet.log".to_owned(), read_tail(api, node, "kubelet.log", KUBELET_TAIL, until).await)
-    } else {
-        (query.clone(), api.get_some(&format!("{}{query}", logs_path(node)), None, LARGEST, until).await)
-    };
-    let Ok(reply) = reply else { return captured };
-    // A journal without the unit says so in one line; a listing is HTML.
-    let lines = memchr::memchr_iter(b'\n', &reply.bytes).count();
-    if reply.bytes.starts_with(b"<") || lines < 2 || reply.bytes.starts_with(b"\n") {
-        return captured;
-    }
-    let artifact = Artifact {
-        kind: Some(Kind::NodeLog),
-        about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-        at: Some(Timestamp::now()),
-        ..Artifact::new(format!("{}{below}", logs_name(node)), reply.bytes)
-    };
-    match reply.cut {
-        None => captured.read("kubelet log", artifact),
-        Some(because) => captured.partial("kubelet log", artifact, because),
-    }
-    captured
-}
-
-/// The last `tail` bytes of a file, from the first whole line.
-async fn read_tail(api: &Api, node: &str, file: &str, tail: usize, until: Instant) -> Result<Reply, Refusal> {
-    // A server that takes no ranges sends the whole: bounded all the same.
-    let mut reply = api.get_some(&format!("{}{file}", logs_path(node)), Some(tail), LARGEST, until).await?;
-    if reply.bytes.len() >= tail {
-        let from = reply.bytes.len() - tail;
-        let line = memchr::memchr(b'\n', &reply.bytes[from..]).map_or(from, |newline| from + newline + 1);
-        reply.bytes.drain(..line);
-        reply.cut.get_or_insert_with(|| format!("only its last {tail} bytes were read"));
-    }
-    Ok(reply)
-}
-
-/// The names that a folder's listing links to (`net/http.FileServer`: one `<a href="NAME">` a line).
-fn linked(html: &[u8]) -> BTreeSet<String> {
-    let html = String::from_utf8_lossy(html);
-    html.split("href=\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()).collect()
-}
-
 /// Every pod uid in the path of a cgroup: `/kubepods/burstable/podUID/...`, or `...-podU_I_D.slice` with systemd
 /// (`pkg/kubelet/cm/cgroup_manager_linux.go`, v1.37).
 pub(super) fn uids_of_pods(text: &[u8], uids: &mut BTreeSet<String>) {
@@ -267,13 +133,5 @@ mod tests {
         uids_of_pods(text, &mut uids);
         let expected = ["0db6928f-7e47-4f85-aab6-607738a61437", "185d9cef-c3fa-4d6d-ba8c-832eec8ebdfc"];
         assert_eq!(uids.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_folder_lists_its_links() {
-        let html =
-            b"<!doctype html>\n<pre>\n<a href=\"journal/\">journal/</a>\n<a href=\"kern.log\">kern.log</a>\n</pre>";
-        assert_eq!(linked(html).into_iter().collect::<Vec<_>>(), ["journal/", "kern.log"]);
-        assert!(linked(b"method not allowed").is_empty());
     }
 }

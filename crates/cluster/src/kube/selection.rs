@@ -33,6 +33,18 @@ impl Selection {
         [("fieldSelector", &self.fields), ("labelSelector", &self.labels)]
     }
 
+    /// As a watch needs it: the jobs that a CronJob will make have no name yet, so its pods go by their owner's.
+    pub(super) fn lasting(self, ask: &Ask) -> Self {
+        match &ask.target {
+            Some(Target::Workload { kind, name }) if kind == "CronJob" => Self {
+                labels: ask.selector.clone().unwrap_or_default(),
+                owner: Some((kind.clone(), name.clone())),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// Whether a pod that the selectors let through is meant.
     pub(super) fn wants(&self, pod: &Pod) -> bool {
         self.owner.as_ref().is_none_or(|(kind, name)| is_owned(&pod.metadata.owner_references, kind, name))

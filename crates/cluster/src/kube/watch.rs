@@ -37,7 +37,9 @@ pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use
     let connect::Connected { api, namespace } = connect::connect(&ask).await?;
     let scope = Scope::of(&ask, &namespace);
     let mut found = Found::default();
-    let pods = select(&api, &ask, &scope, Instant::now() + ask.deadline, &mut found).await;
+    let pods = select(&api, &ask, &scope, Instant::now() + ask.deadline, &mut found)
+        .await
+        .map(|selection| selection.lasting(&ask));
     let prologue = Some(found.captured).filter(|captured| !captured.gaps.is_empty());
 
     let deaths = match &pods {
