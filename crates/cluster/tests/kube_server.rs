@@ -480,3 +480,45 @@ async fn a_watch_tells_each_new_death_once_over_every_break() {
     sorted.sort();
     assert_eq!(sorted, ["a", "c"], "{told:?}");
 }
+
+#[tokio::test]
+async fn a_watch_tells_a_nodes_kill_with_its_log_and_the_pod_that_lives_on() {
+    const UID: &str = "185d9cef-c3fa-4d6d-ba8c-832eec8ebdfc";
+    let event = |version: &str, at: &str| {
+        json!({"kind": "Event", "apiVersion": "v1", "reason": "OOMKilling", "type": "Warning", "lastTimestamp": at,
+            "metadata": {"name": "e", "uid": "e", "namespace": "default", "resourceVersion": version},
+            "involvedObject": {"kind": "Node", "name": "node-a"}, "message": "Memory cgroup out of memory: Killed process 7"})
+    };
+    let mut living = pod("quiet", 0);
+    living["metadata"]["uid"] = json!(UID);
+    let answer = living.clone();
+    let server = Server::start(move |path| {
+        version(path).or_else(|| match path {
+            PODS => Some(list("PodList", std::slice::from_ref(&living), "")),
+            "/api/v1/namespaces/shop/pods/quiet" => Some(Json(answer.clone())),
+            path if path.starts_with("/api/v1/namespaces/shop/pods?watch=true") => Some(Never),
+            path if path.starts_with("/api/v1/namespaces/default/events?limit") => {
+                Some(list("EventList", &[event("3", "2020-01-01T00:00:00Z")], ""))
+            }
+            path if path.starts_with("/api/v1/namespaces/default/events?watch=true") => {
+                let old = json!({"type": "MODIFIED", "object": event("4", "2020-01-01T00:00:00Z")});
+                let new = json!({"type": "ADDED", "object": event("9", "2999-01-01T00:00:00Z")});
+                Some(Lines(vec![old, new.clone(), new]))
+            }
+            "/api/v1/nodes/node-a/proxy/logs/" => Some(Text("<a href=\"kern.log\">kern.log</a>".into())),
+            "/api/v1/nodes/node-a/proxy/logs/kern.log" => {
+                Some(Text(format!("oom_memcg=/kubepods/burstable/pod{UID}/a\n")))
+            }
+            _ => None,
+        })
+    })
+    .await;
+    let deaths = watch(server.ask()).await.unwrap();
+    tokio::pin!(deaths);
+    let told = tokio::time::timeout(Duration::from_secs(3), deaths.next()).await.unwrap().unwrap();
+    assert!(told.artifacts.iter().any(|artifact| artifact.name == "the event on node node-a"));
+    assert!(told.artifacts.iter().any(|artifact| artifact.kind == Some(Kind::KernelLog)));
+    assert!(told.artifacts.iter().any(|artifact| artifact.name.ends_with("/pods/quiet")), "{:#?}", told.sources);
+    let again = tokio::time::timeout(Duration::from_millis(1500), deaths.next()).await;
+    assert!(again.is_err(), "told once");
+}

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::api::Api;
+use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, Scope, owners, refused};
@@ -50,6 +52,10 @@ pub(super) struct Seen {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Event {
+    pub(super) metadata: Metadata,
+    last_timestamp: Option<String>,
+    #[serde(rename = "eventTime")]
+    at: Option<String>,
     pub(super) involved_object: Object,
     pub(super) r#type: String,
     pub(super) reason: String,
@@ -157,6 +163,11 @@ impl Event {
         serde_json::from_str(json).ok()
     }
 
+    /// When it was last seen.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.last_timestamp.as_deref().or(self.at.as_deref())?.parse().ok()
+    }
+
     /// The node it happened on: where the kubelet says so, or where the scheduler sent the pod
     /// (`Successfully assigned shop/web-0 to node-a`, pkg/scheduler/schedule_one.go, v1.37).
     pub(super) fn node(&self) -> Option<String> {
@@ -183,7 +194,7 @@ mod tests {
             r#type: if warning { "Warning" } else { "Normal" }.into(),
             reason: reason.into(),
             message: message.into(),
-            source: None,
+            ..Event::default()
         }
     }
 

@@ -1,5 +1,6 @@
 //! A list followed by its watch, over every break: nothing that changes is missed.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::{AsyncBufRead, AsyncBufReadExt, Stream, stream};
@@ -22,6 +23,8 @@ pub(super) enum Step {
     Known(Box<Pod>),
     /// An object that came or changed.
     Changed(String),
+    /// The list was read anew: these uids are all there are.
+    Listed(HashSet<String>),
     /// An object that went, as it was last.
     Gone(String),
     /// The list may not be followed, so it is not.
@@ -98,12 +101,14 @@ impl Follow {
 
     async fn relist(&mut self) -> Result<(), Refusal> {
         let selectors: Vec<_> = self.selectors.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let mut steps = Vec::new();
+        let (mut steps, mut uids) = (Vec::new(), HashSet::new());
         let (first, of_pods) = (!self.listed_once, self.path.ends_with("/pods"));
         let until = Instant::now() + Duration::from_secs(30);
         let listing = list(&self.api, &self.path, &selectors, until, |json| {
             // Thousands of pods are there that nothing befell: a glance at them is all that is kept.
-            match Pod::parse(json).filter(|_| of_pods) {
+            let pod = Pod::parse(json).filter(|_| of_pods);
+            uids.extend(pod.as_ref().map(|pod| pod.metadata.uid.clone()));
+            match pod {
                 Some(pod) if first || !pod.has_trouble() => steps.push(Step::Known(Box::new(pod))),
                 None if first => {}
                 _ => steps.push(Step::Changed(json.to_owned())),
@@ -116,6 +121,9 @@ impl Follow {
         }
         self.version = listing.version;
         self.listed_once = true;
+        if of_pods {
+            steps.push(Step::Listed(uids));
+        }
         self.pending = steps;
         Ok(())
     }

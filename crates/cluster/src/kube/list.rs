@@ -13,6 +13,9 @@ use crate::Captured;
 /// Items a page. kubectl asks for as many (`--chunk-size`).
 const PAGE: &str = "500";
 
+/// Bytes kept of one list. Thousands of pods in trouble or tens of thousands of events fit.
+const MOST: usize = 64 << 20;
+
 /// A list that was read, at least in part.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -54,7 +57,7 @@ pub(super) async fn list(
 ) -> Result<Listing, Refusal> {
     let mut listing = Listing::default();
     let mut token = String::new();
-    let mut begun_anew = false;
+    let (mut begun_anew, mut kept) = (false, 0);
     loop {
         let mut pairs = vec![("limit", PAGE)];
         pairs.extend_from_slice(selectors);
@@ -70,6 +73,7 @@ pub(super) async fn list(
             Err(Refusal::Gone { .. }) if !begun_anew => {
                 begun_anew = true;
                 listing = Listing::default();
+                kept = 0;
                 token.clear();
                 continue;
             }
@@ -87,9 +91,14 @@ pub(super) async fn list(
             listing.cut = Some(because);
             return Ok(listing);
         };
+        kept += page.len();
         listing.pages.push(page);
         listing.version = meta.resource_version;
         if meta.r#continue.is_empty() {
+            return Ok(listing);
+        }
+        if kept > MOST {
+            listing.cut = Some(format!("only {} pages were read: they fill {} MiB", listing.pages.len(), MOST >> 20));
             return Ok(listing);
         }
         token = meta.r#continue;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::api::{Api, Refusal, query};
 use super::glance::{Life, Pod};
 use super::{Ask, Clock, Missing, Permission, refused};
-use crate::Captured;
+use crate::{Captured, ReadStatus};
 
 /// Container logs.
 pub(super) const LOGS: Permission = Permission {
@@ -41,7 +41,7 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
     let lives = wanted(ask, pods, running);
     let mut captured = Captured::default();
     let left_out = lives.len().saturating_sub(MOST);
-    let mut slow = Vec::new();
+    let (mut slow, mut gone) = (Vec::new(), Vec::new());
     let answers = stream::iter(lives.into_iter().take(MOST)).map(|life| async move {
         let answer = read(api, &life, until).await;
         (life, answer)
@@ -54,18 +54,25 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
             Err(Refusal::Slow) => slow.push(name),
             // 400 and 404: the runtime has removed the dead container with its log, or it never had one.
             Err(refusal @ (Refusal::Refused(_) | Refusal::Absent(_))) => {
-                captured.status(name, LOGS.name, crate::ReadStatus::Absent, refusal.because());
+                captured.status(name, LOGS.name, ReadStatus::Absent, refusal.because());
+                gone.push((life, refusal.because()));
             }
             Err(refusal) => {
                 refused(&mut captured, &name, &LOGS, life.subject.namespace.as_deref(), &refusal, Missing::Tell);
             }
         }
     }
+    if let Some((life, because)) = gone.first() {
+        let whose = [&life.subject.namespace, &life.subject.pod, &life.subject.container];
+        let whose = whose.map(|name| name.as_deref().unwrap_or_default()).join("/");
+        let because = format!("{} are not there any more, such as of {whose}: {because}", gone.len());
+        captured.gap("logs of dead containers", because, "");
+    }
     if let Some(first) = slow.first() {
         let because = format!("{} of them did not come before the deadline", slow.len());
         captured.gap("container logs", because, format!("kubectl get --raw '{}'", first.trim_start_matches("GET ")));
         for name in slow {
-            captured.status(name, LOGS.name, crate::ReadStatus::Absent, Refusal::Slow.because());
+            captured.status(name, LOGS.name, ReadStatus::Absent, Refusal::Slow.because());
         }
     }
     if left_out > 0 {

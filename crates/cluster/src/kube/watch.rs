@@ -53,8 +53,15 @@ pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use
         [("fieldSelector", "involvedObject.kind=Node"), ("", "")],
     );
     let changes = stream::select(deaths.map(Change::Pod), node_events.stream().map(Change::NodeEvent));
-    let mut gathering =
-        Gathering { api, ask, pods, seen: HashMap::new(), living: HashMap::new(), refused: HashSet::new() };
+    let mut gathering = Gathering {
+        api,
+        ask,
+        pods,
+        seen: HashMap::new(),
+        living: HashMap::new(),
+        told: HashSet::new(),
+        began: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
+    };
     let gathered = changes
         .filter_map(move |change| std::future::ready(gathering.sift(change)))
         .map(Death::gather)
@@ -76,8 +83,10 @@ struct Gathering {
     seen: HashMap<String, Vec<String>>,
     /// Where pods are to be found, by uid.
     living: HashMap<String, Healthy>,
-    /// Lists whose refusal was told.
-    refused: HashSet<String>,
+    /// Node events told, and lists whose refusal was told.
+    told: HashSet<String>,
+    /// When the watch began, to the second below, as events have it.
+    began: Timestamp,
 }
 
 /// Something new to gather the evidence of.
@@ -108,14 +117,25 @@ impl Gathering {
     fn told_once(&mut self, path: String, refusal: Refusal, of_pods: bool) -> Option<NewDeath> {
         let scope = self.pods.as_ref().and_then(|selection| selection.scope.namespace()).map(str::to_owned);
         let namespace = if of_pods { scope } else { Some("default".into()) };
-        self.refused.insert(path.clone()).then_some(NewDeath::Refused { path, refusal, of_pods, namespace })
+        self.told.insert(path.clone()).then_some(NewDeath::Refused { path, refusal, of_pods, namespace })
     }
 
     fn pod(&mut self, step: Step) -> Option<NewDeath> {
         let (json, pod, gone) = match step {
             Step::Known(pod) => (None, Some(*pod), false),
-            Step::Changed(json) => (Some(json.clone()), Pod::parse(&json), false),
-            Step::Gone(json) => (Some(json.clone()), Pod::parse(&json), true),
+            Step::Changed(json) => {
+                let pod = Pod::parse(&json);
+                (Some(json), pod, false)
+            }
+            Step::Gone(json) => {
+                let pod = Pod::parse(&json);
+                (Some(json), pod, true)
+            }
+            Step::Listed(uids) => {
+                self.seen.retain(|uid, _| uids.contains(uid));
+                self.living.retain(|uid, _| uids.contains(uid));
+                return None;
+            }
             Step::Refused(..) => return None,
         };
         let pod = pod.filter(|pod| self.pods.as_ref().is_some_and(|selection| selection.wants(pod)))?;
@@ -135,8 +155,13 @@ impl Gathering {
 
     /// Reasons under which the kubelet and node-problem-detector tell a kill on a node
     /// (pkg/kubelet/oom/oom_watcher_linux.go, v1.37; config/kernel-monitor.json of node-problem-detector).
-    fn node_event(&self, json: String) -> Option<NewDeath> {
+    fn node_event(&mut self, json: String) -> Option<NewDeath> {
         let event = Event::parse(&json).filter(|event| matches!(event.reason.as_str(), "SystemOOM" | "OOMKilling"))?;
+        // After a break the list brings those of before again.
+        let old = event.last().is_some_and(|last| last < self.began);
+        if old || !self.told.insert(format!("{}@{}", event.metadata.uid, event.metadata.resource_version)) {
+            return None;
+        }
         let node = event.node()?;
         let living = self.living.iter().filter(|(_, pod)| pod.runs_on(&node));
         Some(NewDeath::Node { json, living: living.map(|(uid, pod)| (uid.clone(), pod.clone())).collect(), node })
