@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod captured;
+pub mod docker;
 pub mod kube;
 
 pub use captured::{Captured, ReadStatus, SourceStatus};

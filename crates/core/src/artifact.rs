@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::fact::Subject;
+use crate::fact::{Gap, Subject};
 
 /// The place of an artifact in the list that one run was given. Evidence refers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub struct Artifact {
     pub about: Subject,
     /// When it was read; for a file that somebody pasted, not known.
     pub at: Option<Timestamp>,
+    /// When the machine it comes from was booted, where the source knows: turns seconds since boot into moments.
+    pub booted: Option<Timestamp>,
     /// The bytes, not interpreted.
     pub bytes: Vec<u8>,
 }
@@ -26,7 +28,7 @@ pub struct Artifact {
 impl Artifact {
     /// An artifact of unknown kind about nobody in particular, as a file is.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), kind: None, about: Subject::default(), at: None, bytes: bytes.into() }
+        Self { name: name.into(), kind: None, about: Subject::default(), at: None, booted: None, bytes: bytes.into() }
     }
 }
 
@@ -59,4 +61,87 @@ pub enum Kind {
     Metrics,
     /// The kubelet's or the runtime's own log.
     NodeLog,
+}
+
+impl Kind {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KubernetesJson | Self::KubernetesYaml => "Kubernetes objects",
+            Self::Describe => "kubectl describe",
+            Self::Table => "kubectl get",
+            Self::KernelLog => "kernel log",
+            Self::EngineInspect => "engine inspect",
+            Self::EngineEvents => "engine events",
+            Self::CriInspect => "crictl inspect",
+            Self::ContainerLog => "container log",
+            Self::MemoryEvents => "memory events",
+            Self::MemoryStat => "memory.stat",
+            Self::Metrics => "metrics",
+            Self::NodeLog => "node log",
+        }
+    }
+}
+
+/// All that a source gave. Capture never fails: half a cluster is still evidence, and what is missing is said.
+#[derive(Debug, Clone, Default)]
+pub struct Captured {
+    /// What was read.
+    pub artifacts: Vec<Artifact>,
+    /// What was not, why, and the command that would show it.
+    pub gaps: Vec<Gap>,
+    /// How each place that was looked at answered, in the order of looking.
+    pub sources: Vec<SourceStatus>,
+}
+
+impl Captured {
+    /// Adds what another source gave.
+    pub fn append(&mut self, mut other: Self) {
+        self.artifacts.append(&mut other.artifacts);
+        self.gaps.append(&mut other.gaps);
+        self.sources.append(&mut other.sources);
+    }
+}
+
+/// How one place answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// The place: `/dev/kmsg`, `GET /api/v1/pods`. Artifacts read from it have the same name or begin with it.
+    pub name: String,
+    /// What it holds, in plain words: `kernel log`, `pods`, `cgroup counters`.
+    pub kind: String,
+    /// How it answered.
+    pub status: Status,
+    /// Why it is not [`Status::Read`]; empty when it is.
+    pub because: String,
+}
+
+impl SourceStatus {
+    /// A place that was read whole.
+    pub fn read(name: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: kind.into(), status: Status::Read, because: String::new() }
+    }
+
+    /// A place that was not read whole, and why.
+    pub fn not_read(
+        name: impl Into<String>,
+        kind: impl Into<String>,
+        status: Status,
+        because: impl Into<String>,
+    ) -> Self {
+        Self { name: name.into(), kind: kind.into(), status, because: because.into() }
+    }
+}
+
+/// The ways in which a place answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Read whole.
+    Read,
+    /// Read in part: cut, overwritten, timed out half-way.
+    Partial,
+    /// Not permitted.
+    Forbidden,
+    /// Not there, or out of reach.
+    Absent,
 }

@@ -8,6 +8,16 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod case;
+pub mod cause;
+pub mod cgroup_path;
 pub mod decode;
+pub mod diagnose;
+pub mod diagnosis;
+pub mod explain;
 pub mod fact;
+pub mod kubelet;
+pub mod memory_flags;
+pub mod report;
 pub mod units;
+pub mod why;

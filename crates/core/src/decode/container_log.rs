@@ -1,8 +1,386 @@
 //! The lines of a container that tell how it ended.
+//!
+//! A table of words, each with what it means. Runtimes' own limits are told from an application that merely logs such an
+//! error and goes on by how near the end of the log the line stands.
+
+use jiff::Timestamp;
+use memchr::memmem;
 
 use super::{Decoded, Input};
+use crate::fact::{Coverage, CoverageOf, Locus, LogSign, Sign, Subject, What};
+
+/// Lines that may follow the telling one before the log ends; frames of a stack trace do not count.
+const NEAR_END: usize = 50;
+/// Signs kept of one kind: the first of them and the last.
+const KEPT: usize = 4;
+/// Characters kept of a line.
+const WIDTH: usize = 300;
+
+/// Words, what they mean, and a word that must stand in the same line too.
+const TABLE: &[(&str, Sign, &str)] = &[
+    ("Java heap space", Sign::JvmHeap, "OutOfMemoryError"),
+    ("GC overhead limit exceeded", Sign::JvmGcOverhead, "OutOfMemoryError"),
+    ("Metaspace", Sign::JvmMetaspace, "OutOfMemoryError"),
+    ("Compressed class space", Sign::JvmMetaspace, "OutOfMemoryError"),
+    ("PermGen space", Sign::JvmMetaspace, "OutOfMemoryError"),
+    ("Direct buffer memory", Sign::JvmDirect, "OutOfMemoryError"),
+    ("bytes of direct buffer memory", Sign::JvmDirect, "annot reserve"),
+    ("OutOfDirectMemoryError", Sign::JvmDirect, ""),
+    ("unable to create native thread", Sign::JvmThread, ""),
+    ("unable to create new native thread", Sign::JvmThread, ""),
+    ("pthread_create failed (EAGAIN)", Sign::JvmThread, ""),
+    ("Requested array size exceeds VM limit", Sign::JvmArraySize, ""),
+    ("There is insufficient memory for the Java Runtime Environment", Sign::JvmNative, ""),
+    ("Native memory allocation (", Sign::JvmNative, "failed"),
+    ("Terminating due to java.lang.OutOfMemoryError", Sign::JvmExitOnOom, ""),
+    ("Aborting due to java.lang.OutOfMemoryError", Sign::JvmExitOnOom, ""),
+    ("java/lang/OutOfMemoryError", Sign::JvmHeap, "JVM"),
+    ("Garbage-collected heap size exceeded", Sign::JvmHeap, ""),
+    ("JavaScript heap out of memory", Sign::V8Heap, ""),
+    ("<--- Last few GCs --->", Sign::V8Heap, ""),
+    ("Reached heap limit Allocation failed", Sign::V8Heap, ""),
+    ("Ineffective mark-compacts near heap limit", Sign::V8Heap, ""),
+    ("CALL_AND_RETRY_LAST", Sign::V8Heap, ""),
+    ("Array buffer allocation failed", Sign::V8Other, ""),
+    ("ERR_WORKER_OUT_OF_MEMORY", Sign::V8Other, ""),
+    ("Committing semi space failed", Sign::V8Heap, ""),
+    ("fatal error: runtime: out of memory", Sign::GoOom, ""),
+    ("runtime: out of memory: cannot allocate", Sign::GoOom, ""),
+    ("runtime: cannot allocate memory", Sign::GoOom, ""),
+    ("failed to create new OS thread", Sign::GoThread, ""),
+    ("MemoryError", Sign::PythonMemoryError, ""),
+    ("DefaultCPUAllocator: can't allocate memory", Sign::PythonMemoryError, ""),
+    ("System.OutOfMemoryException", Sign::DotnetOom, ""),
+    ("failed to allocate memory (NoMemoryError)", Sign::RubyNoMemory, ""),
+    ("NoMemoryError", Sign::RubyNoMemory, "failed to allocate"),
+    ("bytes exhausted (tried to allocate", Sign::PhpMemoryLimit, "llowed memory size"),
+    ("memory allocation of ", Sign::RustAllocFailed, "bytes failed"),
+    ("std::bad_alloc", Sign::CppBadAlloc, ""),
+    ("Perhaps out of memory?", Sign::ChildKilled, ""),
+    ("signal 9 (SIGKILL)", Sign::ChildKilled, ""),
+    ("exited on signal 9", Sign::ChildKilled, ""),
+    ("killed by signal 9", Sign::ChildKilled, ""),
+    ("was terminated by signal 9", Sign::ChildKilled, ""),
+    ("signal: killed", Sign::ChildKilled, ""),
+    ("Killed signal terminated program", Sign::ChildKilled, ""),
+    ("was terminated abruptly", Sign::ChildKilled, "process pool"),
+    ("TerminatedWorkerError", Sign::ChildKilled, ""),
+    ("Cannot allocate memory", Sign::Enomem, ""),
+    ("fork: retry: ", Sign::ForkRefused, ""),
+    ("Resource temporarily unavailable", Sign::ForkRefused, "fork"),
+    ("can't fork", Sign::ForkRefused, ""),
+    ("annot fork", Sign::ForkRefused, ""),
+    ("Bus error", Sign::BusError, ""),
+    ("SIGBUS", Sign::BusError, ""),
+    ("Segmentation fault", Sign::Segfault, ""),
+    ("SIGSEGV", Sign::Segfault, ""),
+    ("received SIGTERM", Sign::SigtermReceived, ""),
+    ("Received SIGTERM", Sign::SigtermReceived, ""),
+    ("signal 15 (SIGTERM) received", Sign::SigtermReceived, ""),
+];
+
+/// One of these stands in every line of the table: they are searched for first, over the whole log.
+const RARE: [&str; 24] = [
+    "OutOfMemory",
+    "emory",
+    "native thread",
+    "VM limit",
+    "pthread_create failed",
+    "heap",
+    "Last few GCs",
+    "CALL_AND_RETRY",
+    "buffer allocation failed",
+    "OUT_OF_MEMORY",
+    "semi space",
+    "OS thread",
+    "bytes exhausted",
+    "bad_alloc",
+    "signal 9",
+    "signal: killed",
+    "Killed",
+    "abruptly",
+    "TerminatedWorkerError",
+    "fork",
+    "Bus error",
+    "SIG",
+    "Segmentation",
+    "GC overhead",
+];
+
+/// A telling line is in it.
+pub(super) fn tells(bytes: &[u8]) -> bool {
+    candidates(bytes).into_iter().any(|(start, end)| sign(&String::from_utf8_lossy(&bytes[start..end])).is_some())
+}
 
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
-    let _ = (input, out);
+    let bytes = input.bytes;
+    let subject = subject(input);
+    let mut found: Vec<(usize, Sign, String)> = Vec::new();
+    for (start, end) in candidates(bytes) {
+        let line = String::from_utf8_lossy(&bytes[start..end]);
+        if let Some(sign) = sign(&line) {
+            found.push((start, sign, line.into_owned()));
+        }
+    }
+    for (position, (start, sign, line)) in found.iter().enumerate() {
+        let before = found[..position].iter().filter(|(_, other, _)| other == sign).count();
+        let after = found[position + 1..].iter().filter(|(_, other, _)| other == sign).count();
+        if before >= KEPT / 2 && after >= KEPT / 2 {
+            continue;
+        }
+        let number = memchr::memchr_iter(b'\n', &bytes[..*start]).count();
+        let (at, text) = dated(line);
+        let sign = LogSign {
+            subject: subject.clone(),
+            sign: *sign,
+            at,
+            line: text.trim().chars().take(WIDTH).collect(),
+            near_end: is_near_end(&bytes[*start..]),
+        };
+        out.fact(What::LogSign(Box::new(sign)), Locus::line(input.id, input.first_line + number));
+    }
+    let dates = || String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+    let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let (from, to) = (dated(&dates()).0, dated(&String::from_utf8_lossy(last)).0);
+    out.coverage.push(Coverage {
+        artifact: input.id,
+        of: CoverageOf::ContainerLog,
+        node: None,
+        boot_id: None,
+        from,
+        to,
+        holes: Vec::new(),
+    });
+}
+
+/// Ranges of lines that hold one of the rare words, in order, each once.
+fn candidates(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut lines: Vec<(usize, usize)> = Vec::new();
+    for word in RARE {
+        for at in memmem::find_iter(bytes, word) {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+            if lines.last() != Some(&(start, end)) {
+                lines.push((start, end));
+            }
+        }
+    }
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+/// What a line tells.
+fn sign(line: &str) -> Option<Sign> {
+    if line.len() > 64 << 10 {
+        return None;
+    }
+    let (_, text) = dated(line);
+    let text = text.trim();
+    if is_killed_message(text) {
+        return Some(Sign::ChildKilled);
+    }
+    let (_, sign, _) = TABLE.iter().find(|(words, _, also)| text.contains(words) && text.contains(also))?;
+    match sign {
+        // The GPU's memory is another matter, and so is a name that only contains the word.
+        Sign::PythonMemoryError => is_python_error(text).then_some(*sign),
+        Sign::Enomem | Sign::BusError | Sign::Segfault | Sign::SigtermReceived if is_prose(text) => None,
+        _ => Some(*sign),
+    }
+}
+
+/// What shells print of a child that got SIGKILL: `Killed`, `./run.sh: line 3:    7 Killed    python`.
+fn is_killed_message(text: &str) -> bool {
+    text == "Killed" || text.contains(": line ") && text.split_whitespace().any(|word| word == "Killed")
+}
+
+fn is_python_error(text: &str) -> bool {
+    let begins = text.split(['.', ' ', ':']).any(|word| matches!(word, "MemoryError" | "_ArrayMemoryError"));
+    (begins || text.contains("DefaultCPUAllocator")) && !text.contains("CUDA")
+}
+
+/// Words of a sentence about the matter, not of the matter itself.
+fn is_prose(text: &str) -> bool {
+    text.contains("handle") || text.contains("trap ") || text.len() > 2000
+}
+
+/// Few lines follow; frames of a trace and blank lines are none.
+fn is_near_end(rest: &[u8]) -> bool {
+    let mut lines = 0;
+    for line in rest.split(|byte| *byte == b'\n').skip(1) {
+        let text = line.trim_ascii();
+        let frame = text.is_empty()
+            || text.starts_with(b"at ")
+            || text.starts_with(b"...")
+            || text.starts_with(b"File \"")
+            || line.starts_with(b"\t")
+            || line.starts_with(b"   ")
+            || memmem::find(text, b"0x").is_some()
+            || memmem::find(text, b"[").is_some_and(|at| at < 40) && memmem::find(text, b" ms: ").is_some();
+        lines += usize::from(!frame);
+        if lines > NEAR_END {
+            return false;
+        }
+    }
+    true
+}
+
+/// The time that a line begins with, and the rest: `kubectl logs --timestamps`, CRI files, Docker's JSON lines.
+fn dated(line: &str) -> (Option<Timestamp>, &str) {
+    if let Some(rest) = line.strip_prefix("{\"log\":\"") {
+        let at = line.rsplit_once("\"time\":\"").and_then(|(_, time)| time.split('"').next()?.parse().ok());
+        return (at, rest.rsplit_once("\",\"stream\"").map_or(rest, |(text, _)| text).trim_end_matches("\\n"));
+    }
+    let Some((word, rest)) = line.split_once(' ').filter(|(word, _)| word.len() >= 20 && word.contains('T')) else {
+        return (None, line);
+    };
+    let Ok(at) = word.parse::<Timestamp>() else { return (None, line) };
+    let cri = ["stdout F ", "stderr F ", "stdout P ", "stderr P "].iter().find_map(|mark| rest.strip_prefix(mark));
+    (Some(at), cri.unwrap_or(rest))
+}
+
+/// Whose log it is: what the source knew, else what the name says.
+fn subject(input: Input<'_>) -> Subject {
+    let about = &input.artifact.about;
+    if about.pod.is_some() || about.container.is_some() || about.container_id.is_some() {
+        return about.clone();
+    }
+    by_name(&input.artifact.name).unwrap_or_else(|| about.clone())
+}
+
+/// `logs/POD.CONTAINER.LIFE.log`, `/var/log/pods/NS_POD_UID/CONTAINER/LIFE.log`,
+/// `/var/log/containers/POD_NS_CONTAINER-ID.log` (the kubelet's own names, pkg/kubelet/kuberuntime/legacy.go, v1.37).
+fn by_name(name: &str) -> Option<Subject> {
+    let mut parts = name.rsplit('/');
+    let file = parts.next()?.strip_suffix(".log")?;
+    let (folder, above) = (parts.next(), parts.next());
+    if let (Some(container), Some(above)) = (folder, above)
+        && let [namespace, pod, uid] = above.split('_').collect::<Vec<_>>().as_slice()
+    {
+        return Some(Subject {
+            namespace: Some((*namespace).to_owned()),
+            pod: Some((*pod).to_owned()),
+            pod_uid: Some((*uid).to_owned()),
+            container: Some(container.to_owned()),
+            restart: file.parse().ok(),
+            ..Subject::default()
+        });
+    }
+    if let [pod, namespace, rest] = file.split('_').collect::<Vec<_>>().as_slice()
+        && let Some((container, id)) = rest.rsplit_once('-').filter(|(_, id)| id.len() == 64)
+    {
+        return Some(Subject {
+            namespace: Some((*namespace).to_owned()),
+            pod: Some((*pod).to_owned()),
+            container: Some(container.to_owned()),
+            container_id: Some(id.to_owned()),
+            ..Subject::default()
+        });
+    }
+    let mut pieces = file.rsplitn(3, '.');
+    let (life, container, pod) = (pieces.next()?, pieces.next()?, pieces.next()?);
+    Some(Subject {
+        pod: Some(pod.to_owned()),
+        container: Some(container.to_owned()),
+        restart: Some(life.parse().ok()?),
+        ..Subject::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{Artifact, ArtifactId, Kind};
+    use crate::decode::decode as decode_artifact;
+    use crate::fact::Fact;
+    use proptest::prelude::*;
+
+    fn signs(text: &str) -> Vec<(Sign, bool)> {
+        let artifact = Artifact { kind: Some(Kind::ContainerLog), ..Artifact::new("x", text) };
+        let facts = decode_artifact(ArtifactId(0), &artifact).facts;
+        let read = |fact: Fact| match fact.what {
+            What::LogSign(sign) => Some((sign.sign, sign.near_end)),
+            _ => None,
+        };
+        facts.into_iter().filter_map(read).collect()
+    }
+
+    #[test]
+    fn every_runtime_is_known_by_its_own_words() {
+        for (line, sign) in [
+            ("Exception in thread \"main\" java.lang.OutOfMemoryError: Java heap space", Sign::JvmHeap),
+            ("java.lang.OutOfMemoryError: Metaspace", Sign::JvmMetaspace),
+            (
+                "java.lang.OutOfMemoryError: Cannot reserve 65536 bytes of direct buffer memory (allocated: 1, limit: 2)",
+                Sign::JvmDirect,
+            ),
+            (
+                "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached",
+                Sign::JvmThread,
+            ),
+            ("Terminating due to java.lang.OutOfMemoryError: Java heap space", Sign::JvmHeap),
+            ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", Sign::V8Heap),
+            ("fatal error: runtime: out of memory", Sign::GoOom),
+            ("MemoryError", Sign::PythonMemoryError),
+            ("numpy._core._exceptions._ArrayMemoryError: Unable to allocate 3.2 GiB", Sign::PythonMemoryError),
+            (
+                "Unhandled exception. System.OutOfMemoryException: Array dimensions exceeded supported range.",
+                Sign::DotnetOom,
+            ),
+            (
+                "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)",
+                Sign::PhpMemoryLimit,
+            ),
+            ("memory allocation of 1073741824 bytes failed", Sign::RustAllocFailed),
+            ("terminate called after throwing an instance of 'std::bad_alloc'", Sign::CppBadAlloc),
+            ("[ERROR] Worker (pid:7) was sent SIGKILL! Perhaps out of memory?", Sign::ChildKilled),
+            ("./run.sh: line 3:     7 Killed                  python app.py", Sign::ChildKilled),
+        ] {
+            assert_eq!(signs(line), [(sign, true)], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_mentions_the_matter_is_no_sign() {
+        for line in [
+            "heap_out_of_memory_total 0",
+            "torch.cuda.OutOfMemoryError: CUDA out of memory. MemoryError avoided on CUDA",
+            "the MemoryErrorHandler is installed",
+            "killed 3 tasks, heap is fine",
+        ] {
+            assert_eq!(signs(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn an_error_survived_long_before_the_end_is_not_near_it() {
+        let log = format!(
+            "java.lang.OutOfMemoryError: Java heap space\n\tat a.B.c(B.java:1)\n{}",
+            "request served\n".repeat(60)
+        );
+        assert_eq!(signs(&log), [(Sign::JvmHeap, false)]);
+        let trace = format!("java.lang.OutOfMemoryError: Java heap space\n{}", "\tat a.B.c(B.java:1)\n".repeat(200));
+        assert_eq!(signs(&trace), [(Sign::JvmHeap, true)]);
+    }
+
+    #[test]
+    fn names_of_log_files_tell_whose_they_are() {
+        let subject = by_name("logs/web-1.app.6.log").unwrap();
+        assert_eq!(
+            (subject.pod.as_deref(), subject.container.as_deref(), subject.restart),
+            (Some("web-1"), Some("app"), Some(6))
+        );
+        let subject = by_name("/var/log/pods/shop_web-1_0f1e/app/2.log").unwrap();
+        assert_eq!((subject.pod_uid.as_deref(), subject.restart), (Some("0f1e"), Some(2)));
+        assert_eq!(by_name("notes.log"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let artifact = Artifact { kind: Some(Kind::ContainerLog), ..Artifact::new("x", bytes) };
+            let _ = decode_artifact(ArtifactId(0), &artifact);
+        }
+    }
 }

@@ -6,10 +6,12 @@ use crate::artifact::{Artifact, ArtifactId, Kind};
 use crate::fact::{Coverage, Fact, Gap, Locus, What};
 
 mod cgroup;
+mod columns;
 mod container_log;
 mod cri;
 mod describe;
 mod engine;
+mod event_row;
 mod kernel_log;
 mod kubernetes;
 mod metrics;

@@ -8,6 +8,7 @@ use crate::units::Bytes;
 
 /// One invocation of the OOM killer, whole or as much as the text shows. A kill of a group is one of these.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each a field of its own in the report")]
 pub struct KernelKill {
     /// The log's node, where a line or the source names it.
     pub node: Option<String>,
@@ -17,6 +18,11 @@ pub struct KernelKill {
     pub at: Option<Timestamp>,
     /// Where `at` comes from.
     pub at_from: Option<AtFrom>,
+    /// The line names its zone. False: `at` reads its date as UTC and may be off by whole quarter hours.
+    pub at_zone_known: bool,
+    /// The year is known, from the line or from when the log was read. False: `at` stands in 1972 (a leap year, as
+    /// syslog dates have no year) and must be moved by whole years, or not be shown.
+    pub at_year_known: bool,
     /// Seconds since boot.
     pub uptime_seconds: Option<f64>,
     /// What ran out, by meaning (kernels 5.0 and 5.1 print `CONSTRAINT_NONE` for memory cgroups too).

@@ -1,8 +1,302 @@
 //! A kernel log, in every shape that people paste.
+//!
+//! ```text
+//! bytes ─ scan ─▶ line ─ clean, journal, prefix ─▶ message ─ wrap ─▶ whole message ─ reports ─▶ report ─▶ fact
+//! ```
+
+use std::borrow::Cow;
 
 use super::{Decoded, Input};
+use crate::cgroup_path::cgroup_names;
+use crate::fact::{KernelNote, KernelNoteKind, Locus, UserspaceKill, What};
+
+mod amount;
+mod clean;
+mod clock;
+mod coverage;
+mod date;
+mod echo;
+mod journal;
+mod message;
+mod note;
+mod order;
+mod prefix;
+mod report;
+mod reports;
+mod scan;
+mod summary;
+mod table;
+mod userspace;
+mod victim;
+mod wrap;
+
+use clock::Clock;
+use coverage::Covered;
+use message::Message;
+use prefix::{Line, Voice};
+use report::Seen;
+use reports::Reports;
+use scan::{RawLine, Scan};
+
+/// Lines read one by one after one that belongs to an open report: more than a call trace and the memory of eight
+/// NUMA nodes take.
+const REPORT_LINES: usize = 600;
+
+/// Lines read one by one at the beginning, where an excerpt may begin within a report.
+const FIRST_LINES: usize = 200;
+
+/// Lines read one by one after one that names no victim: a panic names the process that ran.
+const PANIC_LINES: usize = 8;
 
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
-    let _ = (input, out);
+    let text = order::oldest_first(input.bytes);
+    let mut log = Log {
+        input,
+        out,
+        clock: Clock { read_at: input.artifact.at, booted: input.artifact.booted },
+        reports: Reports::default(),
+        covered: Covered::default(),
+        pending: None,
+        nodes: Vec::new(),
+        reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
+    };
+    let mut scan = Scan::new(&text, 1);
+    scan.attend(FIRST_LINES);
+    while let Some(raw) = scan.next() {
+        log.read(raw, &mut scan);
+    }
+    log.covered.skipped = scan.skipped;
+    log.finish(&text);
+}
+
+/// A log while it is being read.
+struct Log<'a, 'out> {
+    input: Input<'a>,
+    out: &'out mut Decoded,
+    clock: Clock,
+    reports: Reports,
+    covered: Covered,
+    /// The prefix of a line without text: the message stands on the next line.
+    pending: Option<Seen>,
+    /// The nodes that lines name.
+    nodes: Vec<String>,
+    /// How many lines there are, when they were turned round.
+    reversed: Option<usize>,
+}
+
+/// A line taken apart, with what only its source knows.
+fn parse(raw: RawLine<'_>) -> Line<'_> {
+    match clean::clean(raw.bytes) {
+        text if text.trim_ascii_start().starts_with('{') => {
+            journal::line(&text).unwrap_or_else(|| prefix::owned(&text))
+        }
+        Cow::Borrowed(text) => prefix::line(text),
+        Cow::Owned(text) => prefix::owned(&text),
+    }
+}
+
+impl Log<'_, '_> {
+    fn read(&mut self, raw: RawLine<'_>, scan: &mut Scan<'_>) {
+        let line = parse(raw);
+        if line.text.is_empty() {
+            self.pending = line.marked.then(|| self.seen(&line, raw.number));
+            return;
+        }
+        let mut seen = self.seen(&line, raw.number);
+        if let Some(before) = self.pending.take().filter(|_| !line.marked) {
+            seen = Seen { line: seen.line, ..before };
+        }
+        let programs_own = line.voice == Voice::Program && line.uptime.is_none();
+        if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
+            return;
+        }
+        if !raw.telling {
+            match prefix::behind_clock(&line, &line.text) {
+                Some((uptime, text)) => {
+                    seen.uptime = Some(uptime);
+                    self.inside(&seen, text, scan);
+                }
+                None if programs_own => self.covered.others += 1,
+                None => self.inside(&seen, &line.text, scan),
+            }
+            return;
+        }
+        let Some((uptime, text)) = echo::kernels_own(&line) else {
+            self.covered.others += usize::from(!echo::speaks_of_kills(&line.text));
+            return;
+        };
+        seen.uptime = seen.uptime.or(uptime);
+        let text = self.whole(text, scan);
+        self.message(&seen, &text, scan);
+    }
+
+    /// A line that holds no telling word: of an open report, or of nothing here.
+    fn inside(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
+        let text = self.whole(text, scan);
+        if message::leading(&text).is_some_and(|message| self.reports.take(seen, &text, message)) {
+            self.covered.of_reports += 1;
+            scan.attend(REPORT_LINES);
+        } else {
+            self.other(&text);
+        }
+    }
+
+    /// A line that belongs to no report, or to what reports print besides.
+    fn other(&mut self, text: &str) {
+        // One line of anything else is enough to know.
+        if self.covered.others > 0 || !(self.reports.is_open() && coverage::is_of_report(text)) {
+            self.covered.others += 1;
+        } else {
+            self.covered.of_reports += 1;
+        }
+    }
+
+    /// The message, with the lines it was broken into.
+    fn whole<'t>(&mut self, text: &'t str, scan: &mut Scan<'_>) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        if needs_more(&text) {
+            for _ in 0..wrap::MOST_LINES {
+                let Some(next) = scan.following() else { break };
+                let Some(longer) = wrap::joined(&text, &parse(next)) else { break };
+                text = Cow::Owned(longer);
+                scan.take();
+                self.covered.of_reports += 1;
+            }
+        }
+        text
+    }
+
+    fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
+        if let Some(message) = message::read(text) {
+            let without_victim = matches!(message, Message::NoVictim { .. });
+            if without_victim {
+                self.note(note::Note { kind: KernelNoteKind::NoVictim, process: None, cgroup: None }, seen, text);
+            }
+            if self.reports.take(seen, text, message) {
+                self.covered.of_reports += 1;
+                if self.reports.is_open() {
+                    scan.attend(REPORT_LINES);
+                } else if without_victim {
+                    scan.attend(PANIC_LINES);
+                } else {
+                    scan.relax();
+                }
+                return;
+            }
+        }
+        if let Some(note) = note::read(text) {
+            self.note(note, seen, text);
+        }
+        self.other(text);
+    }
+
+    fn seen(&mut self, line: &Line<'_>, number: usize) -> Seen {
+        let node = line.node.as_deref().map(|name| {
+            self.nodes.iter().position(|known| known == name).unwrap_or_else(|| {
+                self.nodes.push(name.to_owned());
+                self.nodes.len() - 1
+            })
+        });
+        Seen { line: self.place(number), node, boot: line.boot.clone(), date: line.date, uptime: line.uptime }
+    }
+
+    /// The line of the artifact, counted from 1, that was read as the `number`-th.
+    fn place(&self, number: usize) -> usize {
+        let within = self.reversed.map_or(number, |count| (count + 1).saturating_sub(number));
+        self.input.first_line.saturating_add(within.saturating_sub(1))
+    }
+
+    fn node(&self, seen: &Seen) -> Option<String> {
+        seen.node.and_then(|node| self.nodes.get(node)).or(self.input.artifact.about.node.as_ref()).cloned()
+    }
+
+    fn note(&mut self, note: note::Note, seen: &Seen, text: &str) {
+        if note.kind == KernelNoteKind::Suppressed {
+            self.covered.losses.push(seen.line);
+        }
+        let note = KernelNote {
+            kind: note.kind,
+            at: self.clock.certain(seen),
+            node: self.node(seen),
+            process: note.process,
+            cgroup: note.cgroup,
+            line: report::shown(text),
+        };
+        self.out.fact(What::KernelNote(Box::new(note)), Locus::line(self.input.id, seen.line));
+    }
+
+    /// A line of the logging daemon that says it lost lines of the kernel.
+    fn loss(&mut self, line: &Line<'_>, seen: &Seen) -> bool {
+        let lost = note::is_loss_of_daemon(line.program.as_deref().unwrap_or_default(), &line.text);
+        if lost {
+            self.note(note::Note { kind: KernelNoteKind::Suppressed, process: None, cgroup: None }, seen, &line.text);
+        }
+        lost
+    }
+
+    /// A line of a killer in userspace. It tells of one kill in several lines: each process or cgroup counts once.
+    fn userspace(&mut self, line: &Line<'_>, seen: &Seen) -> bool {
+        let Some(kill) = userspace::read(line) else { return false };
+        let known = self.out.facts.iter().rev().take(64).any(|fact| match &fact.what {
+            What::UserspaceKill(other) => {
+                let unit = |cgroup: &Option<String>| {
+                    cgroup.as_ref().and_then(|path| path.rsplit('/').next().map(str::to_owned))
+                };
+                other.killer == kill.killer
+                    && fact.from.artifact == self.input.id
+                    && (kill.process.is_some() && other.process == kill.process
+                        || kill.cgroup.is_some() && unit(&other.cgroup) == unit(&kill.cgroup))
+            }
+            _ => false,
+        });
+        if known {
+            return true;
+        }
+        let names = kill.cgroup.as_deref().map(cgroup_names);
+        let kill = UserspaceKill {
+            killer: kill.killer.to_owned(),
+            at: self.clock.certain(seen),
+            node: self.node(seen),
+            pod_uid: names.as_ref().and_then(|names| names.pod_uid.clone()),
+            container_id: names.as_ref().and_then(|names| names.container_id.clone()),
+            cgroup: kill.cgroup,
+            process: kill.process,
+            line: report::shown(&line.text),
+        };
+        self.out.fact(What::UserspaceKill(Box::new(kill)), Locus::line(self.input.id, seen.line));
+        true
+    }
+
+    /// Makes facts of the reports, and says what the log covers.
+    fn finish(mut self, text: &[u8]) {
+        let reports = std::mem::take(&mut self.reports);
+        for mut report in reports.distinct() {
+            let lines = std::mem::take(&mut report.lines);
+            let finished = report.finish();
+            let mut kill = finished.kill;
+            self.clock.set(&mut kill, &finished.when);
+            kill.node = self.node(&finished.first);
+            kill.lines = lines.into_iter().map(|(line, text)| (Locus::line(self.input.id, line), text)).collect();
+            self.covered.nodes.insert(kill.node.clone());
+            if !finished.whole {
+                self.covered.partial.push(finished.first.line);
+            }
+            self.out.fact(What::Kill(Box::new(kill)), Locus::line(self.input.id, finished.first.line));
+        }
+        let coverage = self.covered.coverage(self.input, &self.clock, text);
+        self.out.coverage.push(coverage);
+    }
+}
+
+/// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
+fn needs_more(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(b'o') => !text.contains(",uid="),
+        Some(b'K' | b'M' | b'O') => !text.contains("oom_score_adj:"),
+        Some(b'T') => text.starts_with("Task in"),
+        Some(b'm') => !text.contains("failcnt"),
+        Some(b'[') => text.ends_with(|letter: char| letter.is_ascii_digit()) || text.contains("pid"),
+        _ => text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
+    }
 }

@@ -1,13 +1,106 @@
-//! Kubernetes objects, as JSON or YAML, whole or in fragments.
+//! Kubernetes objects, as JSON or YAML: one, a list, a watch's events, a bare status, or a piece cut out of one.
+//!
+//! JSON is streamed: each item of a list is parsed into borrowed structs ([`shape`]), turned into facts, and dropped.
+//! What does not parse is read again as a [`fragment`], which looks for anything that tells of a container's state.
+
+use serde_json::Value;
 
 use super::{Decoded, Input};
+use crate::fact::{Coverage, CoverageOf, Gap};
 
-/// Decodes a segment.
+mod convert;
+mod event;
+mod fragment;
+mod indented;
+mod object;
+mod pod;
+mod repair;
+mod shape;
+mod stream;
+mod text;
+mod workload;
+
+pub(super) use event::container_of;
+
+/// Decodes JSON: documents one after another, whole or cut.
 pub(super) fn json(input: Input<'_>, out: &mut Decoded) {
-    let _ = (input, out);
+    let before = out.facts.len();
+    if let Err(error) = stream::documents(input, input.bytes, "", out) {
+        let text = String::from_utf8_lossy(input.bytes);
+        if out.facts.len() == before {
+            // A piece of a document, or one that is broken at its beginning.
+            let found = repair::repair(&text).is_some_and(|value| fragment::read(&value, input, "", out));
+            if found {
+                return;
+            }
+        }
+        out.gaps.push(Gap {
+            what: format!("the rest of {}", input.artifact.name),
+            because: format!("it is not complete JSON: {error}"),
+            command: String::new(),
+        });
+    }
+    cover(input, before, out);
 }
 
-/// Decodes a segment.
+/// Decodes YAML: documents separated by `---`, or a piece of one with whatever indentation is left.
 pub(super) fn yaml(input: Input<'_>, out: &mut Decoded) {
-    let _ = (input, out);
+    let text = String::from_utf8_lossy(input.bytes);
+    let before = out.facts.len();
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: 200_000_000,
+            max_nodes: 100_000_000,
+            max_total_scalar_bytes: 1 << 31,
+            max_documents: 1_000_000,
+            max_aliases: 1_000,
+        },
+    };
+    match serde_saphyr::from_multiple_with_options::<Value>(&text, options) {
+        Ok(documents) => {
+            let many = documents.len() > 1;
+            for (number, document) in documents.iter().enumerate() {
+                let prefix = if many { format!("#{}", number + 1) } else { String::new() };
+                let bytes = serde_json::to_vec(document).unwrap_or_default();
+                if stream::documents(input, &bytes, &prefix, out).is_err() || out.facts.len() == before {
+                    fragment::read(document, input, &prefix, out);
+                }
+            }
+        }
+        Err(error) => {
+            if !fragment::read(&indented::tree(&text), input, "", out) {
+                out.gaps.push(Gap {
+                    what: input.artifact.name.clone(),
+                    because: format!("it is not YAML: {}", error.to_string().lines().next().unwrap_or_default()),
+                    command: String::new(),
+                });
+            }
+        }
+    }
+    cover(input, before, out);
+}
+
+/// Events reach back as far as the oldest of them: the API keeps them for an hour unless told otherwise.
+fn cover(input: Input<'_>, before: usize, out: &mut Decoded) {
+    let moments = out.facts[before..].iter().filter_map(|fact| match &fact.what {
+        crate::fact::What::Event(event) => Some((event.first.or(event.last)?, event.last.or(event.first)?)),
+        _ => None,
+    });
+    let (mut from, mut to) = (None, None);
+    for (first, last) in moments {
+        from = Some(from.map_or(first, |known: jiff::Timestamp| known.min(first)));
+        to = Some(to.map_or(last, |known: jiff::Timestamp| known.max(last)));
+    }
+    if from.is_some() {
+        let to = input.artifact.at.or(to);
+        out.coverage.push(Coverage {
+            artifact: input.id,
+            of: CoverageOf::Events,
+            node: None,
+            boot_id: None,
+            from,
+            to,
+            holes: Vec::new(),
+        });
+    }
 }

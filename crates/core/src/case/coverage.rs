@@ -1,0 +1,89 @@
+//! Whether silence proves anything: a source that covers the time of death completely and says nothing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::fact::{Coverage, CoverageOf, Locus};
+
+use super::Case;
+
+/// What the kernel log's silence is worth for a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    /// A kernel log covers the moment without a hole and names no kill of it: proof that there was none.
+    Proves(Locus),
+    /// It proves nothing, for this reason.
+    Worthless(String),
+}
+
+/// A kill is printed before the exit is seen; the log must reach a little past the end to have had the chance.
+const MARGIN: SignedDuration = SignedDuration::from_secs(1);
+
+impl Case<'_> {
+    /// What the kernel log's silence is worth.
+    pub fn kernel_silence(&self) -> Silence {
+        if let Some(class) = self.pod_spec().and_then(|pod| pod.runtime_class.as_deref())
+            && ["kata", "gvisor", "runsc", "firecracker", "sandbox"].iter().any(|name| class.contains(name))
+        {
+            return Silence::Worthless(format!(
+                "runtime class {class} has a kernel of its own; the node's log never sees its kills"
+            ));
+        }
+        if self.is_windows() {
+            return Silence::Worthless("a Windows node has no kernel log of this kind".into());
+        }
+        let Some(finished) = self.finished() else {
+            return Silence::Worthless("the time of death is not known".into());
+        };
+        let started = self.started().unwrap_or(finished);
+        let node = self.pod_spec().and_then(|pod| pod.node.as_deref());
+        let logs = self.index.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog);
+        let mut because = "no kernel log of the node was given".to_owned();
+        for log in logs {
+            match judge(log, node, started, finished) {
+                Ok(()) => return Silence::Proves(Locus::whole(log.artifact)),
+                Err(why) => because = format!("{}: {why}", self.index.artifact_name(log.artifact)),
+            }
+        }
+        Silence::Worthless(because)
+    }
+
+    /// It ran on Windows, where no OOM killer exists.
+    pub fn is_windows(&self) -> bool {
+        let pod = self.pod_spec().and_then(|pod| pod.os.as_deref());
+        let node = self.node.and_then(|node| node.it.os.as_deref());
+        pod.or(node).is_some_and(|os| os.eq_ignore_ascii_case("windows"))
+    }
+
+    /// Events were listed whole, and the moment lies within what they reach back to.
+    pub fn events_cover_the_end(&self) -> bool {
+        let Some(finished) = self.finished() else { return false };
+        self.index.coverage.iter().any(|coverage| {
+            coverage.of == CoverageOf::Events
+                && coverage.holes.is_empty()
+                && coverage.from.is_some_and(|from| from <= finished)
+                && coverage.to.is_some_and(|to| to >= finished)
+        })
+    }
+}
+
+fn judge(log: &Coverage, node: Option<&str>, started: Timestamp, finished: Timestamp) -> Result<(), String> {
+    if let (Some(log), Some(node)) = (log.node.as_deref(), node)
+        && log != node
+        && !node.starts_with(&format!("{log}."))
+    {
+        return Err(format!("it is of node {log}, not {node}"));
+    }
+    if let Some(hole) = log.holes.first() {
+        return Err(hole.clone());
+    }
+    let (Some(from), Some(to)) = (log.from, log.to) else {
+        return Err("its times cannot be placed on the clock".into());
+    };
+    if from > started && from > finished - SignedDuration::from_secs(60) {
+        return Err(format!("it begins at {from}, after the end"));
+    }
+    if to < finished - MARGIN {
+        return Err(format!("it ends at {to}, before the end at {finished}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The pod never ran: refused by the kubelet, the scheduler or a quota for a reason other than memory.
+
+use super::{Cause, Finding, Found, Proof, admission_rejected_memory, advice, quote, removal::{self, Short}};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AdmissionRejectedOther, judge, advise };
+
+/// Pod reasons by which the kubelet refuses (pkg/kubelet/lifecycle/predicate.go and the admit handlers, v1.37).
+const REFUSALS: [&str; 15] = [
+    "UnexpectedAdmissionError",
+    "OutOfcpu",
+    "OutOfpods",
+    "OutOfephemeral-storage",
+    "NodeAffinity",
+    "NodeName",
+    "NodePorts",
+    "NodeSelectorMismatching",
+    "HostPortConflict",
+    "TopologyAffinityError",
+    "SMTAlignmentError",
+    "AppArmor",
+    "SysctlForbidden",
+    "PodOSSelectorNodeLabelDoesNotMatch",
+    "ProcMount",
+];
+
+fn judge(case: &Case<'_>) -> Finding {
+    let Some(proof) = refused(case) else { return Finding::Absent };
+    let summary = "The pod never ran: it was refused, and not for memory. Nothing was killed.";
+    Found::new(Confidence::Proven, summary, vec![proof]).into()
+}
+
+fn refused(case: &Case<'_>) -> Option<Proof> {
+    if admission_rejected_memory::refused(case).is_some() || case.pod?.pod.node.is_some() && case.death.is_some() {
+        return None;
+    }
+    let pod = case.pod_spec()?;
+    if pod.reason.as_deref().is_some_and(|reason| REFUSALS.contains(&reason) || reason.starts_with("OutOf")) {
+        return quote::pod_reason(case, "the kubelet refused the pod");
+    }
+    if let Some((message, proof)) = removal::eviction(case)
+        && removal::short_of(&message) == Some(Short::Refused)
+    {
+        return Some(Proof { says: "the kubelet refused the pod: the node already had a pressure condition".into(), ..proof });
+    }
+    let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
+    let event = case.events.iter().rev().find(|event| event.it.reason == "FailedScheduling" && pending)?;
+    Some(quote::event(event, "the scheduler found no node for it"))
+}
+
+fn advise(_: &Case<'_>) -> Vec<Advice> {
+    vec![advice::advice("do what the message names", "the pod was refused before anything of it ran", "none")]
+}

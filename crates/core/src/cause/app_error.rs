@@ -1,0 +1,38 @@
+//! The program ended by itself with an error.
+
+use super::{Cause, Finding, Found, advice, kernel, quote};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AppError, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    let Some(code) = case.exit_code() else { return Finding::Absent };
+    if code == 0 || matches!(code, 134 | 135 | 137 | 139 | 143) {
+        return Finding::Absent;
+    }
+    if kernel::killing(case).is_some() {
+        return Finding::Absent;
+    }
+    let proofs: Vec<_> = quote::termination(case).into_iter().collect();
+    if proofs.is_empty() {
+        return Finding::Absent;
+    }
+    let meaning = match code {
+        126 => " (a command could not be executed)",
+        127 => " (a command was not found)",
+        130 => " (SIGINT)",
+        136 => " (SIGFPE)",
+        _ => "",
+    };
+    let summary = format!("{} ended by itself with exit code {code}{meaning}.", kernel::capital(&case.noun()));
+    Found::new(Confidence::Likely, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case))).into()
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    let read = advice::advice("read the end of its log", "an exit code of its own is explained there", "none");
+    vec![match advice::pod_args(case) {
+        Some(args) => advice::patched(read, format!("kubectl logs --previous {args}")),
+        None => read,
+    }]
+}

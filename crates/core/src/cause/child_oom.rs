@@ -1,0 +1,42 @@
+//! A child was killed by the OOM killer, and the main process then ended by itself.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOom, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::ChildOom) else {
+        return Finding::Absent;
+    };
+    let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
+    proofs.extend(quote::termination(case));
+    if proofs.is_empty() {
+        return Finding::Absent;
+    }
+    let code = case.exit_code().map(|code| format!(" with exit code {code}")).unwrap_or_default();
+    let summary = format!(
+        "The kernel killed {} of {}; its main process then ended by itself{code}.",
+        kernel::who(case, &killing),
+        case.noun()
+    );
+    let mut found = Found::new(killing.confidence, summary, proofs);
+    found.oom_kill = killing.certain.then_some(true);
+    found.level = killing.level;
+    found.victim = Some(killing.victim);
+    if killing.report.is_none() {
+        found = found.missing("which process was killed, and by which cgroup's limit", kernel::kernel_log_command(case));
+    }
+    found.into()
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    let mut list = advice::limit_hit(case);
+    list.push(advice::advice(
+        "have the main process report the death of its children",
+        "an exit code of 0 hides that work was lost; on cgroup v2 the kubelet kills the whole container together unless singleProcessOOMKill is set (1.32)",
+        "none",
+    ));
+    list
+}

@@ -1,0 +1,53 @@
+//! SIGKILL from outside: proven to be no OOM kill, and explained by nothing else; or an engine's own kill.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote, signal};
+use crate::case::{Case, Silence};
+use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let forced = signal::forced(case);
+    if killed || case.exit_code() != Some(137) && !(case.exit_code().is_none() && forced.is_some()) {
+        return Finding::Absent;
+    }
+    let mut proofs: Vec<Proof> = quote::termination(case).into_iter().collect();
+    if let Some(proof) = forced {
+        proofs.insert(0, proof);
+        let summary = "The orchestrator killed it when it did not stop in time.";
+        return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
+    }
+    let sent = signal::sent_by_engine(case);
+    if sent.iter().any(|event| event.it.signal == Some(9)) {
+        proofs.extend(signal::engine_proofs(&sent));
+        let summary = if sent.iter().any(|event| event.it.signal == Some(15)) {
+            format!("{} was asked to stop through its engine, did not within the timeout, and was killed.", kernel::capital(&case.noun()))
+        } else {
+            format!("{} was killed through its engine.", kernel::capital(&case.noun()))
+        };
+        return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
+    }
+    let Silence::Proves(log) = case.kernel_silence() else { return Finding::Absent };
+    proofs.push(Proof {
+        says: "the kernel log covers the moment and names no OOM kill of it".into(),
+        from: log,
+        excerpt: String::new(),
+    });
+    let summary = format!(
+        "{} got SIGKILL from outside, or left with 137 itself; the OOM killer did not do it.",
+        kernel::capital(&case.noun())
+    );
+    Found::new(Confidence::Likely, summary, proofs)
+        .oom_kill(Some(false))
+        .missing("who sent the signal", "on the node, before the next one: bpftrace -e 'tracepoint:signal:signal_generate /args->sig == 9/ { printf(\"%s %d -> %d\\n\", comm, pid, args->pid); }'")
+        .into()
+}
+
+fn advise(_: &Case<'_>) -> Vec<Advice> {
+    vec![advice::advice(
+        "find the sender: a person or tool on the node, the runtime's stop, a supervisor inside the container",
+        "no memory limit was hit; a higher limit would change nothing",
+        "none",
+    )]
+}

@@ -1,0 +1,36 @@
+//! The pod was preempted: by the scheduler for a pod of higher priority, or by the kubelet for a critical one.
+
+use super::{Cause, Finding, Found, advice, kernel, quote, removal};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Preempted, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    if !removal::applies(case) {
+        return Finding::Absent;
+    }
+    let says = "the pod was preempted for one of higher priority";
+    let by_condition = || removal::disrupted_by(case, &["PreemptionByScheduler", "PreemptionByKubeScheduler"], says);
+    let by_reason = || match case.pod_spec()?.reason.as_deref()? {
+        "Preempting" | "Preempted" => quote::pod_reason(case, says),
+        _ => None,
+    };
+    let by_event = || {
+        let event = case.events.iter().find(|event| matches!(event.it.reason.as_str(), "Preempted" | "Preempting"))?;
+        Some(quote::event(event, says))
+    };
+    let Some(proof) = by_reason().or_else(by_condition).or_else(by_event) else { return Finding::Absent };
+    let summary = "The pod was preempted to make room for one of higher priority.";
+    Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
+        .oom_kill(kernel::oom_kill(case, Some(false)))
+        .into()
+}
+
+fn advise(_: &Case<'_>) -> Vec<Advice> {
+    vec![advice::advice(
+        "give the pod a priority class that fits its worth, or give the cluster room",
+        "a pod of higher priority did not fit anywhere else",
+        "others will be preempted in its place",
+    )]
+}

@@ -1,0 +1,76 @@
+//! The kubelet's probes: whether one of them ended a life.
+
+use jiff::SignedDuration;
+
+use super::{Proof, quote};
+use crate::case::{Case, Seen};
+use crate::diagnosis::Confidence;
+use crate::fact::{Event, NodeNoteKind};
+
+/// Clocks of status and events agree to the second.
+const SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// The kubelet's own words that it restarts the container for this, and how surely they are of this life.
+pub(super) fn killing_event<'a>(case: &Case<'a>, is_it: fn(&str) -> bool) -> Option<(Seen<'a, Event>, Confidence)> {
+    let events = case.events.iter().filter(|event| {
+        // Until 1.13 the sentence was `Killing container with id docker://app:Container failed liveness probe..`.
+        matches!(event.it.reason.as_str(), "Killing" | "Unhealthy") && is_it(&event.it.message)
+    });
+    events.filter_map(|event| Some((*event, places_in_life(case, event.it)?))).max_by_key(|(_, confidence)| *confidence)
+}
+
+/// How surely an event is of the life that is diagnosed; `None`: it is of another.
+fn places_in_life(case: &Case<'_>, event: &Event) -> Option<Confidence> {
+    let Some(finished) = case.finished() else { return Some(Confidence::Likely) };
+    let Some(last) = event.last.or(event.first) else {
+        // Ages only. As often as the container restarted: every end was one of these.
+        let restarts = case.status().and_then(|status| status.restart_count).unwrap_or(0);
+        return Some(if restarts > 0 && event.count >= restarts { Confidence::Proven } else { Confidence::Likely });
+    };
+    let started = case.started();
+    if last <= finished + SLACK {
+        let early = started.is_some_and(|started| last < started - SLACK);
+        return (!early).then_some(Confidence::Proven);
+    }
+    // A series whose last member is of the next life: its members are as many as the ends it stands for.
+    let first = event.first.unwrap_or(last);
+    (event.count > 1 && first <= finished + SLACK).then_some(Confidence::Likely)
+}
+
+/// `Container app failed liveness probe, will be restarted` and its older spellings; startup probes alike.
+pub(super) fn is_probe_kill(message: &str) -> bool {
+    (message.contains("liveness probe") || message.contains("startup probe"))
+        && (message.contains("will be restarted")
+            || message.contains("will be killed")
+            || message.contains("failed") && message.contains("be re-created"))
+}
+
+/// Failures of the liveness or startup probe, which come before the kubelet acts.
+pub(super) fn failures<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    case.events
+        .iter()
+        .find(|event| {
+            event.it.reason == "Unhealthy"
+                && (event.it.message.starts_with("Liveness probe") || event.it.message.starts_with("Startup probe"))
+        })
+        .copied()
+}
+
+/// The kubelet's log says that a probe failed and the container will be restarted.
+pub(super) fn noted(case: &Case<'_>) -> Option<Proof> {
+    let note = case
+        .notes
+        .iter()
+        .find(|note| matches!(note.it.kind, NodeNoteKind::LivenessFailed | NodeNoteKind::StartupFailed))?;
+    Some(quote::note(note, "the kubelet's log says that the probe failed and the container will be restarted"))
+}
+
+/// Lifetime and probe timing fit: the first failing run of the probe, plus what stopping took.
+pub(super) fn timing_fits(case: &Case<'_>) -> bool {
+    let (Some(probe), Some(lived)) = (case.container.and_then(|container| container.liveness), case.seconds_lived())
+    else {
+        return false;
+    };
+    let earliest = (probe.delay + (probe.failures - 1).max(0) * probe.period) as f64;
+    lived >= earliest
+}

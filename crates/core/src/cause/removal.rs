@@ -1,0 +1,182 @@
+//! What took the pod away, as far as several causes share it.
+
+use jiff::SignedDuration;
+
+use super::{Proof, kernel, quote};
+use crate::case::{Case, Seen};
+use crate::diagnosis::VictimKind;
+use crate::fact::{Condition, Event};
+
+/// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
+/// killer did not end the main process before.
+pub(super) fn applies(case: &Case<'_>) -> bool {
+    let present = case.death.as_ref().is_none_or(|death| death.current || death.termination.finished.is_none());
+    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    case.pod.is_some() && present && !killed
+}
+
+/// The pod's `DisruptionTarget` condition (Kubernetes 1.26), where it is true.
+pub(super) fn disruption<'a>(case: &Case<'a>) -> Option<&'a Condition> {
+    let conditions = &case.pod_spec()?.conditions;
+    conditions.iter().find(|condition| condition.kind == "DisruptionTarget" && condition.status == "True")
+}
+
+/// The condition as evidence.
+pub(super) fn disruption_proof(case: &Case<'_>, condition: &Condition, says: impl Into<String>) -> Option<Proof> {
+    let view = case.pod?;
+    let position = view.pod.conditions.iter().position(|known| std::ptr::eq(known, condition))?;
+    Some(Proof {
+        says: says.into(),
+        from: view.from.join(&format!("/status/conditions/{position}")),
+        excerpt: quote::cut(
+            &format!(
+                "DisruptionTarget: {}: {}",
+                condition.reason.as_deref().unwrap_or_default(),
+                condition.message.as_deref().unwrap_or_default()
+            ),
+            240,
+        ),
+    })
+}
+
+/// A disruption with one of these reasons, as evidence.
+pub(super) fn disrupted_by(case: &Case<'_>, reasons: &[&str], says: &str) -> Option<Proof> {
+    let condition = disruption(case)?;
+    reasons.contains(&condition.reason.as_deref()?).then(|| disruption_proof(case, condition, says)).flatten()
+}
+
+/// The kubelet's eviction: its message, and the proof.
+pub(super) fn eviction(case: &Case<'_>) -> Option<(String, Proof)> {
+    let pod = case.pod_spec()?;
+    if pod.reason.as_deref() == Some("Evicted") {
+        let message = pod.message.clone().unwrap_or_default();
+        let event = evicted_event(case).map(|event| event.it.message.clone());
+        let message = if message.is_empty() { event.unwrap_or_default() } else { message };
+        return Some((message, quote::pod_reason(case, "the kubelet evicted the pod")?));
+    }
+    if let Some(condition) = disruption(case)
+        && condition.reason.as_deref() == Some("TerminationByKubelet")
+        && condition.message.as_deref().is_some_and(|message| message.contains("low on resource"))
+    {
+        let message = condition.message.clone().unwrap_or_default();
+        return Some((message, disruption_proof(case, condition, "the kubelet evicted the pod")?));
+    }
+    let event = evicted_event(case)?;
+    Some((event.it.message.clone(), quote::event(&event, "the kubelet evicted the pod")))
+}
+
+fn evicted_event<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let by_kubelet = |event: &&Seen<'a, Event>| {
+        event.it.reason == "Evicted" && event.it.component.as_deref().is_none_or(|component| component == "kubelet")
+    };
+    case.events.iter().find(by_kubelet).copied()
+}
+
+/// What an eviction message says was short (pkg/kubelet/eviction/helpers.go, v1.37, and its older spellings).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Short {
+    /// Node memory.
+    Memory,
+    /// Node disk or inodes.
+    Disk,
+    /// Node process ids.
+    Pids,
+    /// The pod's own ephemeral-storage limit.
+    EphemeralLimit,
+    /// Nothing: the pod was refused on a node that already had a pressure condition.
+    Refused,
+}
+
+/// Reads an eviction message.
+pub(super) fn short_of(message: &str) -> Option<Short> {
+    let own = [
+        "exceeds the total limit of containers",
+        "local ephemeral storage limit",
+        "Usage of EmptyDir volume",
+        "ephemeral local storage usage exceeds",
+        "ephemeral-storage usage exceeds",
+    ];
+    if message.contains("The node had condition") {
+        return Some(Short::Refused);
+    }
+    if own.iter().any(|words| message.contains(words)) {
+        return Some(Short::EphemeralLimit);
+    }
+    let resource = message.split_once("low on resource:").map_or(message, |(_, rest)| rest);
+    let resource = resource.split_once(". ").map_or(resource, |(first, _)| first).to_ascii_lowercase();
+    match resource.as_str() {
+        text if text.contains("memory") || text.contains("compute resources") => Some(Short::Memory),
+        text if ["storage", "disk", "nodefs", "imagefs", "containerfs", "inode"]
+            .iter()
+            .any(|word| text.contains(word)) =>
+        {
+            Some(Short::Disk)
+        }
+        text if text.contains("pid") => Some(Short::Pids),
+        _ => None,
+    }
+}
+
+/// The container that an eviction message names as the consumer.
+pub(crate) fn consumer(message: &str) -> Option<&str> {
+    let rest = message.split_once("Container ")?.1;
+    rest.split_once(" was using").map(|(name, _)| name)
+}
+
+/// The kubelet's `Stopping container` event: the pod was being removed.
+pub(super) fn stopping<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    case.events
+        .iter()
+        .rev()
+        .find(|event| event.it.reason == "Killing" && event.it.message.starts_with("Stopping container"))
+        .copied()
+}
+
+/// The pod is being deleted, or is gone.
+pub(super) fn is_deleted(case: &Case<'_>) -> bool {
+    case.pod_spec().is_some_and(|pod| pod.deletion.is_some() || pod.terminating)
+        || case.is_gone() && stopping(case).is_some()
+}
+
+/// Seconds that the container is given between SIGTERM and SIGKILL.
+pub(super) fn grace(case: &Case<'_>) -> i64 {
+    let pod = case.pod_spec();
+    pod.and_then(|pod| pod.deletion_grace_seconds.or(pod.grace_seconds)).unwrap_or(30)
+}
+
+/// Whether the grace period ran out: asked to stop at a known moment, and ended by SIGKILL at least that much later.
+pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
+    let code = case.exit_code()?;
+    if code != 137 {
+        return Some(false);
+    }
+    let finished = case.finished()?;
+    let grace = SignedDuration::from_secs(grace(case));
+    let in_time = |at: jiff::Timestamp| (at <= finished + SignedDuration::from_secs(2)).then_some(at);
+    let asked = case
+        .events
+        .iter()
+        .filter(|event| event.it.reason == "Killing")
+        .filter_map(|event| event.it.last.or(event.it.first))
+        .filter_map(in_time)
+        .max()
+        .or_else(|| case.pod_spec()?.deletion.map(|end| end - grace).and_then(in_time))?;
+    Some(finished.duration_since(asked) >= grace - SignedDuration::from_secs(2))
+}
+
+/// A controller's event says that it deleted this pod: `Deleted pod: NAME`, `delete Pod NAME in StatefulSet ... successful`.
+pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let name = case.pod_spec()?.name.as_deref()?;
+    let named = |message: &str| message.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == name);
+    case.index
+        .events
+        .iter()
+        .map(|(it, from)| Seen { it, from })
+        .find(|event| event.it.reason == "SuccessfulDelete" && named(&event.it.message))
+}
+
+/// The exit as evidence, for a pod that was removed.
+pub(super) fn with_termination(case: &Case<'_>, mut proofs: Vec<Proof>) -> Vec<Proof> {
+    proofs.extend(quote::termination(case));
+    proofs
+}

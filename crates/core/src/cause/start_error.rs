@@ -1,0 +1,87 @@
+//! The container never started: a wrong command, image, mount or configuration.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartError, judge, advise };
+
+/// Reasons of a terminated state that mean: never ran.
+const ENDED: [&str; 4] = ["StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError"];
+
+/// Reasons of a waiting state that mean: cannot start.
+const WAITING: [&str; 9] = [
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "PostStartHookError",
+];
+
+fn judge(case: &Case<'_>) -> Finding {
+    let Some((words, proof)) = failure(case) else { return Finding::Absent };
+    let why = reason(&words);
+    let summary = match why {
+        Some(why) => format!("{} never started: {why}.", kernel::capital(&case.noun())),
+        None => format!("{} never started.", kernel::capital(&case.noun())),
+    };
+    Found::new(Confidence::Proven, summary, vec![proof]).oom_kill(kernel::oom_kill(case, Some(false))).into()
+}
+
+fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
+    if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(|reason| ENDED.contains(&reason))) {
+        return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
+    }
+    if let Some(engine) = case.engine
+        && let Some(error) = engine.it.error.as_deref().filter(|error| !error.is_empty())
+        && engine.it.started.is_none_or(|started| engine.it.finished.is_some_and(|finished| finished <= started))
+        && matches!(engine.it.exit_code, Some(126..=128))
+    {
+        let proof = Proof { says: "the engine could not start it".into(), from: engine.from.join("/State/Error"), excerpt: quote::cut(error, 240) };
+        return Some((error.to_owned(), proof));
+    }
+    if case.death.is_some() {
+        return None;
+    }
+    if let Some((reason, message)) = case.waiting()
+        && WAITING.contains(&reason)
+    {
+        let from = case.from.clone()?.join("/state/waiting");
+        let excerpt = quote::cut(format!("{reason}: {message}").trim_end_matches(": "), 300);
+        return Some((message.to_owned(), Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt }));
+    }
+    let event = case.events.iter().rev().find(|event| {
+        event.it.warning && crate::case::is_start_failure(&event.it.reason)
+    })?;
+    Some((event.it.message.clone(), quote::event(event, "it could not be started")))
+}
+
+/// The part of a runtime's message that people need.
+fn reason(words: &str) -> Option<String> {
+    let table = [
+        ("executable file not found", "its command is not in the image"),
+        ("no such file or directory", "a file of its command or mounts does not exist"),
+        ("permission denied", "permission was denied"),
+        ("exec format error", "the program is built for another architecture"),
+        ("ErrImagePull", "its image could not be pulled"),
+        ("pull", "its image could not be pulled"),
+        ("not present with pull policy", "its image is not on the node and may not be pulled"),
+        ("couldn't find key", "a key of a ConfigMap or Secret is missing"),
+        ("not found", "something that it refers to does not exist"),
+        ("failed to create pod sandbox", "its sandbox could not be made"),
+        ("Failed to create pod sandbox", "its sandbox could not be made"),
+    ];
+    table.iter().find(|(needle, _)| words.contains(needle)).map(|(_, why)| (*why).to_owned())
+}
+
+fn advise(_: &Case<'_>) -> Vec<Advice> {
+    vec![advice::advice(
+        "correct what the runtime's message names: command, image, mount, key or permission",
+        "the program never ran, so its memory cannot be the reason",
+        "none",
+    )]
+}

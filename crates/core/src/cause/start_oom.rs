@@ -1,0 +1,91 @@
+//! Killed before the program ran, or the limit is too small to start in.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::units::{Bytes, Quantity};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartOom, judge, advise };
+
+/// No runtime can start a process in less: CRI-O refuses under 12 MiB (internal/config/node), Docker under 6 MiB.
+const TOO_SMALL_TO_START: Bytes = Bytes::mib(1);
+
+/// What runtimes say when a limit is too small to apply or to start in.
+const TOO_LOW: [&str; 6] = [
+    "should be at least",
+    "Minimum memory limit",
+    "minimum memory limit",
+    "memory limit too low",
+    "memory.limit_in_bytes",
+    "memory.max",
+];
+
+fn judge(case: &Case<'_>) -> Finding {
+    if let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::StartOom) {
+        let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
+        proofs.extend(quote::termination(case));
+        proofs.extend(failure(case).map(|(_, proof)| proof).filter(|_| proofs.is_empty()));
+        if proofs.is_empty() {
+            return Finding::Absent;
+        }
+        let summary = format!(
+            "The kernel killed {} before {} ran: its memory limit{} is too small to start in.",
+            kernel::who(case, &killing),
+            case.noun(),
+            limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
+        );
+        let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
+        found.level = killing.level;
+        found.victim = Some(killing.victim);
+        return found.into();
+    }
+    let Some((message, proof)) = failure(case) else { return Finding::Absent };
+    let tiny = limit(case).filter(|limit| limit.is_fractional() || limit.bytes() < TOO_SMALL_TO_START);
+    let told = TOO_LOW.iter().any(|words| message.contains(words));
+    let summary = match (tiny, told) {
+        (Some(limit), _) => format!(
+            "{} cannot start: its memory limit {limit} is {}, too small to start in{}.",
+            kernel::capital(&case.noun()),
+            limit.bytes(),
+            if limit.is_fractional() { " (the suffix m is milli: thousandths of a byte)" } else { "" }
+        ),
+        (None, true) => format!("{} cannot start: the runtime says that its memory limit is too low.", kernel::capital(&case.noun())),
+        (None, false) => return Finding::Absent,
+    };
+    Found::new(Confidence::Likely, summary, vec![proof])
+        .oom_kill(None)
+        .missing("whether the kernel killed the runtime's init process", kernel::kernel_log_command(case))
+        .into()
+}
+
+/// The runtime's words about a container or sandbox that did not start.
+fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
+    let start_reason = |reason: &str| matches!(reason, "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError");
+    if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(start_reason)) {
+        return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
+    }
+    let event = case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
+    if case.termination().is_some_and(|end| end.exit_code.is_some()) {
+        return None;
+    }
+    Some((event.it.message.clone(), quote::event(event, "the runtime could not start it")))
+}
+
+/// The smallest limit of the container or its pod.
+fn limit(case: &Case<'_>) -> Option<Quantity> {
+    let own = case.container.and_then(|container| container.resources.memory_limit);
+    let pod = case.pod_spec()?;
+    let smallest = pod.containers.iter().filter_map(|container| container.resources.memory_limit).min();
+    own.or(pod.resources.memory_limit).or(smallest)
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    match limit(case).filter(|limit| limit.is_fractional()) {
+        Some(limit) => vec![advice::unit_slip(case, limit)],
+        None => vec![advice::advice(
+            "set a memory limit that the runtime and the program can start in (at least 16Mi)",
+            "the runtime's own init needs several MiB inside the container's cgroup before the program runs",
+            "none below that: nothing starts",
+        )],
+    }
+}

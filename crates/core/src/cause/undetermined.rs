@@ -1,0 +1,44 @@
+//! The evidence does not say. An honest answer, with what would tell.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use crate::case::{Case, Silence};
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Undetermined, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    let proofs: Vec<Proof> = quote::termination(case).into_iter().chain(restart(case)).take(1).collect();
+    if proofs.is_empty() {
+        return Finding::Absent;
+    }
+    let summary = match case.exit_code() {
+        Some(137) => format!("{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.", kernel::capital(&case.noun())),
+        _ => format!("{} ended, and the evidence here does not say why.", kernel::capital(&case.noun())),
+    };
+    let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, None));
+    if let Silence::Worthless(why) = case.kernel_silence() {
+        found = found.missing(format!("the kernel log of the moment ({why})"), kernel::kernel_log_command(case));
+    }
+    if case.events.is_empty() && case.pod.is_some() {
+        let command = match advice::pod_args(case) {
+            Some(args) => format!("kubectl describe pod {args}"),
+            None => "kubectl describe pod".into(),
+        };
+        found = found.missing("the pod's events, which name a failed probe, an eviction or a deletion", command);
+    }
+    found.into()
+}
+
+/// It restarted, though no end is recorded.
+fn restart(case: &Case<'_>) -> Option<Proof> {
+    let count = case.status()?.restart_count.filter(|count| *count > 0)?;
+    Some(Proof {
+        says: format!("{} was restarted {count} times; how it ended is not recorded here", case.noun()),
+        from: case.from.clone()?,
+        excerpt: format!("restartCount: {count}"),
+    })
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    vec![advice::see_kernel_log(case, "it tells an OOM kill from any other SIGKILL; do not change a limit before that is known")]
+}

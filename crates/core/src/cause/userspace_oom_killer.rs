@@ -1,0 +1,33 @@
+//! A userspace killer (systemd-oomd, earlyoom, Talos and their like) killed it before the kernel had to.
+
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use crate::case::Case;
+use crate::diagnosis::{Advice, Confidence, Verdict};
+
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::UserspaceOomKiller, judge, advise };
+
+fn judge(case: &Case<'_>) -> Finding {
+    let near = |at: Option<jiff::Timestamp>| match (at, case.finished()) {
+        (Some(at), Some(finished)) => (at - finished).total(jiff::Unit::Second).is_ok_and(|gap| gap.abs() <= 10.0),
+        _ => true,
+    };
+    let Some(kill) = case.userspace.iter().find(|kill| near(kill.it.at)) else { return Finding::Absent };
+    let mut proofs = vec![Proof {
+        says: format!("{} says that it killed it", kill.it.killer),
+        from: kill.from.clone(),
+        excerpt: quote::cut(&kill.it.line, 240),
+    }];
+    proofs.extend(quote::termination(case));
+    let summary = format!("{} killed {}: the node was short of memory, and it acted before the kernel did.", kill.it.killer, case.noun());
+    Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into()
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    let mut list = advice::node_short(case);
+    list.push(advice::advice(
+        "exempt the kubelet's cgroups from the userspace killer, or leave the node's memory to Kubernetes alone",
+        "the kubelet does not know of such kills and reports a bare 137",
+        "without it the kernel's OOM killer acts later, at the very end",
+    ));
+    list
+}

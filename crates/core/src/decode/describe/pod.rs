@@ -1,0 +1,458 @@
+//! A pod's describe text to a pod fact and its events.
+
+use super::{Block, Line};
+use crate::decode::columns::{date, is_name};
+use crate::decode::{Decoded, Input, event_row};
+use crate::fact::{
+    Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Probe, Qos, State, Termination, Tmpfs,
+    What,
+};
+use crate::memory_flags;
+
+/// Decodes one pod.
+pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
+    let mut reader = Reader::new(block);
+    let mut events = Vec::new();
+    for line in &block.lines {
+        match event_row::event(line.raw) {
+            Some((event, false)) => events.push((event, line.number)),
+            Some((_, true)) => {}
+            None => reader.line(line),
+        }
+    }
+    let (pod, at) = reader.finish();
+    let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
+    if let Some(at) = at {
+        out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));
+    } else if let Some((_, at)) = events.first() {
+        // Only the events are left, but the command line above them says whose they are.
+        out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, *at));
+    }
+    for (event, at) in events {
+        let event = event_row::about(event, "Pod", namespace.as_deref(), name.as_deref());
+        out.fact(What::Event(Box::new(event)), Locus::line(input.id, at));
+    }
+}
+
+/// Which part of the text the lines are in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Top,
+    Containers(ContainerKind),
+    Conditions,
+    Volumes,
+    Other,
+}
+
+/// Which value the lines under a container's label belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Under {
+    Nothing,
+    State,
+    LastState,
+    Limits,
+    Requests,
+    Command,
+    Args,
+    Environment,
+    Mounts,
+}
+
+struct Reader {
+    pod: Pod,
+    section: Section,
+    under: Under,
+    /// The first line that told something.
+    at: Option<usize>,
+    current: Option<Draft>,
+    volume: Option<String>,
+}
+
+/// A container while its lines are read.
+#[derive(Default)]
+struct Draft {
+    container: Container,
+    status: ContainerStatus,
+    has_status: bool,
+    state: Option<(String, Termination)>,
+    last: Option<(String, Termination)>,
+    command: Vec<String>,
+    args: Vec<String>,
+    environment: Vec<(String, String)>,
+    mounts: Vec<String>,
+}
+
+impl Reader {
+    fn new(block: &Block<'_>) -> Self {
+        Self {
+            pod: Pod {
+                name: block.name.map(str::to_owned),
+                namespace: block.namespace.map(str::to_owned),
+                ..Pod::default()
+            },
+            section: Section::Top,
+            under: Under::Nothing,
+            at: None,
+            current: None,
+            volume: None,
+        }
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
+        if self.section == Section::Conditions && self.condition(line) {
+            return;
+        }
+        let Some(label) = line.label() else {
+            self.unlabelled(line);
+            return;
+        };
+        let value = line.value();
+        match label {
+            "Init Containers" => self.open(Section::Containers(ContainerKind::Init)),
+            "Containers" if value.is_empty() => self.open(Section::Containers(ContainerKind::App)),
+            "Ephemeral Containers" => self.open(Section::Containers(ContainerKind::Ephemeral)),
+            "Conditions" if value.is_empty() => self.open(Section::Conditions),
+            "Volumes" if value.is_empty() => self.open(Section::Volumes),
+            "Events" => self.open(Section::Other),
+            "QoS Class" => {
+                self.open(Section::Other);
+                self.pod.qos = qos(value);
+                self.told(line);
+            }
+            _ if self.section == Section::Volumes => self.volume_line(label, value),
+            _ if self.is_container_name(label, value) => self.begin_container(label, line),
+            "State" | "Last State" => self.begin_state(label, value, line),
+            _ if self.current.is_some() => self.container_line(label, value, line),
+            _ => self.top_line(label, value, line),
+        }
+    }
+
+    /// Leaves the container that is being read, if any.
+    fn open(&mut self, section: Section) {
+        self.close_container();
+        self.section = section;
+        self.under = Under::Nothing;
+    }
+
+    fn told(&mut self, line: &Line<'_>) {
+        self.at = self.at.or(Some(line.number));
+    }
+
+    /// Container names are lower case, kubectl's labels are not; flags and variables have labels of their own.
+    fn is_container_name(&self, label: &str, value: &str) -> bool {
+        let listed = matches!(self.under, Under::Command | Under::Args | Under::Environment);
+        matches!(self.section, Section::Containers(_))
+            && value.is_empty()
+            && is_name(label)
+            && !(listed && self.current.as_ref().is_some_and(|draft| draft.container.name.as_deref() != Some(label)))
+            && !matches!(label, "memory" | "cpu")
+    }
+
+    fn begin_container(&mut self, name: &str, line: &Line<'_>) {
+        self.close_container();
+        let kind = match self.section {
+            Section::Containers(kind) => kind,
+            _ => ContainerKind::App,
+        };
+        let container = Container { name: Some(name.to_owned()), kind, ..Container::default() };
+        self.current = Some(Draft { container, ..Draft::default() });
+        self.under = Under::Nothing;
+        self.told(line);
+    }
+
+    fn begin_state(&mut self, label: &str, value: &str, line: &Line<'_>) {
+        // A piece may show the states alone: they are of a container without a name. A second State is another's.
+        let again = label == "State" && self.current.as_ref().is_some_and(|draft| draft.state.is_some());
+        if again {
+            self.close_container();
+        }
+        let draft = self.current.get_or_insert_with(Draft::default);
+        let state = Some((value.split_whitespace().next().unwrap_or_default().to_owned(), Termination::default()));
+        draft.has_status = true;
+        if label == "State" {
+            draft.state = state;
+            self.under = Under::State;
+        } else {
+            draft.last = state;
+            self.under = Under::LastState;
+        }
+        self.told(line);
+    }
+
+    fn container_line(&mut self, label: &str, value: &str, line: &Line<'_>) {
+        let Some(draft) = &mut self.current else { return };
+        let end = match self.under {
+            Under::State => draft.state.as_mut().map(|(_, end)| end),
+            Under::LastState => draft.last.as_mut().map(|(_, end)| end),
+            _ => None,
+        };
+        if let Some(end) = end {
+            let known = match label {
+                "Reason" => {
+                    end.reason = some(value);
+                    true
+                }
+                "Message" => {
+                    end.message = some(value);
+                    true
+                }
+                "Exit Code" => {
+                    end.exit_code = value.parse().ok();
+                    true
+                }
+                "Signal" => {
+                    end.signal = value.parse().ok();
+                    true
+                }
+                "Started" => {
+                    end.started = date(value);
+                    true
+                }
+                "Finished" => {
+                    end.finished = date(value);
+                    true
+                }
+                _ => false,
+            };
+            if known {
+                return;
+            }
+        }
+        if let ("memory" | "cpu", Under::Limits | Under::Requests) = (label, self.under) {
+            let resources = &mut draft.container.resources;
+            let quantity = value.parse().ok();
+            match (label, self.under) {
+                ("memory", Under::Limits) => resources.memory_limit = quantity,
+                ("memory", _) => resources.memory_request = quantity,
+                (_, Under::Limits) => resources.cpu_limit = quantity,
+                _ => resources.cpu_request = quantity,
+            }
+            return;
+        }
+        if self.under == Under::Environment && label != "Mounts" && !is_label(label) {
+            draft.environment.push((label.to_owned(), value.to_owned()));
+            return;
+        }
+        let listed = matches!(self.under, Under::Command | Under::Args) && !is_label(label);
+        if listed {
+            self.unlabelled(line);
+            return;
+        }
+        self.under = Under::Nothing;
+        match label {
+            "Container ID" => {
+                let (runtime, id) = value.split_once("://").map_or((None, value), |(runtime, id)| (Some(runtime), id));
+                draft.status.runtime = runtime.map(str::to_owned);
+                draft.status.id = some(id).filter(|id| id.bytes().all(|c| c.is_ascii_hexdigit()));
+            }
+            "Image" => draft.container.image = some(value),
+            "Ready" => {
+                draft.status.ready = value.parse::<bool>().ok().or(match value {
+                    "True" => Some(true),
+                    "False" => Some(false),
+                    _ => None,
+                })
+            }
+            "Restart Count" => {
+                draft.status.restart_count = value.parse().ok();
+                draft.has_status = true;
+            }
+            "Restart Policy" if value == "Always" && draft.container.kind == ContainerKind::Init => {
+                draft.container.kind = ContainerKind::Sidecar;
+            }
+            "Liveness" => draft.container.liveness = probe(value),
+            "Startup" => draft.container.startup = probe(value),
+            "Limits" => self.under = Under::Limits,
+            "Requests" => self.under = Under::Requests,
+            "Command" => self.under = Under::Command,
+            "Args" => self.under = Under::Args,
+            "Environment" => self.under = Under::Environment,
+            "Mounts" => self.under = Under::Mounts,
+            // Labels of the pod that follow a piece of its container.
+            "Status" | "Reason" | "Message" | "Node" | "Namespace" => self.top_line(label, value, line),
+            _ => {}
+        }
+    }
+
+    /// A line without a label: a word of a command, a mount.
+    fn unlabelled(&mut self, line: &Line<'_>) {
+        let text = line.text();
+        let Some(draft) = &mut self.current else { return };
+        match self.under {
+            Under::Command => draft.command.push(text.to_owned()),
+            Under::Args => draft.args.push(text.to_owned()),
+            Under::Mounts => {
+                draft.mounts.extend(text.split_once(" from ").and_then(|(_, rest)| some(rest.split(' ').next()?)))
+            }
+            _ => {}
+        }
+    }
+
+    fn top_line(&mut self, label: &str, value: &str, line: &Line<'_>) {
+        let pod = &mut self.pod;
+        match label {
+            "Name" => pod.name = some(value).or(pod.name.take()),
+            "Namespace" => pod.namespace = some(value),
+            "Priority" => pod.priority = value.parse().ok(),
+            "Priority Class Name" => pod.priority_class = some(value).filter(|name| name != "<none>"),
+            "Runtime Class Name" => pod.runtime_class = some(value),
+            "Node" => pod.node = some(value.split('/').next().unwrap_or_default()).filter(|node| node != "<none>"),
+            "Start Time" => pod.started = date(value),
+            "Status" if value.starts_with("Terminating") => pod.terminating = true,
+            "Status" => pod.phase = some(value.split_whitespace().next().unwrap_or_default()),
+            "Reason" => pod.reason = some(value),
+            "Message" => pod.message = some(value),
+            "Termination Grace Period" => {
+                pod.deletion_grace_seconds = crate::decode::columns::age_seconds(value);
+            }
+            "Controlled By" => {
+                pod.owner =
+                    value.split_once('/').map(|(kind, name)| Owner { kind: kind.to_owned(), name: name.to_owned() });
+            }
+            _ => return,
+        }
+        // A name alone tells nothing yet, but it is where the pod begins.
+        if !value.is_empty() {
+            self.told(line);
+        }
+    }
+
+    /// `DisruptionTarget   True`: describe shows no reason.
+    fn condition(&mut self, line: &Line<'_>) -> bool {
+        let mut words = line.raw.split_whitespace();
+        let (Some(kind), Some(status), None) = (words.next(), words.next(), words.next()) else { return false };
+        if !matches!(status, "True" | "False" | "Unknown" | "Status") {
+            return false;
+        }
+        if kind == "DisruptionTarget" {
+            self.pod.conditions.push(Condition {
+                kind: kind.to_owned(),
+                status: status.to_owned(),
+                reason: None,
+                message: None,
+                since: None,
+            });
+        }
+        true
+    }
+
+    fn volume_line(&mut self, label: &str, value: &str) {
+        match (label, value) {
+            (name, "") if is_name(name) => self.volume = Some(name.to_owned()),
+            ("Medium", "Memory") => {
+                if let Some(volume) = &self.volume {
+                    self.pod.tmpfs.push(Tmpfs { volume: volume.clone(), size_limit: None });
+                }
+            }
+            ("SizeLimit", size) => {
+                if let Some(last) = self.pod.tmpfs.last_mut().filter(|last| Some(&last.volume) == self.volume.as_ref())
+                {
+                    last.size_limit = size.parse().ok();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close_container(&mut self) {
+        let Some(mut draft) = self.current.take() else { return };
+        let words = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let environment = draft.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        draft.container.flags =
+            memory_flags::find([words(&draft.command).as_str()], [words(&draft.args).as_str()], environment);
+        let program = draft.command.first().or(draft.args.first());
+        draft.container.program = program.and_then(|line| some(line.split_whitespace().next()?));
+        draft.container.tmpfs_mounts = draft.mounts;
+        draft.status.state = draft.state.and_then(state);
+        draft.status.last = draft.last.filter(|(name, _)| name == "Terminated").map(|(_, end)| end);
+        if draft.has_status {
+            draft.container.status = Some(draft.status);
+        }
+        self.pod.containers.push(draft.container);
+    }
+
+    fn finish(mut self) -> (Pod, Option<usize>) {
+        self.close_container();
+        let volumes = &self.pod.tmpfs;
+        for container in &mut self.pod.containers {
+            container.tmpfs_mounts.retain(|mount| volumes.iter().any(|tmpfs| &tmpfs.volume == mount));
+        }
+        let pod = &self.pod;
+        let tells = !pod.containers.is_empty()
+            || pod.phase.is_some()
+            || pod.reason.is_some()
+            || pod.message.is_some()
+            || pod.terminating;
+        let at = self.at.filter(|_| tells);
+        (self.pod, at)
+    }
+}
+
+fn state((name, end): (String, Termination)) -> Option<State> {
+    match name.as_str() {
+        "Terminated" => Some(State::Terminated(end)),
+        "Running" => Some(State::Running { started: end.started }),
+        "Waiting" => Some(State::Waiting { reason: end.reason, message: end.message }),
+        _ => None,
+    }
+}
+
+fn some(value: &str) -> Option<String> {
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn qos(value: &str) -> Option<Qos> {
+    match value {
+        "Guaranteed" => Some(Qos::Guaranteed),
+        "Burstable" => Some(Qos::Burstable),
+        "BestEffort" => Some(Qos::BestEffort),
+        _ => None,
+    }
+}
+
+/// Labels of kubectl begin with a capital letter and hold words: `Restart Count`. Variables are one word of capitals.
+fn is_label(label: &str) -> bool {
+    matches!(
+        label,
+        "Container ID"
+            | "Image"
+            | "Image ID"
+            | "Port"
+            | "Ports"
+            | "Host Port"
+            | "Host Ports"
+            | "Command"
+            | "Args"
+            | "State"
+            | "Last State"
+            | "Ready"
+            | "Restart Count"
+            | "Limits"
+            | "Requests"
+            | "Liveness"
+            | "Readiness"
+            | "Startup"
+            | "Environment"
+            | "Environment Variables from"
+            | "Mounts"
+            | "SeccompProfile"
+            | "Devices"
+            | "Restart Policy"
+    )
+}
+
+/// `http-get http://:8080/ delay=20s timeout=2s period=8s #success=1 #failure=1`.
+fn probe(value: &str) -> Option<Probe> {
+    let number = |name: &str| {
+        let rest = value.split_once(name)?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<i64>().ok()
+    };
+    Some(Probe {
+        delay: number("delay=")?,
+        timeout: number("timeout=")?,
+        period: number("period=")?,
+        failures: number("#failure=").unwrap_or(3),
+        grace: None,
+    })
+}

@@ -1,0 +1,178 @@
+//! Numbers in kernel lines, and the lines `memory: usage ..., limit ..., failcnt ...`.
+
+use crate::fact::{LimitHit, MemoryLine};
+use crate::units::Bytes;
+
+/// The whole number at the beginning, and what follows. Nothing may have cut it: at the end of a text, or before a
+/// mark of a cut, the digits may be the beginning of a longer number.
+pub(super) fn number(text: &str) -> Option<(u64, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let value = text[..end].parse().ok()?;
+    Some((value, &text[end..]))
+}
+
+/// True where a number stops because the text was cut there: by a pager (`>`), by somebody's dots.
+pub(super) fn is_cut(after: &str) -> bool {
+    after.starts_with(['>', '…', '.', '<', '\\', '*'])
+}
+
+/// The size behind `key`: `anon-rss:920kB`. A size without its unit was cut and is unknown.
+pub(super) fn size(text: &str, key: &str) -> Option<Bytes> {
+    let after = &text[text.find(key)? + key.len()..];
+    let (kib, unit) = number(after.trim_ascii_start())?;
+    // 4.6 and 4.7 print `0lkB`.
+    unit.trim_ascii_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
+}
+
+/// Limits from here on (in kB) mean none: `PAGE_COUNTER_MAX` in pages of 4 and 64 KiB, `RES_COUNTER_MAX` before 3.19.
+const NO_LIMIT_KIB: u64 = (1 << 53) - (1 << 20);
+
+/// `usage 980kB, limit 980kB, failcnt 4152239`.
+pub(super) fn memory_line(text: &str) -> MemoryLine {
+    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
+    MemoryLine {
+        usage: size(text, "usage"),
+        limit: size(text, "limit").filter(|limit| *limit < Bytes::kib(NO_LIMIT_KIB)),
+        failcnt: failcnt.filter(|(_, after)| !is_cut(after)).map(|(count, _)| count),
+    }
+}
+
+/// Which counter was full.
+///
+/// The kernel does not print it. A counter at its limit is full; where memory and memory+swap both are, the one that
+/// refused charges (`failcnt`) is: 3.10 charges memory first, later kernels charge memory+swap first
+/// (`try_charge`, mm/memcontrol.c). Other processes free memory while the report is being printed, so that a counter
+/// close to its limit is taken for full when none is at it; far below it nothing can be said.
+pub(super) fn limit_hit(
+    memory: Option<MemoryLine>,
+    memory_swap: Option<MemoryLine>,
+    kernel: Option<MemoryLine>,
+) -> Option<LimitHit> {
+    let refused = |line: Option<MemoryLine>| line.and_then(|line| line.failcnt).unwrap_or(0) > 0;
+    let room = |line: Option<MemoryLine>| {
+        let MemoryLine { usage: Some(usage), limit: Some(limit), .. } = line? else { return None };
+        Some((limit.0.saturating_sub(usage.0), limit.0))
+    };
+    let full = |line| room(line).is_some_and(|(room, limit)| room == 0 && limit > 0);
+    if full(memory) && full(memory_swap) && !refused(memory) && refused(memory_swap) {
+        return Some(LimitHit::MemorySwap);
+    }
+    let counters = [(memory, LimitHit::Memory), (memory_swap, LimitHit::MemorySwap), (kernel, LimitHit::KernelMemory)];
+    counters.iter().find(|(line, _)| full(*line)).map(|(_, hit)| *hit).or_else(|| {
+        counters
+            .iter()
+            .filter_map(|(line, hit)| room(*line).map(|(room, limit)| (room, limit, *hit)))
+            .filter(|(room, limit, _)| room.saturating_mul(20) <= *limit)
+            .min_by_key(|(room, ..)| *room)
+            .map(|(.., hit)| hit)
+    })
+}
+
+/// Pairs of `Memory cgroup stats`: `cache:32KB rss:524188KB` (v1) or `anon 98742272` (v2, one a line or many).
+/// Counts of events and faults are left out: only sizes are bytes.
+pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
+    let text = text.replace("#012", " ").replace("\\x0a", " ").replace("\\n", " ");
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let pair = if let Some((key, value)) = word.split_once(':') {
+            number(value).filter(|(_, unit)| unit.starts_with("KB")).map(|(kib, _)| (key, Bytes::kib(kib)))
+        } else {
+            let value = words.peek().and_then(|value| value.parse().ok());
+            value.map(|bytes| {
+                words.next();
+                (word, Bytes(bytes))
+            })
+        };
+        if let Some((key, value)) = pair
+            && is_size(key)
+            && !into.iter().any(|(known, _)| known == key)
+        {
+            into.push((key.to_owned(), value));
+        }
+    }
+}
+
+/// Is a key of `memory.stat` a size in use (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst)? Others
+/// count events and faults, or repeat limits.
+fn is_size(key: &str) -> bool {
+    const OTHERS: [&str; 16] = [
+        "pgs",
+        "pgf",
+        "pgm",
+        "pgr",
+        "pga",
+        "pgd",
+        "pgl",
+        "pgp",
+        "pgc",
+        "workingset_",
+        "thp_",
+        "zswpin",
+        "zswpout",
+        "zswpwb",
+        "numa_",
+        "hierarchical_",
+    ];
+    let of_tree = key.strip_prefix("total_").unwrap_or(key);
+    !key.is_empty()
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+        && !OTHERS.iter().any(|prefix| of_tree.starts_with(prefix))
+        && !matches!(of_tree, "swpin" | "swpout")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::unnecessary_wraps, reason = "every use wants a line that was printed")]
+    fn line(usage: u64, limit: u64, failcnt: u64) -> Option<MemoryLine> {
+        Some(memory_line(&format!("usage {usage}kB, limit {limit}kB, failcnt {failcnt}")))
+    }
+
+    #[test]
+    fn no_limit_is_none_on_every_kernel() {
+        for limit in ["9007199254740988", "9007199254740991", "18014398509481983", "9007199254740928"] {
+            let line = memory_line(&format!("usage 5kB, limit {limit}kB, failcnt 0"));
+            assert_eq!(line, MemoryLine { usage: Some(Bytes::kib(5)), limit: None, failcnt: Some(0) });
+        }
+    }
+
+    #[test]
+    fn a_cut_size_is_unknown() {
+        assert_eq!(memory_line("usage 1024kB, limit 10").limit, None);
+        assert_eq!(size("anon-rss:3272096kB, shmem-rss:", "shmem-rss:"), None);
+        assert_eq!(size("anon-rss:32", "anon-rss:"), None);
+    }
+
+    #[test]
+    fn the_full_counter_is_found() {
+        const NONE: u64 = 9_007_199_254_740_988;
+        for (memory, swap, kernel, hit) in [
+            (line(100, 100, 5), line(100, NONE, 0), None, Some(LimitHit::Memory)),
+            (line(100, 100, 5), line(199, 200, 6), None, Some(LimitHit::Memory)),
+            (line(99, 100, 5), line(200, 200, 6), None, Some(LimitHit::MemorySwap)),
+            (line(100, 100, 0), line(100, 100, 7), None, Some(LimitHit::MemorySwap)),
+            (line(100, 100, 3), line(100, 100, 0), None, Some(LimitHit::Memory)),
+            (line(40, 100, 0), line(40, NONE, 0), line(20, 20, 9), Some(LimitHit::KernelMemory)),
+            (line(99_990, 100_000, 3), None, None, Some(LimitHit::Memory)),
+            (line(20, 100, 3), None, None, None),
+            (None, None, None, None),
+        ] {
+            assert_eq!(limit_hit(memory, swap, kernel), hit, "{memory:?} {swap:?} {kernel:?}");
+        }
+    }
+
+    #[test]
+    fn stats_of_both_versions_are_bytes() {
+        let mut found = Vec::new();
+        stats("cache:32KB rss:5KB mapped_f", &mut found);
+        assert_eq!(found, [("cache".to_owned(), Bytes::kib(32)), ("rss".to_owned(), Bytes::kib(5))]);
+        found.clear();
+        stats(
+            "anon 4096#012file 8192#012pgfault 7#012workingset_refault_anon 3#012zswap 12\\x0azswpin 1\\x0aslab 1",
+            &mut found,
+        );
+        let keys: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.0)).collect();
+        assert_eq!(keys, [("anon", 4096), ("file", 8192), ("zswap", 12), ("slab", 1)]);
+    }
+}

@@ -1,0 +1,156 @@
+//! What stretch of time a log covers, and why silence in it may prove nothing.
+
+use std::collections::BTreeSet;
+
+use super::clean::clean;
+use super::clock::Clock;
+use super::prefix;
+use super::report::Seen;
+use crate::decode::Input;
+use crate::fact::{Coverage, CoverageOf};
+
+/// Lines at each end that are searched for a time.
+const ENDS: usize = 60;
+
+/// What reading a log told about its completeness.
+#[derive(Debug, Default)]
+pub(super) struct Covered {
+    /// Lines of reports.
+    pub(super) of_reports: usize,
+    /// Lines of anything else that were read.
+    pub(super) others: usize,
+    /// Lines that were passed over: of anything else, too.
+    pub(super) skipped: usize,
+    /// Lines that say that lines were lost.
+    pub(super) losses: Vec<usize>,
+    /// First lines of reports that are not whole.
+    pub(super) partial: Vec<usize>,
+    /// Nodes that reports are of.
+    pub(super) nodes: BTreeSet<Option<String>>,
+}
+
+impl Covered {
+    pub(super) fn coverage(&self, input: Input<'_>, clock: &Clock, text: &[u8]) -> Coverage {
+        let (first, last) = ends(text);
+        let (first, named) = first.map_or((None, None), |(seen, node)| (Some(seen), node));
+        let from = first.as_ref().and_then(|seen| clock.certain(seen));
+        let to = last.as_ref().and_then(|seen| clock.certain(seen));
+        let mut holes: Vec<String> =
+            self.losses.iter().map(|line| format!("line {line} says that lines were lost")).collect();
+        holes.extend(missing_records(text, input.first_line));
+        if self.of_reports > 0 && self.others == 0 && self.skipped == 0 {
+            holes.push("only lines about kills were kept: other moments are not in it".to_owned());
+        }
+        if let Some(line) = self.partial.first() {
+            let more =
+                if self.partial.len() > 1 { format!(" and {} more", self.partial.len() - 1) } else { String::new() };
+            holes.push(format!("lines were cut or filtered out: the report at line {line}{more} is not whole"));
+        }
+        if from.is_none() || to.is_none() {
+            holes.push(untimed(first.as_ref()));
+        }
+        let nodes: Vec<String> =
+            self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
+        let node = match nodes.as_slice() {
+            [] => input.artifact.about.node.clone(),
+            [node] => Some(node.clone()),
+            _ => None,
+        };
+        Coverage {
+            artifact: input.id,
+            of: CoverageOf::KernelLog,
+            node,
+            boot_id: first.and_then(|seen| seen.boot),
+            from,
+            to: to.max(from),
+            holes,
+        }
+    }
+}
+
+/// Why the stretch of time is not known.
+fn untimed(first: Option<&Seen>) -> String {
+    match first {
+        None => "its lines tell no time",
+        Some(seen) if seen.date.is_none() => "its lines count seconds since boot, and when that was is not known",
+        Some(_) => "its dates have no year",
+    }
+    .to_owned()
+}
+
+/// The first and the last line that tell a time.
+fn ends(text: &[u8]) -> (Option<(Seen, Option<String>)>, Option<Seen>) {
+    let first = text.split(|byte| *byte == b'\n').take(ENDS).find_map(timed);
+    let last = text.rsplit(|byte| *byte == b'\n').take(ENDS).find_map(timed).map(|(seen, _)| seen);
+    (first, last)
+}
+
+fn timed(line: &[u8]) -> Option<(Seen, Option<String>)> {
+    let text = clean(line);
+    let line = if text.starts_with('{') { super::journal::line(&text)? } else { prefix::line(&text) };
+    let node = line.node.as_deref().map(str::to_owned);
+    let seen = Seen { boot: line.boot, date: line.date, uptime: line.uptime, ..Seen::default() };
+    (seen.date.is_some() || seen.uptime.is_some()).then_some((seen, node))
+}
+
+/// Records of `/dev/kmsg` are numbered: a gap in the numbers is a gap in the log.
+fn missing_records(text: &[u8], first_line: usize) -> Option<String> {
+    let is_kmsg = |line: &[u8]| line.first().is_some_and(u8::is_ascii_digit) && sequence(line).is_some();
+    if !text.split(|byte| *byte == b'\n').take(3).any(is_kmsg) {
+        return None;
+    }
+    let (mut last, mut missing, mut at): (Option<u64>, u64, Option<usize>) = (None, 0, None);
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let Some(number) = sequence(line) else { continue };
+        if let Some(gap) = last.and_then(|last| number.checked_sub(last)).filter(|gap| *gap > 1) {
+            missing = missing.saturating_add(gap - 1);
+            at = at.or(Some(first_line + index));
+        }
+        last = Some(number);
+    }
+    at.map(|line| format!("{missing} records are missing, the first before line {line}"))
+}
+
+/// The sequence number of a record: `level,sequence,time,flags;text`.
+fn sequence(line: &[u8]) -> Option<u64> {
+    let head = line.get(..line.len().min(64))?;
+    let mut fields = head.split(|byte| *byte == b',');
+    let number = |field: &[u8]| std::str::from_utf8(field).ok()?.parse::<u64>().ok();
+    number(fields.next()?)?;
+    let sequence = number(fields.next()?)?;
+    number(fields.next()?)?;
+    Some(sequence)
+}
+
+/// Is a line within an open report part of it (call trace, registers, memory of the node), not another program's?
+pub(super) fn is_of_report(text: &str) -> bool {
+    const STARTS: [&str; 20] = [
+        "Call Trace",
+        "Hardware name",
+        "Code:",
+        "RIP",
+        "RSP",
+        "RAX",
+        "RDX",
+        "RBP",
+        "R10",
+        "R13",
+        "<TASK>",
+        "</TASK>",
+        "Mem-Info",
+        "Node ",
+        "active_anon",
+        "Tasks state",
+        "lowmem_reserve",
+        "Swap cache",
+        "Free swap",
+        "DMA",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
+        || text.contains("+0x")
+        || text.contains("cpuset=")
+        || text.contains(" pages ")
+        || text.contains("_anon:")
+        || text.contains("_file:")
+        || text.contains("reclaimable:")
+}

@@ -1,0 +1,81 @@
+//! Other lines of the kernel that matter: a segfault, a fork refused, lines lost, a boot.
+
+use crate::fact::{KernelNoteKind, Task};
+
+/// What such a line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Note {
+    pub(super) kind: KernelNoteKind,
+    pub(super) process: Option<Task>,
+    pub(super) cgroup: Option<String>,
+}
+
+/// Reads a message of the kernel.
+pub(super) fn read(text: &str) -> Option<Note> {
+    let note = |kind| Note { kind, process: None, cgroup: None };
+    if text.starts_with("Linux version ") {
+        return Some(note(KernelNoteKind::Boot));
+    }
+    if let Some((_, path)) = text.split_once("fork rejected by pids controller in ") {
+        return Some(Note { cgroup: super::summary::path(path), ..note(KernelNoteKind::PidsLimit) });
+    }
+    if text.contains("segfault at ") || text.contains("general protection") {
+        let process = process(text.strip_prefix("traps: ").unwrap_or(text))?;
+        return Some(Note { process: Some(process), ..note(KernelNoteKind::Segfault) });
+    }
+    is_loss(text).then(|| note(KernelNoteKind::Suppressed))
+}
+
+/// Lines of the OOM killer, or of the kernel at large, were lost. Rate limits of other parts (`net_ratelimit: 9
+/// callbacks suppressed`) hide nothing of memory.
+fn is_loss(text: &str) -> bool {
+    if let Some((name, _)) = text.split_once(':')
+        && text.ends_with("callbacks suppressed")
+    {
+        return name.contains("oom") || name.contains("out_of_memory") || name == "dump_header" || name == "printk";
+    }
+    text.contains("printk messages dropped") || text.contains("messages suppressed due to rate")
+}
+
+/// Is a line of the logging daemon about lines of the kernel that it lost?
+pub(super) fn is_loss_of_daemon(program: &str, text: &str) -> bool {
+    (program.contains("journal") && text.starts_with("Missed ") && text.contains("kernel messages"))
+        || (text.starts_with("imjournal")
+            && text.contains("messages")
+            && (text.contains("lost") || text.contains("drop")))
+}
+
+/// `app[123]: segfault`, `app[123] general protection`.
+fn process(text: &str) -> Option<Task> {
+    let (before, _) = text.split_once(']')?;
+    let (comm, pid) = before.rsplit_once('[')?;
+    Some(Task { pid: Some(pid.parse().ok()?), comm: Some(comm.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_name_their_process_or_cgroup() {
+        let task = Task { pid: Some(12), comm: Some("my app".into()) };
+        for text in [
+            "my app[12]: segfault at 0 ip 000055d0 sp 00007ffd error 4 in app[55d0+1000]",
+            "traps: my app[12] general protection fault ip:55d0 sp:7ffd error:0 in app[55d0+1000]",
+        ] {
+            let note = read(text).unwrap();
+            assert_eq!((note.kind, note.process.as_ref()), (KernelNoteKind::Segfault, Some(&task)), "{text}");
+        }
+        let note = read("cgroup: fork rejected by pids controller in /kubepods/pod1/a").unwrap();
+        assert_eq!((note.kind, note.cgroup.as_deref()), (KernelNoteKind::PidsLimit, Some("/kubepods/pod1/a")));
+    }
+
+    #[test]
+    fn only_losses_that_hide_kills_are_noted() {
+        let kind = |text| read(text).map(|note| note.kind);
+        assert_eq!(kind("oom_kill_process: 70 callbacks suppressed"), Some(KernelNoteKind::Suppressed));
+        assert_eq!(kind("** 12 printk messages dropped **"), Some(KernelNoteKind::Suppressed));
+        assert_eq!(kind("net_ratelimit: 9 callbacks suppressed"), None);
+        assert!(is_loss_of_daemon("systemd-journald", "Missed 12 kernel messages"));
+    }
+}

@@ -1,0 +1,77 @@
+//! Logs that were printed newest first (`journalctl -r`) are read from their end.
+
+use std::borrow::Cow;
+
+use super::clean::clean;
+use super::prefix;
+use super::report::Seen;
+
+/// Lines looked at to tell the order.
+const SAMPLE: usize = 400;
+
+/// The log with its oldest line first.
+pub(super) fn oldest_first(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !is_newest_first(bytes) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    if lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    lines.reverse();
+    Cow::Owned(lines.join(&b'\n'))
+}
+
+/// The number of lines.
+pub(super) fn count_lines(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count() + usize::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
+}
+
+/// True when time only ever goes backwards, and does so several times: a log of two boots, or one that was sorted by
+/// something else, jumps back once and runs on.
+fn is_newest_first(bytes: &[u8]) -> bool {
+    let (mut back, mut last): (usize, Option<Seen>) = (0, None);
+    for line in bytes.split(|byte| *byte == b'\n').take(SAMPLE) {
+        let text = clean(line);
+        let line = prefix::line(&text);
+        if line.date.is_none() && line.uptime.is_none() {
+            continue;
+        }
+        let seen = Seen { date: line.date, uptime: line.uptime, ..Seen::default() };
+        if let Some(before) = &last {
+            match order(before, &seen) {
+                Some(std::cmp::Ordering::Greater) => back += 1,
+                Some(std::cmp::Ordering::Less) => return false,
+                _ => {}
+            }
+        }
+        last = Some(seen);
+    }
+    back >= 2
+}
+
+fn order(one: &Seen, other: &Seen) -> Option<std::cmp::Ordering> {
+    if let (Some(one), Some(other)) = (one.uptime, other.uptime) {
+        return one.partial_cmp(&other);
+    }
+    let moment = |seen: &Seen| seen.date.and_then(|date| date.moment(None)).map(|moment| moment.at);
+    Some(moment(one)?.cmp(&moment(other)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_printed_newest_first_is_turned_round() {
+        let turned = oldest_first(b"[ 3.5] c\n[ 2.5] b\n[ 1.5] a\n");
+        assert_eq!(&turned[..], b"[ 1.5] a\n[ 2.5] b\n[ 3.5] c");
+    }
+
+    #[test]
+    fn a_log_that_jumps_back_is_left() {
+        for log in ["[ 3.5] c\n[ 1.5] a\n[ 2.5] b", "[ 1.5] a\n[ 1.5] a", "a\nb", ""] {
+            assert!(matches!(oldest_first(log.as_bytes()), Cow::Borrowed(_)), "{log}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What killers in userspace say about themselves. Their kills are not the kernel's.
+
+use super::amount::number;
+use super::prefix::Line;
+use crate::fact::Task;
+
+/// A kill that a program reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Kill {
+    pub(super) killer: &'static str,
+    pub(super) cgroup: Option<String>,
+    pub(super) process: Option<Task>,
+}
+
+/// Programs that kill, or speak for one that does.
+const PROGRAMS: [&str; 6] = ["systemd", "earlyoom", "nohang", "oomd", "kernel", "talos"];
+
+/// Reads a line of any program.
+pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
+    let text = line.text.trim_ascii();
+    let program = line.program.as_deref().unwrap_or_default();
+    if text.starts_with("[talos]") || text.starts_with("Sending SIGKILL to cgroup") {
+        return talos(text);
+    }
+    if !program.is_empty() && !PROGRAMS.iter().any(|name| program.starts_with(name)) {
+        return None;
+    }
+    let by = |name: &str| program.starts_with(name) || (program.is_empty() && text.starts_with(name));
+    if by("systemd-oomd") {
+        return systemd_oomd(text);
+    }
+    if by("earlyoom") || text.contains(": oom_score ") || text.contains(": badness ") {
+        return named(text, "earlyoom");
+    }
+    if by("nohang") {
+        return named(text, "nohang");
+    }
+    if let Some((_, rest)) = text.split_once("oomd kill: ") {
+        return oomd(rest);
+    }
+    unit(text)
+}
+
+/// `Sending SIGKILL to cgroup {"component": ..., "cgroup": "/sys/fs/cgroup/kubepods/..."}`.
+fn talos(text: &str) -> Option<Kill> {
+    if !text.contains("Sending SIGKILL to cgroup") {
+        return None;
+    }
+    let (_, after) = text.split_once("\"cgroup\":")?;
+    let path = after.split('"').nth(1)?;
+    let path = path.strip_prefix("/sys/fs/cgroup").unwrap_or(path);
+    Some(Kill { killer: "Talos OOM controller", cgroup: Some(path.to_owned()), process: None })
+}
+
+/// `Killed /user.slice/... due to memory pressure for ...`, `Killed /a due to memory used (...) ...`.
+fn systemd_oomd(text: &str) -> Option<Kill> {
+    let (_, rest) = text.split_once("Killed /")?;
+    let (path, _) = rest.split_once(" due to ")?;
+    Some(Kill { killer: "systemd-oomd", cgroup: Some(format!("/{path}")), process: None })
+}
+
+/// systemd's own word on it: `a.scope: systemd-oomd killed 12 process(es) in this unit.`
+fn unit(text: &str) -> Option<Kill> {
+    let (unit, rest) = text.split_once(": systemd-oomd killed ")?;
+    let (count, _) = number(rest)?;
+    (count > 0).then(|| Kill { killer: "systemd-oomd", cgroup: Some(unit.to_owned()), process: None })
+}
+
+/// `0.00 0.00 0.00 workload.slice/a.service 123 ruleset:[...] detectorgroup:[...] killer:... v2`.
+fn oomd(rest: &str) -> Option<Kill> {
+    let path = rest.split_whitespace().find(|word| word.parse::<f64>().is_err())?;
+    Some(Kill { killer: "oomd", cgroup: Some(format!("/{}", path.trim_start_matches('/'))), process: None })
+}
+
+/// `sending SIGTERM to process 7378 uid 1000 "tail": ...`, `Sending SIGKILL to app (1234)`.
+fn named(text: &str, killer: &'static str) -> Option<Kill> {
+    let at = ["SIGTERM to ", "SIGKILL to "].iter().find_map(|signal| Some(text.find(signal)? + signal.len()))?;
+    let rest = &text[at..];
+    let process = if let Some(rest) = rest.strip_prefix("process ") {
+        let (pid, after) = number(rest)?;
+        let comm = after.split('"').nth(1).map(str::to_owned);
+        Task { pid: u32::try_from(pid).ok(), comm }
+    } else {
+        let (comm, after) = rest.rsplit_once('(')?;
+        let (pid, _) = number(after)?;
+        Task { pid: u32::try_from(pid).ok(), comm: Some(comm.trim_ascii().to_owned()) }
+    };
+    Some(Kill { killer, cgroup: None, process: Some(process) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::kernel_log::prefix;
+
+    #[test]
+    fn every_killer_is_read() {
+        for (text, killer, cgroup, process) in [
+            (
+                "user: warning: [2026-01-12T20:27:31.9Z]: [talos] Sending SIGKILL to cgroup {\"component\": \"controller-runtime\", \"controller\": \"runtime.OOMController\", \"cgroup\": \"/sys/fs/cgroup/kubepods/burstable/pod1\"}",
+                "Talos OOM controller",
+                Some("/kubepods/burstable/pod1"),
+                None,
+            ),
+            (
+                "Feb 20 10:59:34 web earlyoom[10231]: sending SIGTERM to process 7378 uid 1000 \"my app\": oom_score 156, VmRSS 4962 MiB",
+                "earlyoom",
+                None,
+                Some((7378, "my app")),
+            ),
+            (
+                "Feb 20 10:59:34 web systemd-oomd[620]: Killed /user.slice/a.scope due to memory pressure for /user.slice being 71.02% > 50.00% for > 20s with reclaim activity",
+                "systemd-oomd",
+                Some("/user.slice/a.scope"),
+                None,
+            ),
+            (
+                "Feb 20 10:59:34 web systemd[1]: a.scope: systemd-oomd killed 12 process(es) in this unit.",
+                "systemd-oomd",
+                Some("a.scope"),
+                None,
+            ),
+            (
+                "[ 12.5] oomd kill: 0.00 1.5 2.5 workload.slice/a.service 123 ruleset:[x]",
+                "oomd",
+                Some("/workload.slice/a.service"),
+                None,
+            ),
+            ("Feb 20 10:59:34 web nohang[12]: Sending SIGTERM to app (1234)", "nohang", None, Some((1234, "app"))),
+        ] {
+            let kill = read(&prefix::line(text)).unwrap_or_else(|| panic!("{text}"));
+            let process = process.map(|(pid, comm): (u32, &str)| Task { pid: Some(pid), comm: Some(comm.to_owned()) });
+            assert_eq!(kill, Kill { killer, cgroup: cgroup.map(str::to_owned), process }, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_memory_is_no_kill() {
+        for text in [
+            "Feb 20 10:59:34 web earlyoom[10231]: mem avail: 21 of 23909 MiB ( 0.09%), swap free: 0 of 0 MiB",
+            "Feb 20 10:59:34 web systemd-oomd[620]: Swap is currently not detected",
+            "Feb 20 10:59:34 web systemd[1]: a.scope: A process of this unit has been killed by the OOM killer.",
+        ] {
+            assert_eq!(read(&prefix::line(text)), None, "{text}");
+        }
+    }
+}

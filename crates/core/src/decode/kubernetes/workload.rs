@@ -1,0 +1,89 @@
+//! Nodes, limit ranges, and the revisions of workloads.
+
+use super::convert::{quantity, resources, text, time};
+use super::pod::conditions;
+use super::shape::{Object, Requirements, Status};
+use crate::fact::{LimitRange, Node, Owner, Resources, Revision};
+
+/// A node.
+pub(super) fn node(object: &Object<'_>, status: Option<&Status<'_>>) -> Node {
+    let metadata = object.metadata.as_ref();
+    let spec = object.spec.as_ref();
+    let info = status.and_then(|status| status.node_info.as_ref());
+    let memory = |amounts: Option<&super::shape::Amounts<'_>>| quantity(amounts?.memory).ok().flatten();
+    Node {
+        name: metadata.and_then(|metadata| text(metadata.name.as_deref())),
+        boot_id: info.and_then(|info| text(info.boot_id.as_deref())).map(|id| id.replace('-', "")),
+        kernel: info.and_then(|info| text(info.kernel_version.as_deref())),
+        runtime: info.and_then(|info| text(info.container_runtime_version.as_deref())),
+        kubelet: info.and_then(|info| text(info.kubelet_version.as_deref())),
+        os: info.and_then(|info| text(info.operating_system.as_deref())),
+        memory_capacity: memory(status.and_then(|status| status.capacity.as_ref())),
+        memory_allocatable: memory(status.and_then(|status| status.allocatable.as_ref())),
+        unschedulable: spec.and_then(|spec| spec.unschedulable).unwrap_or(false),
+        taints: spec
+            .and_then(|spec| spec.taints.as_ref())
+            .into_iter()
+            .flatten()
+            .map(|taint| match taint.value.as_deref() {
+                Some(value) => format!("{}={value}:{}", taint.key, taint.effect),
+                None => format!("{}:{}", taint.key, taint.effect),
+            })
+            .collect(),
+        conditions: status.map(conditions).unwrap_or_default(),
+    }
+}
+
+/// The items of a limit range that bound containers and pods.
+pub(super) fn limit_ranges(object: &Object<'_>) -> Vec<LimitRange> {
+    let metadata = object.metadata.as_ref();
+    let items = object.spec.as_ref().and_then(|spec| spec.limits.as_ref()).into_iter().flatten();
+    items
+        .filter(|item| matches!(&*item.kind, "Container" | "Pod"))
+        .map(|item| {
+            let memory = |amounts: &Option<super::shape::Amounts<'_>>| {
+                amounts.as_ref().and_then(|amounts| quantity(amounts.memory).ok().flatten())
+            };
+            LimitRange {
+                namespace: metadata.and_then(|metadata| text(metadata.namespace.as_deref())),
+                name: metadata.and_then(|metadata| text(metadata.name.as_deref())),
+                default_limit: memory(&item.default_limit),
+                default_request: memory(&item.default_request),
+                max: memory(&item.max),
+            }
+        })
+        .collect()
+}
+
+/// A workload's template, of the kinds that own pods or keep their history.
+pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
+    if !["ReplicaSet", "ControllerRevision", "Deployment", "StatefulSet", "DaemonSet", "Job"].contains(&kind) {
+        return None;
+    }
+    let metadata = object.metadata.as_ref()?;
+    let spec = object.spec.as_ref();
+    let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+    let annotated =
+        metadata.annotations.as_ref().and_then(|it| it.get("deployment.kubernetes.io/revision")?.parse().ok());
+    let template = spec.and_then(|spec| spec.template.as_ref()?.spec.as_ref());
+    let requirements = |own: Option<&Requirements<'_>>| -> Resources {
+        resources(own.and_then(|own| own.requests.as_ref()), own.and_then(|own| own.limits.as_ref()), &mut Vec::new())
+    };
+    Some(Revision {
+        kind: kind.to_owned(),
+        namespace: text(metadata.namespace.as_deref()),
+        name: text(metadata.name.as_deref())?,
+        owner: owner.map(|it| Owner { kind: it.kind.to_string(), name: it.name.to_string() }),
+        number: annotated.or(object.revision),
+        created: time(metadata.creation_timestamp.as_deref()),
+        replicas: spec.and_then(|spec| spec.replicas),
+        containers: template
+            .and_then(|template| template.containers.as_ref())
+            .into_iter()
+            .flatten()
+            .filter_map(|own| {
+                Some((text(own.name.as_deref())?, text(own.image.as_deref()), requirements(own.resources.as_ref())))
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,88 @@
+//! The memory settings that were in force, who set them, and what the memory consisted of.
+
+use crate::case::{Case, Life};
+use crate::diagnosis::{Composition, MemoryReport};
+use crate::fact::{KernelKill, Level, Resources};
+use crate::kubelet;
+use crate::units::Bytes;
+
+/// Settings and composition of a case.
+pub(super) fn of(case: &Case<'_>) -> MemoryReport {
+    let pod = case.pod_spec();
+    let capacity = case.node.and_then(|node| node.it.memory_capacity).map(crate::units::Quantity::bytes);
+    let report = case.kills.iter().find(|kill| kill.life == Life::This).map(|kill| kill.kill.it);
+    let spec = case.container.map(|container| &container.resources);
+    let applied = case.container.and_then(|container| container.applied.as_ref());
+    let by_kernel = report.filter(|kill| kill.level == Some(Level::Container)).and_then(|kill| kill.memory?.limit);
+    let by_engine = case.engine.and_then(|engine| engine.it.memory_limit);
+    let stated = applied.and_then(Resources::limit_bytes).or_else(|| spec?.limit_bytes()).or(by_engine);
+    MemoryReport {
+        request_bytes: applied.and_then(Resources::request_bytes).or_else(|| spec?.request_bytes()),
+        // The kernel's own number is what was in force at the kill.
+        limit_bytes: by_kernel.or(stated),
+        limit_from: limit_from(case, by_kernel.is_some()),
+        pod_limit_bytes: pod.and_then(kubelet::pod_limit),
+        qos_class: pod.and_then(kubelet::qos).or_else(|| report?.qos),
+        oom_score_adj: pod
+            .zip(case.container)
+            .and_then(|(pod, container)| kubelet::oom_score_adj(pod, container, capacity))
+            .or_else(|| report?.victims.first()?.oom_score_adj),
+        composition: report.map(composition).unwrap_or_default(),
+    }
+}
+
+/// Who set the limit, by the marks that VPA, LimitRanger and resizes leave.
+fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
+    let name = case.container.and_then(|container| container.name.as_deref());
+    let has_limit = case.container.is_some_and(|container| container.resources.memory_limit.is_some());
+    let Some(pod) = case.pod_spec() else {
+        let engine = case.engine.and_then(|engine| engine.it.memory_limit);
+        return engine.map(|_| "engine".to_owned()).or_else(|| by_kernel.then(|| "kernel log".to_owned()));
+    };
+    if !has_limit {
+        return by_kernel.then(|| "kernel log".to_owned());
+    }
+    let resized = pod.managers.iter().any(|manager| {
+        manager.subresource.as_deref() == Some("resize")
+            && (manager.container.is_none() || manager.container.as_deref() == name)
+    });
+    let vpa = pod.managers.iter().any(|manager| manager.name.contains("vpa"))
+        || pod
+            .memory_annotations
+            .iter()
+            .any(|(key, _)| key.contains("vpaUpdates") || key.contains("vpaObservedContainers"));
+    let ranged = pod.memory_annotations.iter().any(|(key, value)| {
+        key == "kubernetes.io/limit-ranger"
+            && value
+                .split(';')
+                .any(|part| part.contains("memory limit for container") && name.is_some_and(|name| part.contains(name)))
+    });
+    let from = match (vpa, resized, ranged) {
+        (true, _, _) => "VPA",
+        (_, true, _) => "resize",
+        (_, _, true) => "LimitRange",
+        _ if pod.complete || pod.owner.is_some() => "template",
+        _ => return None,
+    };
+    Some(from.to_owned())
+}
+
+/// Parts by the names that `memory.stat` of v1 and v2 gives them in the report.
+fn composition(kill: &KernelKill) -> Composition {
+    let stat = |names: &[&str]| {
+        names.iter().find_map(|name| kill.stats.iter().find(|(key, _)| key == name)).map(|(_, bytes)| *bytes)
+    };
+    let sum = |names: &[&str]| {
+        let parts: Vec<Bytes> = names.iter().filter_map(|name| stat(&[name])).collect();
+        (!parts.is_empty()).then(|| Bytes(parts.iter().map(|part| part.0).sum()))
+    };
+    Composition {
+        anon_bytes: stat(&["anon", "total_rss", "rss"]),
+        file_bytes: stat(&["file", "total_cache", "cache"]),
+        shmem_bytes: stat(&["shmem", "total_shmem"]),
+        kernel_bytes: stat(&["kernel"])
+            .or_else(|| sum(&["kernel_stack", "pagetables", "percpu", "slab", "vmalloc"]))
+            .or_else(|| kill.kmem.and_then(|kmem| kmem.usage)),
+        swap_bytes: stat(&["swap", "total_swap"]).or_else(|| kill.swap.and_then(|swap| swap.usage)),
+    }
+}

@@ -1,0 +1,131 @@
+//! From a case to its diagnosis: every cause looks, the surest finding wins, the excluded ones are named.
+
+use crate::case::{Case, Life};
+use crate::cause::{CAUSES, Cause, Finding, Found, Proof, consumer, grace_expired};
+use crate::diagnosis::{Diagnosis, Evidence, Missing, RuledOut, SubjectReport, TerminationReport, Verdict};
+use crate::fact::Level;
+
+mod changes;
+mod contributors;
+mod kills;
+mod memory;
+mod pattern;
+
+pub use kills::kill_report;
+
+/// The diagnosis of a case; `None` for one that turns out to hold nothing to tell (a healthy container).
+pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
+    let mut ruled_out = Vec::new();
+    let mut best: Option<(&Cause, Found)> = None;
+    for cause in CAUSES {
+        match (cause.judge)(case) {
+            Finding::Absent => {}
+            Finding::RuledOut(because) => ruled_out.push(RuledOut { verdict: cause.verdict, because }),
+            Finding::Found(found) => {
+                if best.as_ref().is_none_or(|(_, known)| found.confidence > known.confidence)
+                    && !found.proofs.is_empty()
+                {
+                    best = Some((cause, *found));
+                }
+            }
+        }
+    }
+    let (winner, found) = best?;
+    ruled_out.retain(|rival| rival.verdict != winner.verdict);
+    let kills = case.kills.iter().filter(|kill| kill.life != Life::Earlier);
+    let node_kill = found.level.is_some_and(|(level, _)| level == Level::Node);
+    Some(Diagnosis {
+        subject: subject(case, winner.verdict),
+        verdict: winner.verdict,
+        oom_kill: found.oom_kill,
+        confidence: found.confidence,
+        level: found.level.map(|(level, _)| level),
+        level_confidence: found.level.map(|(_, confidence)| confidence),
+        victim: found.victim,
+        summary: found.summary,
+        termination: termination(case),
+        evidence: found.proofs.iter().map(|proof| evidence(case, proof)).collect(),
+        ruled_out,
+        missing: deduplicated(found.missing),
+        contributors: contributors::of(case, found.oom_kill == Some(true) && !node_kill),
+        advice: (winner.advise)(case),
+        kills: kills.map(|kill| format!("k{}", kill.number + 1)).collect(),
+        memory: memory::of(case),
+        pattern: pattern::of(case, all),
+        changes: changes::of(case),
+    })
+}
+
+fn deduplicated(missing: Vec<Missing>) -> Vec<Missing> {
+    let mut unique: Vec<Missing> = Vec::new();
+    for item in missing {
+        if !unique.contains(&item) {
+            unique.push(item);
+        }
+    }
+    unique
+}
+
+fn evidence(case: &Case<'_>, proof: &Proof) -> Evidence {
+    Evidence {
+        says: proof.says.clone(),
+        source: case.index.artifact_name(proof.from.artifact).to_owned(),
+        locator: proof.from.locator(),
+        excerpt: proof.excerpt.clone(),
+    }
+}
+
+fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
+    let pod = case.pod_spec();
+    let engine = case.engine.map(|engine| &engine.it.subject);
+    let kill = case.kills.first().map(|kill| kill.kill.it);
+    let sign = case.signs.first().filter(|_| pod.is_none() && engine.is_none()).map(|sign| &sign.it.subject);
+    let known = |own: Option<&String>, engine_has: Option<&String>| own.or(engine_has).cloned();
+    // An eviction's message may name the one container that used too much.
+    let named_by_message = || {
+        matches!(verdict, Verdict::KubeletMemoryEviction)
+            .then(|| consumer(pod?.message.as_deref()?).map(str::to_owned))
+            .flatten()
+    };
+    let container = case.container.and_then(|container| container.name.as_ref());
+    SubjectReport {
+        namespace: known(pod.and_then(|pod| pod.namespace.as_ref()), engine.and_then(|it| it.namespace.as_ref()))
+            .or_else(|| sign?.namespace.clone()),
+        pod: known(pod.and_then(|pod| pod.name.as_ref()), engine.and_then(|it| it.pod.as_ref()))
+            .or_else(|| sign?.pod.clone()),
+        pod_uid: known(pod.and_then(|pod| pod.uid.as_ref()), engine.and_then(|it| it.pod_uid.as_ref()))
+            .or_else(|| kill?.pod_uid.clone()),
+        container: known(container, engine.and_then(|it| it.container.as_ref()))
+            .or_else(|| sign?.container.clone())
+            .or_else(named_by_message),
+        container_kind: case.container.map(|container| container.kind),
+        container_id: case
+            .termination()
+            .and_then(|end| end.container_id.clone())
+            .or_else(|| case.status().and_then(|status| status.id.clone()))
+            .or_else(|| engine.and_then(|it| it.container_id.clone()))
+            .or_else(|| kill?.container_id.clone()),
+        node: known(pod.and_then(|pod| pod.node.as_ref()), engine.and_then(|it| it.node.as_ref()))
+            .or_else(|| kill?.node.clone()),
+        owner: pod.and_then(|pod| pod.owner.as_ref()).map(|owner| format!("{}/{}", owner.kind, owner.name)),
+        runtime_class: pod.and_then(|pod| pod.runtime_class.clone()),
+    }
+}
+
+fn termination(case: &Case<'_>) -> Option<TerminationReport> {
+    let end = case.termination()?;
+    // 128 + n is how shells and runtimes report signal n; codes over 159 are a program's own.
+    let by_code = end.exit_code.filter(|code| (129..=159).contains(code)).map(|code| code - 128);
+    Some(TerminationReport {
+        exit_code: end.exit_code,
+        signal: end.signal.filter(|signal| *signal != 0).or(by_code),
+        reason: end.reason.clone(),
+        started_at: end.started,
+        finished_at: end.finished,
+        restart_count: case
+            .status()
+            .and_then(|status| status.restart_count)
+            .or_else(|| case.engine.and_then(|engine| engine.it.restart_count)),
+        grace_expired: grace_expired(case),
+    })
+}

@@ -1,0 +1,109 @@
+//! The pages that say what each verdict means and by which rule it is given. `oomph explain` prints them and
+//! docs/reference copies them.
+
+use crate::diagnosis::Verdict;
+
+macro_rules! page_of {
+    ($name:literal) => {
+        include_str!(concat!("cause/pages/", $name, ".md"))
+    };
+}
+
+/// The page of a verdict, in markdown. It begins with `# ID` and its second paragraph says what the verdict means.
+pub const fn page(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::ContainerLimitOom => page_of!("container-limit-oom"),
+        Verdict::PodLimitOom => page_of!("pod-limit-oom"),
+        Verdict::NodeAllocatableOom => page_of!("node-allocatable-oom"),
+        Verdict::NodeOom => page_of!("node-oom"),
+        Verdict::ChildOom => page_of!("child-oom"),
+        Verdict::ChildOomInvisible => page_of!("child-oom-invisible"),
+        Verdict::StartOom => page_of!("start-oom"),
+        Verdict::UserspaceOomKiller => page_of!("userspace-oom-killer"),
+        Verdict::MemoryStall => page_of!("memory-stall"),
+        Verdict::KubeletMemoryEviction => page_of!("kubelet-memory-eviction"),
+        Verdict::KubeletDiskEviction => page_of!("kubelet-disk-eviction"),
+        Verdict::KubeletPidEviction => page_of!("kubelet-pid-eviction"),
+        Verdict::EphemeralLimitEviction => page_of!("ephemeral-limit-eviction"),
+        Verdict::ApiEviction => page_of!("api-eviction"),
+        Verdict::NodeDrain => page_of!("node-drain"),
+        Verdict::TaintEviction => page_of!("taint-eviction"),
+        Verdict::Preempted => page_of!("preempted"),
+        Verdict::NodeShutdown => page_of!("node-shutdown"),
+        Verdict::UserDeleted => page_of!("user-deleted"),
+        Verdict::ControllerDeleted => page_of!("controller-deleted"),
+        Verdict::LivenessKill => page_of!("liveness-kill"),
+        Verdict::KubeletRestart => page_of!("kubelet-restart"),
+        Verdict::Deadline => page_of!("deadline"),
+        Verdict::ExternalSigterm => page_of!("external-sigterm"),
+        Verdict::ExternalSigkill => page_of!("external-sigkill"),
+        Verdict::AdmissionRejectedMemory => page_of!("admission-rejected-memory"),
+        Verdict::AdmissionRejectedOther => page_of!("admission-rejected-other"),
+        Verdict::RuntimeHeapOom => page_of!("runtime-heap-oom"),
+        Verdict::NativeAbort => page_of!("native-abort"),
+        Verdict::BusError => page_of!("bus-error"),
+        Verdict::Segfault => page_of!("segfault"),
+        Verdict::PidsLimit => page_of!("pids-limit"),
+        Verdict::AppError => page_of!("app-error"),
+        Verdict::StartError => page_of!("start-error"),
+        Verdict::StatusLost => page_of!("status-lost"),
+        Verdict::Completed => page_of!("completed"),
+        Verdict::Undetermined => page_of!("undetermined"),
+    }
+}
+
+/// Every verdict with the first sentence of its page, in the order of the published table.
+pub fn list() -> impl Iterator<Item = (Verdict, &'static str)> {
+    Verdict::ALL.into_iter().map(|verdict| (verdict, title(page(verdict))))
+}
+
+/// The line under the heading: each page says its verdict there in one sentence.
+fn title(page: &'static str) -> &'static str {
+    page.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECTIONS: [&str; 4] =
+        ["## How oomph knows", "## Often confused with", "## How to look yourself", "## What to do"];
+
+    #[test]
+    fn every_page_has_its_name_its_sections_and_fits() {
+        for verdict in Verdict::ALL {
+            let page = page(verdict);
+            assert!(page.starts_with(&format!("# {verdict}\n\n")), "{verdict}: heading");
+            let mut rest = page;
+            for section in SECTIONS {
+                let at = rest.find(&format!("\n{section}\n")).unwrap_or_else(|| panic!("{verdict}: {section}"));
+                rest = &rest[at + section.len()..];
+            }
+            for line in page.lines() {
+                assert!(line.chars().count() <= 100, "{verdict}: {line}");
+                assert_eq!(line.trim_end(), line, "{verdict}");
+            }
+            let lines = page.lines().count();
+            assert!((15..=45).contains(&lines), "{verdict}: {lines} lines");
+            assert!(page.ends_with('\n') && !page.ends_with("\n\n"), "{verdict}: end");
+        }
+    }
+
+    #[test]
+    fn every_title_is_one_sentence() {
+        for (verdict, title) in list() {
+            assert!(title.ends_with('.') && title.len() <= 98 && !title.starts_with('#'), "{verdict}: {title}");
+        }
+    }
+
+    #[test]
+    fn a_page_names_only_verdicts_that_exist() {
+        for verdict in Verdict::ALL {
+            let confused = page(verdict).split("\n## ").find(|part| part.starts_with("Often")).unwrap_or("");
+            for line in confused.lines().filter_map(|line| line.strip_prefix("- `")) {
+                let id = line.split('`').next().unwrap_or("");
+                assert!(Verdict::from_id(id).is_some(), "{verdict} names {id}");
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The commands: each is its arguments and a `run` that returns how the process is to exit.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::ui::{Color, Ui};
+
+mod completions;
+mod explain;
+mod follow;
+mod question;
+mod schema;
+mod since;
+mod why;
+
+/// Explains a container killed for memory, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "oomph", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands, named as in kubectl.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Form of the result
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        hide_possible_values = true,
+        help = "Form of the result: text, json, yaml or markdown"
+    )]
+    output: Output,
+    /// When to use colour: auto, always or never
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
+    color: Color,
+    /// Say only the essential
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say on stderr what is read
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Kubeconfig file
+    #[arg(long, global = true, value_name = "PATH")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
+    /// Namespace
+    #[arg(short, long, global = true, value_name = "NAME")]
+    namespace: Option<String>,
+    /// All namespaces
+    #[arg(short = 'A', long, global = true, conflicts_with = "namespace")]
+    all_namespaces: bool,
+    /// Only pods with these labels
+    #[arg(short = 'l', long, global = true, value_name = "LABELS")]
+    selector: Option<String>,
+    /// Only this container
+    #[arg(short, long, global = true, value_name = "NAME")]
+    container: Option<String>,
+}
+
+/// Forms of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// For a ticket.
+    #[value(alias = "md")]
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say why a container died
+    Why(why::Why),
+    /// Say what a verdict means and how it is reached
+    Explain(explain::Explain),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man(completions::Man),
+    /// Print the JSON Schema of a document
+    #[command(hide = true)]
+    Schema(schema::Schema),
+}
+
+/// How the process exits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// Nothing needs action.
+    Nothing,
+    /// Something was found.
+    Found,
+    /// The work could not be done.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Nothing => Self::SUCCESS,
+            Exit::Found => Self::from(1),
+            Exit::Failed => Self::from(2),
+        }
+    }
+}
+
+/// Runs a command line, the program's own name first.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let name = program(arguments.first().map(Path::new));
+    let parsed = command(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let Cli { global, command } = match parsed {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap prints them on stdout and gives 0, and 2 for bad usage.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let ui = Ui::new(global.color, global.quiet, global.verbose);
+    let exit = match command {
+        Command::Why(arguments) => arguments.run(&global, ui),
+        Command::Explain(arguments) => arguments.run(global.output, ui),
+        Command::Completions(arguments) => arguments.run(ui),
+        Command::Man(arguments) => arguments.run(),
+        Command::Schema(arguments) => arguments.run(ui),
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            ui.error(format_args!("{error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// What people type to get here: kubectl runs `kubectl-oomph` as `kubectl oomph`.
+fn program(path: Option<&Path>) -> &'static str {
+    let name = path.and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or("");
+    if name.starts_with("kubectl-") { "kubectl oomph" } else { "oomph" }
+}
+
+/// The whole command line, with its help speaking of `name`.
+fn command(name: &'static str) -> clap::Command {
+    let examples = move |text: &str| format!("Examples:\n{}", text.replace("  oomph ", &format!("  {name} ")));
+    Cli::command()
+        .bin_name(name)
+        .arg_required_else_help(true)
+        .after_help(examples(EXAMPLES))
+        .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
+        .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
+        .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
+}
+
+const EXAMPLES: &str = "  \
+  oomph why                        every death in the current namespace
+  oomph why checkout-7d9f-x2k4b    one pod
+  oomph why -f pods.json dmesg     from files, without a cluster
+  oomph explain node-oom           what a verdict means";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command("oomph").debug_assert();
+    }
+
+    #[test]
+    fn a_plugin_of_kubectl_says_so() {
+        assert_eq!(program(Some(Path::new("/usr/local/bin/kubectl-oomph"))), "kubectl oomph");
+        assert_eq!(program(Some(Path::new("oomph"))), "oomph");
+        assert_eq!(program(None), "oomph");
+        let help = command("kubectl oomph").render_long_help().to_string();
+        assert!(help.contains("Usage: kubectl oomph"), "{help}");
+        assert!(help.contains("  kubectl oomph why "), "{help}");
+    }
+}

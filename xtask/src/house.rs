@@ -1,0 +1,104 @@
+//! The rules of the house that no compiler checks: who may import whom, where unsafe and printing stand, file sizes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::root;
+
+/// Which crates of ours each crate may depend on.
+const MAY_IMPORT: [(&str, &[&str]); 5] = [
+    ("oomph-core", &[]),
+    ("oomph-node", &["oomph-core"]),
+    ("oomph-cluster", &["oomph-core"]),
+    ("oomph", &["oomph-core", "oomph-node", "oomph-cluster"]),
+    ("xtask", &["oomph-core", "oomph"]),
+];
+
+/// Lines from which on a file has to be explained.
+const LONG: usize = 400;
+
+/// Every breach of the import rules, as sentences.
+pub fn forbidden_imports() -> Result<Vec<String>> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .context("cannot run cargo metadata")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")?;
+    let mut breaches = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let allowed = MAY_IMPORT.iter().find(|(known, _)| *known == name).map(|(_, allowed)| *allowed);
+        let Some(allowed) = allowed else {
+            breaches.push(format!("crate {name} has no line in the table of imports"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let other = dependency["name"].as_str().unwrap_or_default();
+            let ours = MAY_IMPORT.iter().any(|(known, _)| *known == other);
+            if ours && !allowed.contains(&other) && other != name {
+                breaches.push(format!("{name} imports {other}"));
+            }
+        }
+    }
+    Ok(breaches)
+}
+
+/// Hand-written Rust files with their line counts, longest first.
+pub fn sizes() -> Result<Vec<(PathBuf, usize)>> {
+    let mut sizes = Vec::new();
+    for path in rust_files(&root().join("crates"))?.into_iter().chain(rust_files(&root().join("xtask"))?) {
+        let lines = fs::read_to_string(&path)?.lines().count();
+        sizes.push((path, lines));
+    }
+    sizes.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
+    Ok(sizes)
+}
+
+/// The report that the house test prints.
+pub fn size_report() -> Result<String> {
+    let sizes = sizes()?;
+    let mut report = format!(
+        "{} Rust files, median {} lines",
+        sizes.len(),
+        sizes.get(sizes.len() / 2).map_or(0, |(_, lines)| *lines)
+    );
+    for (path, lines) in sizes.iter().filter(|(_, lines)| *lines > LONG) {
+        let path = path.strip_prefix(root()).unwrap_or(path);
+        report.push_str(&format!("\n  {lines:5} {}", path.display()));
+    }
+    Ok(report)
+}
+
+/// Files outside the one allowed module that hold the word `unsafe` as code.
+pub fn unsafe_files() -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in rust_files(&root().join("crates"))? {
+        let text = fs::read_to_string(&path)?;
+        let code = text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+        if code
+            .into_iter()
+            .any(|line| line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl"))
+            && !path.ends_with("crates/node/src/sys.rs")
+        {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
