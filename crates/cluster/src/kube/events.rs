@@ -24,7 +24,8 @@ pub(super) const EVENTS: Permission = Permission {
     risk: "",
 };
 
-/// What every start and every healthy day brings. Such events are kept only of the pods that are kept.
+/// What every start and every healthy day brings. Of pods such events are left out where the pod is there and well:
+/// of one that is gone they may be all that tells its name, node and life.
 const ROUTINE: [&str; 12] = [
     "Scheduled",
     "Pulling",
@@ -83,7 +84,7 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
     let wanted = Wanted::of(found);
     let mut nodes = BTreeSet::new();
     let of_scope = read(api, scope, "", until, |event| {
-        let keep = wanted.keep(event, found.named);
+        let keep = wanted.keep(event);
         if keep && found.gone.is_some() {
             nodes.extend(event.node());
         }
@@ -128,6 +129,7 @@ async fn read(
 struct Wanted<'a> {
     pods: BTreeSet<(&'a str, &'a str)>,
     others: BTreeSet<String>,
+    found: &'a Found,
 }
 
 impl<'a> Wanted<'a> {
@@ -144,17 +146,21 @@ impl<'a> Wanted<'a> {
             others.insert(gone.name.clone());
             others.extend(owners::guesses(gone).into_iter().map(|(_, name)| name));
         }
-        Self { pods: pods.collect(), others }
+        Self { pods: pods.collect(), others, found }
     }
 
-    fn keep(&self, event: &Event, named: bool) -> bool {
+    fn keep(&self, event: &Event) -> bool {
         let object = &event.involved_object;
         let mentioned = || self.pods.iter().any(|(_, name)| event.message.contains(name));
         if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name)
         {
             return true;
         }
-        if named { mentioned() } else { event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) }
+        if self.found.named {
+            return mentioned();
+        }
+        let is_gone = || object.kind == "Pod" && !self.found.is_healthy(&object.namespace, &object.name);
+        event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) || is_gone()
     }
 }
 
@@ -204,22 +210,25 @@ mod tests {
     }
 
     #[test]
-    fn routine_events_are_kept_of_kept_pods_only() {
-        let found = found(false);
+    fn routine_events_are_left_out_of_pods_that_are_well() {
+        let mut found = found(false);
+        let well = r#"{"metadata":{"namespace":"shop","name":"other","uid":"u"}}"#;
+        found.add_healthy(Pod::parse(well).unwrap());
         let wanted = Wanted::of(&found);
-        assert!(wanted.keep(&event("Pod", "web-7f9-abcde", false, "Started", ""), false));
-        assert!(!wanted.keep(&event("Pod", "other", false, "Started", ""), false));
-        assert!(wanted.keep(&event("Pod", "gone", false, "Killing", "Stopping container app"), false));
-        assert!(wanted.keep(&event("Pod", "other", true, "Scheduled", ""), false));
+        assert!(wanted.keep(&event("Pod", "web-7f9-abcde", false, "Started", "")));
+        assert!(!wanted.keep(&event("Pod", "other", false, "Started", "")));
+        assert!(wanted.keep(&event("Pod", "gone", false, "Killing", "Stopping container app")));
+        assert!(wanted.keep(&event("Pod", "gone", false, "Started", "")));
+        assert!(wanted.keep(&event("Pod", "other", true, "Scheduled", "")));
     }
 
     #[test]
     fn for_a_named_pod_only_events_that_name_it_or_its_owners_are_kept() {
         let found = found(true);
         let wanted = Wanted::of(&found);
-        assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", ""), true));
-        assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde"), true));
-        assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", ""), true));
+        assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", "")));
+        assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde")));
+        assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", "")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The pods: the troubled ones whole, of the healthy ones no more than their names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) troubled: Vec<Pod>,
     /// The rest, by uid.
     pub(super) healthy: HashMap<String, Healthy>,
+    /// Their names, as `namespace/name`.
+    pub(super) healthy_names: HashSet<String>,
     /// Nodes that run any of them, those of the troubled pods first.
     pub(super) nodes: Vec<String>,
     /// The name of the target that was not there.
@@ -53,6 +55,18 @@ pub(super) struct Healthy {
     namespace: String,
     name: String,
     node: Option<String>,
+}
+
+impl Found {
+    /// Notes that a pod is there and well.
+    pub(super) fn add_healthy(&mut self, pod: Pod) {
+        self.healthy_names.insert(format!("{}/{}", pod.metadata.namespace, pod.metadata.name));
+        self.healthy.insert(pod.metadata.uid.clone(), Healthy::of(pod));
+    }
+
+    pub(super) fn is_healthy(&self, namespace: &str, name: &str) -> bool {
+        self.healthy_names.contains(&format!("{namespace}/{name}"))
+    }
 }
 
 impl Healthy {
@@ -142,7 +156,6 @@ enum Listed {
 async fn read_list(api: &Api, selection: &Selection, until: Instant, found: &mut Found) -> Listed {
     let mut troubled: HashMap<String, Pod> = HashMap::new();
     let mut order = Vec::new();
-    let healthy = &mut found.healthy;
     let (path, selectors) = (selection.path(), selection.selectors());
     let listing = list(api, &path, &selectors, until, |json| {
         // What cannot be read at a glance is kept: the decoder knows more.
@@ -152,13 +165,12 @@ async fn read_list(api: &Api, selection: &Selection, until: Instant, found: &mut
         }
         let uid = pod.metadata.uid.clone();
         if selection.all || pod.has_trouble() {
-            healthy.remove(&uid);
             if troubled.insert(uid.clone(), pod).is_none() {
                 order.push(uid);
             }
             return true;
         }
-        healthy.insert(uid, Healthy::of(pod));
+        found.add_healthy(pod);
         false
     })
     .await;
@@ -172,6 +184,8 @@ async fn read_list(api: &Api, selection: &Selection, until: Instant, found: &mut
             }
         }
     }
+    // A list that was begun anew may have seen a pod in both conditions.
+    found.healthy.retain(|uid, _| !troubled.contains_key(uid));
     found.troubled.extend(order.iter().filter_map(|uid| troubled.remove(uid)));
     Listed::AsFarAsPossible
 }
