@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+mod calibrate;
 pub mod case;
 pub mod cause;
 pub mod cgroup_path;

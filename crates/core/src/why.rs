@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::artifact::{Artifact, ArtifactId};
+use crate::calibrate;
 use crate::case::{Index, assemble, newest_moment};
-use crate::decode::{Decoded, decode};
+use crate::decode::{Decoded, decode, decode_by};
 use crate::diagnose::{diagnose, kill_report};
 use crate::diagnosis::{Diagnosis, Document, GapReport, SCHEMA, SourceReport, SourceState};
 
@@ -34,8 +35,7 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
     let mut kinds = Vec::new();
     let mut sources = sources;
     let mut gaps = gaps;
-    for (position, artifact) in (0..).zip(artifacts) {
-        let decoded = decode(ArtifactId(position), artifact);
+    for (artifact, decoded) in artifacts.iter().zip(decode_all(artifacts, ask.now)) {
         sources.push(source_report(artifact, &decoded));
         gaps.extend(decoded.gaps.into_iter().map(|gap| GapReport {
             what: gap.what,
@@ -58,6 +58,18 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
         sources,
         gaps: unique(gaps),
     }
+}
+
+/// Decodes every artifact; logs whose dates are incomplete a second time, by what the others tell of their clocks.
+fn decode_all(artifacts: &[Artifact], now: Option<Timestamp>) -> Vec<Decoded> {
+    let mut all: Vec<Decoded> = (0..).zip(artifacts).map(|(id, artifact)| decode(ArtifactId(id), artifact)).collect();
+    for (id, clock) in (0..).zip(calibrate::clocks(artifacts, &all, now)) {
+        if let Some(clock) = clock {
+            let artifact = &artifacts[id as usize];
+            all[id as usize] = decode_by(ArtifactId(id), artifact, clock);
+        }
+    }
+    all
 }
 
 /// Gaps of several pages of one source are often the same.

@@ -4,11 +4,12 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads its fixtures")]
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oomph_core::artifact::{Artifact, ArtifactId, Kind};
 use oomph_core::decode::{Decoded, decode};
-use oomph_core::fact::{Fact, KernelKill, MemoryLine, What};
+use oomph_core::fact::{Fact, KernelKill, MemoryLine, Victim, What};
+use oomph_core::units::Bytes;
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -16,7 +17,11 @@ fn folder() -> PathBuf {
 }
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder())
+    texts_in(&folder())
+}
+
+fn texts_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "txt"))
@@ -185,6 +190,47 @@ fn a_process_that_cannot_die_is_killed_in_two_reports() {
     let decoded = decoded(log.as_bytes(), |_| ());
     let victims: Vec<_> = kills(&decoded).iter().map(|kill| (kill.sysrq, kill.victims.len())).collect();
     assert_eq!(victims, [(false, 1), (true, 1)]);
+}
+
+/// Own fixtures, and the corpus where it is beside the repository.
+fn texts() -> Vec<(String, Vec<u8>)> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
+    let corpus = named
+        .into_iter()
+        .chain([root.join("../shared"), root.join("../../shared")])
+        .map(|shared| shared.join("corpus/oom"))
+        .find(|folder| folder.is_dir());
+    let own = texts_in(&folder());
+    own.into_iter().chain(corpus.map(|folder| texts_in(&folder)).unwrap_or_default()).collect()
+}
+
+#[test]
+fn a_cut_log_tells_nothing_that_the_whole_does_not() {
+    for (name, text) in texts() {
+        let whole = decoded(&text, |_| ());
+        let victims: Vec<_> = kills(&whole).into_iter().flat_map(|kill| kill.victims.clone()).collect();
+        for end in (0..text.len()).step_by(41) {
+            let cut = decoded(&text[..end], |_| ());
+            for victim in kills(&cut).into_iter().flat_map(|kill| kill.victims.clone()) {
+                let same: Vec<_> = victims.iter().filter(|whole| whole.pid == victim.pid).collect();
+                // `Kill process` names a thread or a parent until the line after it tells who was killed.
+                let only_named = victim.total_vm.is_none() && victim.anon_rss.is_none();
+                assert!(!same.is_empty() || only_named, "{name} cut at {end}: {victim:?}");
+                let told = |size: fn(&Victim) -> Option<Bytes>| {
+                    size(&victim).is_none() || same.iter().any(|whole| size(whole) == size(&victim))
+                };
+                let sizes = [
+                    told(|victim| victim.total_vm),
+                    told(|victim| victim.anon_rss),
+                    told(|victim| victim.file_rss),
+                    told(|victim| victim.shmem_rss),
+                    told(|victim| victim.pgtables),
+                ];
+                assert!(sizes.iter().all(|told| *told), "{name} cut at {end}: {victim:?}");
+            }
+        }
+    }
 }
 
 /// The target that fuzzers call: no bytes make the decoder fail, and what it says stays within the text.

@@ -83,7 +83,7 @@ impl<'a> Index<'a> {
                 What::Node(it) => index.nodes.push((*it, from)),
                 What::LimitRange(it) => index.limit_ranges.push((*it, from)),
                 What::Revision(it) => index.revisions.push((*it, from)),
-                What::Kill(it) => index.kills.push((*it, from)),
+                What::Kill(it) => add_kill(&mut index.kills, *it, from),
                 What::UserspaceKill(it) => index.userspace.push((*it, from)),
                 What::KernelNote(it) => index.kernel_notes.push((*it, from)),
                 What::EngineContainer(it) => index.engines.push((*it, from)),
@@ -112,6 +112,45 @@ impl<'a> Index<'a> {
     pub fn artifact_name(&self, id: ArtifactId) -> &str {
         self.artifacts.get(id.0 as usize).map_or("", |artifact| artifact.name.as_str())
     }
+}
+
+/// Adds a kill, unless another artifact (the ring, the journal, a syslog) tells of the same one: then the fuller report
+/// stays, with what the other knows besides.
+fn add_kill(kills: &mut Vec<(KernelKill, Locus)>, mut kill: KernelKill, from: Locus) {
+    let other = |known: &Locus| known.artifact != from.artifact;
+    let Some((known, place)) = kills.iter_mut().rev().find(|(it, place)| other(place) && same_kill(it, &kill)) else {
+        kills.push((kill, from));
+        return;
+    };
+    if kill.lines.len() + kill.candidates.len() + kill.stats.len()
+        > known.lines.len() + known.candidates.len() + known.stats.len()
+    {
+        std::mem::swap(known, &mut kill);
+        *place = from;
+    }
+    if known.at.is_none() || !(known.at_year_known && known.at_zone_known) && kill.at_year_known && kill.at_zone_known {
+        (known.at, known.at_from) = (kill.at, kill.at_from);
+        (known.at_year_known, known.at_zone_known) = (kill.at_year_known, kill.at_zone_known);
+    }
+    known.node = known.node.take().or(kill.node);
+    known.boot_id = known.boot_id.take().or(kill.boot_id);
+    known.uptime_seconds = known.uptime_seconds.or(kill.uptime_seconds);
+}
+
+/// The same first victim in the same cgroup on a node that can be the same, at the same time by one of the clocks.
+fn same_kill(one: &KernelKill, other: &KernelKill) -> bool {
+    let victim =
+        |kill: &KernelKill| kill.victims.first().map(|victim| (victim.pid, victim.comm.clone(), victim.anon_rss));
+    let node = one.node.is_none() || other.node.is_none() || one.node == other.node;
+    let boot = one.boot_id.is_none() || other.boot_id.is_none() || one.boot_id == other.boot_id;
+    let uptime = one.uptime_seconds.zip(other.uptime_seconds).map(|(one, other)| (one - other).abs() < 0.01);
+    let at = one.at.zip(other.at).map(|(one, other)| one.duration_since(other).abs().as_secs() <= 2);
+    victim(one).is_some()
+        && victim(one) == victim(other)
+        && one.task_memcg == other.task_memcg
+        && node
+        && boot
+        && uptime.or(at).unwrap_or(false)
 }
 
 /// One view a pod. Two facts are of one pod when their uids are equal, or their names and namespaces are and no uid

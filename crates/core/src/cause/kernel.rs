@@ -10,8 +10,10 @@ use crate::units::Bytes;
 pub(super) struct Killing<'c, 'a> {
     /// The kernel's report; `None` where only the API tells of it.
     pub(super) report: Option<&'c CaseKill<'a>>,
-    /// Which process.
+    /// Which process; the main one where nothing tells.
     pub(super) victim: VictimKind,
+    /// Something tells which process it was.
+    pub(super) victim_told: bool,
     /// What it means for the container.
     pub(super) verdict: Verdict,
     /// The level that fired, where known.
@@ -60,17 +62,19 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     if report.group {
         return VictimKind::Main;
     }
-    // The table of a container's own cgroup lists its processes alone; the first of them has the lowest pid.
-    let alone =
-        matches!(report.level, Some(Level::Container)) || case.pod.is_none() && report.task_memcg == report.oom_memcg;
-    let first = report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid).min();
-    match first {
-        Some(first) if alone && report.candidates.len() > 1 => {
-            let hit = report.victims.iter().any(|victim| victim.pid == Some(first));
-            if hit { VictimKind::Main } else { VictimKind::Child }
-        }
+    match first_of_its_cgroup(case, kill) {
+        Some(false) => VictimKind::Child,
         _ => VictimKind::Main,
     }
+}
+
+/// Whether a victim is the first process of its cgroup: the table of a container's own cgroup lists its processes
+/// alone, and the first of them has the lowest pid. `None`: the table is of more than one container, or not there.
+fn first_of_its_cgroup(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
+    let report = kill.kill.it;
+    let alone = report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg;
+    let first = report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid).min()?;
+    alone.then(|| report.victims.iter().any(|victim| victim.pid == Some(first)))
 }
 
 fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind) -> Killing<'c, 'a> {
@@ -89,9 +93,14 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         VictimKind::Child => Verdict::ChildOom,
         VictimKind::Main => verdict_of(case, kill),
     };
+    let told = case.death.is_some()
+        || victim != VictimKind::Main
+        || kill.kill.group
+        || first_of_its_cgroup(case, kill).is_some();
     Killing {
         report: Some(kill),
         victim,
+        victim_told: told,
         verdict,
         level: level.map(|level| (level, confidence)),
         confidence: if ended { confidence } else { confidence.min(Confidence::Likely) },
@@ -167,6 +176,7 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     Some(Killing {
         report: None,
         victim,
+        victim_told: true,
         verdict,
         level,
         confidence: if crio { confidence.min(Confidence::Possible) } else { confidence },
@@ -207,6 +217,7 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     Some(Killing {
         report: None,
         victim,
+        victim_told: true,
         verdict,
         level: None,
         confidence,

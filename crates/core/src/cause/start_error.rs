@@ -1,6 +1,6 @@
 //! The container never started: a wrong command, image, mount or configuration.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote, start_oom};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -23,6 +23,9 @@ const WAITING: [&str; 9] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
+    if start_oom::limit_is_too_small(case) {
+        return Finding::Absent;
+    }
     let Some((words, proof)) = failure(case) else { return Finding::Absent };
     let why = reason(&words);
     let summary = match why {

@@ -39,23 +39,30 @@ fn judge(case: &Case<'_>) -> Finding {
         found.victim = Some(killing.victim);
         return found.into();
     }
-    let Some((message, proof)) = failure(case) else { return Finding::Absent };
-    let tiny = limit(case).filter(|limit| limit.is_fractional() || limit.bytes() < TOO_SMALL_TO_START);
-    let told = TOO_LOW.iter().any(|words| message.contains(words));
-    let summary = match (tiny, told) {
-        (Some(limit), _) => format!(
-            "{} cannot start: its memory limit {limit} is {}, too small to start in{}.",
-            kernel::capital(&case.noun()),
+    let Some((_, proof)) = failure(case).filter(|_| limit_is_too_small(case)) else { return Finding::Absent };
+    let who = kernel::capital(&case.noun());
+    let summary = match tiny(case) {
+        Some(limit) => format!(
+            "{who} cannot start: its memory limit {limit} is {}{}.",
             limit.bytes(),
-            if limit.is_fractional() { " (the suffix m is milli: thousandths of a byte)" } else { "" }
+            if limit.is_fractional() { ", since the suffix m is milli: thousandths of a byte" } else { ", too small to start in" }
         ),
-        (None, true) => format!("{} cannot start: the runtime says that its memory limit is too low.", kernel::capital(&case.noun())),
-        (None, false) => return Finding::Absent,
+        None => format!("{who} cannot start: the runtime says that its memory limit is too low."),
     };
     Found::new(Confidence::Likely, summary, vec![proof])
         .oom_kill(None)
         .missing("whether the kernel killed the runtime's init process", kernel::kernel_log_command(case))
         .into()
+}
+
+/// It did not start, and its limit is a slip of the unit, below what any program starts in, or refused by the runtime.
+pub(super) fn limit_is_too_small(case: &Case<'_>) -> bool {
+    let Some((message, _)) = failure(case) else { return false };
+    tiny(case).is_some() || TOO_LOW.iter().any(|words| message.contains(words))
+}
+
+fn tiny(case: &Case<'_>) -> Option<Quantity> {
+    limit(case).filter(|limit| limit.is_fractional() || limit.bytes() < TOO_SMALL_TO_START)
 }
 
 /// The runtime's words about a container or sandbox that did not start.

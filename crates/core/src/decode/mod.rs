@@ -2,6 +2,8 @@
 //!
 //! Decoding never fails: what cannot be read becomes a gap, and the rest is kept.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::artifact::{Artifact, ArtifactId, Kind};
 use crate::fact::{Coverage, Fact, Gap, Locus, What};
 
@@ -31,6 +33,26 @@ pub struct Input<'a> {
     pub bytes: &'a [u8],
     /// The line of the artifact on which the segment begins, from 1.
     pub first_line: usize,
+    /// What is known of the artifact's times besides its lines.
+    pub clock: LogClock,
+}
+
+/// What gives a log's incomplete dates their year, zone, or day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogClock {
+    /// When it was read: dates without a year lie in the last year that is not after it.
+    pub read_at: Option<Timestamp>,
+    /// When its machine was booted: gives seconds since boot their date.
+    pub booted: Option<Timestamp>,
+    /// How far its dates without a zone are ahead of UTC.
+    pub ahead: Option<SignedDuration>,
+}
+
+impl LogClock {
+    /// What the artifact's source knew.
+    pub fn of(artifact: &Artifact) -> Self {
+        Self { read_at: artifact.at, booted: artifact.booted, ahead: None }
+    }
 }
 
 /// What came of it.
@@ -55,13 +77,23 @@ impl Decoded {
 
 /// Decodes one artifact: finds what it holds and runs the decoder of each part.
 pub fn decode(id: ArtifactId, artifact: &Artifact) -> Decoded {
+    decode_by(id, artifact, LogClock::of(artifact))
+}
+
+/// Decodes one artifact whose clock is known better than its source knew it.
+pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decoded {
     let mut out = Decoded::default();
     for segment in detect::segments(artifact) {
         if !out.kinds.contains(&segment.kind) {
             out.kinds.push(segment.kind);
         }
-        let input =
-            Input { id, artifact, bytes: &artifact.bytes[segment.bytes.clone()], first_line: segment.first_line };
+        let input = Input {
+            id,
+            artifact,
+            bytes: &artifact.bytes[segment.bytes.clone()],
+            first_line: segment.first_line,
+            clock,
+        };
         decoder(segment.kind)(input, &mut out);
     }
     if out.kinds.is_empty() {

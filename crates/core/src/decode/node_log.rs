@@ -61,7 +61,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         let note = NodeNote {
             subject: subject(&text, &input.artifact.about),
             kind,
-            at: time(&text, input.artifact.at),
+            at: time(&text, input.clock.read_at),
             grace_seconds: field(&text, "gracePeriod=").and_then(|value| value.parse().ok()),
             process: None,
             line: text.trim().chars().take(WIDTH).collect(),

@@ -151,6 +151,12 @@ pub struct Coverage {
     pub holes: Vec<String>,
 }
 
+impl Coverage {
+    /// A hole of logs whose dates name no zone: `from` and `to` read them as UTC and may be off by hours. Whoever finds
+    /// the zone by other means (a kill in it that matches a death) may lift it.
+    pub const NO_ZONE: &'static str = "its dates name no zone and are read as UTC";
+}
+
 /// What a coverage is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CoverageOf {

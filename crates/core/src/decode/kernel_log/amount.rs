@@ -68,6 +68,9 @@ pub(super) fn limit_hit(
     })
 }
 
+/// More sizes than any kernel prints of one cgroup (6.18: 60, of version 1).
+const MOST_STATS: usize = 200;
+
 /// Pairs of `Memory cgroup stats`: `cache:32KB rss:524188KB` (v1) or `anon 98742272` (v2, one a line or many).
 /// Counts of events and faults are left out: only sizes are bytes.
 pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
@@ -85,6 +88,7 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
         };
         if let Some((key, value)) = pair
             && is_size(key)
+            && into.len() < MOST_STATS
             && !into.iter().any(|(known, _)| known == key)
         {
             into.push((key.to_owned(), value));

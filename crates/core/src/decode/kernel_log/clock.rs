@@ -4,26 +4,41 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::date::Moment;
 use super::report::Seen;
+use super::twin::Twin;
+use crate::decode::LogClock;
 use crate::fact::{AtFrom, KernelKill};
 
 /// What is known of the time of a log besides its lines.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
-    /// When it was read: gives dates without year their year.
-    pub(super) read_at: Option<Timestamp>,
-    /// When its machine was booted: gives seconds since boot their date.
-    pub(super) booted: Option<Timestamp>,
+    /// What its source or other evidence knows of it.
+    pub(super) known: LogClock,
+    /// A line that tells year and zone: gives them to dates without.
+    pub(super) twin: Option<Twin>,
 }
 
 impl Clock {
     /// The moment of a line, by its own date or by the boot's.
     pub(super) fn moment(&self, seen: &Seen) -> Option<(Moment, AtFrom)> {
-        if let Some(moment) = seen.date.and_then(|date| date.moment(self.read_at)) {
-            return Some((moment, AtFrom::Log));
+        if let (Some(date), Some(twin)) = (seen.date.filter(|date| !date.has_year()), self.twin)
+            && let Some(at) = date.near(twin.at, twin.offset)
+        {
+            return Some((Moment { at, zone_known: true, year_known: true }, AtFrom::Log));
+        }
+        if let Some(moment) = seen.date.and_then(|date| date.moment(self.known.read_at)) {
+            return Some((self.in_zone(moment), AtFrom::Log));
         }
         let uptime = SignedDuration::try_from_secs_f64(seen.uptime?).ok()?;
-        let at = self.booted?.checked_add(uptime).ok()?;
+        let at = self.known.booted?.checked_add(uptime).ok()?;
         Some((Moment { at, zone_known: true, year_known: true }, AtFrom::BootTime))
+    }
+
+    /// A date without a zone, moved by what the log's clock is ahead of UTC.
+    fn in_zone(&self, moment: Moment) -> Moment {
+        match self.known.ahead.filter(|_| !moment.zone_known).and_then(|ahead| moment.at.checked_sub(ahead).ok()) {
+            Some(at) => Moment { at, zone_known: true, ..moment },
+            None => moment,
+        }
     }
 
     /// The moment, where its year is no placeholder.

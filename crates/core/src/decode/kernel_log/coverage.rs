@@ -23,7 +23,9 @@ pub(super) struct Covered {
     pub(super) skipped: usize,
     /// Lines that say that lines were lost.
     pub(super) losses: Vec<usize>,
-    /// First lines of reports that are not whole.
+    /// Other lines stand before the first report: the log does not begin within it.
+    pub(super) begins_before: bool,
+    /// First lines of reports that are not whole, though the log begins before and ends after them.
     pub(super) partial: Vec<usize>,
     /// Nodes that reports are of.
     pub(super) nodes: BTreeSet<Option<String>>,
@@ -48,6 +50,12 @@ impl Covered {
         }
         if from.is_none() || to.is_none() {
             holes.push(untimed(first.as_ref()));
+        }
+        let zoned = |seen: &Option<Seen>| {
+            seen.as_ref().and_then(|seen| clock.moment(seen)).is_none_or(|(moment, _)| moment.zone_known)
+        };
+        if !zoned(&first) || !zoned(&last) {
+            holes.push(Coverage::NO_ZONE.to_owned());
         }
         let nodes: Vec<String> =
             self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();

@@ -58,6 +58,19 @@ impl Date {
         Some(Moment { at, zone_known, year_known })
     }
 
+    pub(super) fn has_year(&self) -> bool {
+        self.year.is_some()
+    }
+
+    /// The date without year, read in a zone, in the year that brings it closest to a moment.
+    pub(super) fn near(&self, moment: Timestamp, offset: i32) -> Option<Timestamp> {
+        let year = Offset::UTC.to_datetime(moment).year();
+        let zoned = Self { offset: self.offset.or(Some(offset)), ..*self };
+        (-1..=1)
+            .filter_map(|step| zoned.in_year(year.saturating_add(step)))
+            .min_by_key(|at| at.duration_since(moment).abs())
+    }
+
     fn in_year(&self, year: i16) -> Option<Timestamp> {
         let date =
             DateTime::new(year, self.month, self.day, self.hour, self.minute, self.second.min(59), self.nanosecond)

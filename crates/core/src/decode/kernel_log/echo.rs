@@ -29,9 +29,10 @@ const REPEATERS: [&str; 20] = [
 ];
 
 /// How the messages begin that may stand behind a prefix nobody knows.
-const BEGINNINGS: [&str; 10] = [
+const BEGINNINGS: [&str; 11] = [
     "Memory cgroup out of memory",
     "Out of memory: Kill",
+    "Out of Memory: Kill",
     "Out of memory and no killable",
     "Killed process ",
     "oom-kill:constraint",

@@ -92,12 +92,16 @@ pub(super) fn leading(text: &str) -> Option<Message<'_>> {
     match *text.as_bytes().first()? {
         b'[' => match table::header(text) {
             Some(columns) => Some(Message::Columns(columns)),
+            None if text.starts_with("[<") => is_memcg_frame(text).then_some(Message::MemcgFrame),
             None => table::is_row(text).then_some(Message::Row),
         },
         b'0'..=b'9' => ram(text),
         b'o' if text.starts_with("oom-kill:") => summary::read(text).map(Message::Summary),
         b'o' if text.starts_with("oom_reaper:") => reaped(text),
-        b'O' if text.starts_with("Out of memory") => out_of_memory(&text["Out of memory".len()..], Scope::Global),
+        // `Out of Memory` until 2.6.10.
+        b'O' if text.starts_with("Out of memory") || text.starts_with("Out of Memory") => {
+            out_of_memory(&text["Out of memory".len()..], Scope::Global)
+        }
         b'M' => {
             if let Some(rest) = text.strip_prefix("Memory cgroup out of memory") {
                 out_of_memory(rest, Scope::Memcg)
@@ -136,11 +140,18 @@ fn elsewhere(text: &str) -> Option<Message<'_>> {
     if text.contains("Manual OOM execution") {
         return Some(Message::SysRq);
     }
-    let frame = text.contains("mem_cgroup_out_of_memory") || text.contains("mem_cgroup_oom");
-    if frame && text.contains("+0x") {
+    if is_memcg_frame(text) {
         return Some(Message::MemcgFrame);
     }
     text.contains("moom_callback+0x").then_some(Message::SysRqWorker)
+}
+
+/// A frame that only the OOM killer of a memory cgroup goes through. Before 3.19 the charge itself called it; frames
+/// with a question mark are leftovers on the stack.
+fn is_memcg_frame(text: &str) -> bool {
+    let killer = text.contains("mem_cgroup_out_of_memory+0x") || text.contains("mem_cgroup_oom_synchronize+0x");
+    let charge = text.contains(" __mem_cgroup_try_charge+0x") || text.contains(" mem_cgroup_do_charge+0x");
+    killer || (charge && !text.contains("? "))
 }
 
 /// The name of the process that invoked the killer: all of a kernel name's 15 bytes at most. Where something

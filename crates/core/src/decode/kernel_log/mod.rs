@@ -20,12 +20,14 @@ mod journal;
 mod message;
 mod note;
 mod order;
+mod origin;
 mod prefix;
 mod report;
 mod reports;
 mod scan;
 mod summary;
 mod table;
+mod twin;
 mod userspace;
 mod victim;
 mod wrap;
@@ -54,7 +56,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut log = Log {
         input,
         out,
-        clock: Clock { read_at: input.artifact.at, booted: input.artifact.booted },
+        clock: Clock { known: input.clock, twin: twin::find(&text) },
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,
@@ -67,7 +69,8 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         log.read(raw, &mut scan);
     }
     log.covered.skipped = scan.skipped;
-    log.finish(&text);
+    let lines = scan.lines();
+    log.finish(&text, lines);
 }
 
 /// A log while it is being read.
@@ -98,6 +101,7 @@ fn parse(raw: RawLine<'_>) -> Line<'_> {
 
 impl Log<'_, '_> {
     fn read(&mut self, raw: RawLine<'_>, scan: &mut Scan<'_>) {
+        self.covered.begins_before |= self.reports.all.is_empty() && scan.skipped > 0;
         let line = parse(raw);
         if line.text.is_empty() {
             self.pending = line.marked.then(|| self.seen(&line, raw.number));
@@ -117,13 +121,15 @@ impl Log<'_, '_> {
                     seen.uptime = Some(uptime);
                     self.inside(&seen, text, scan);
                 }
-                None if programs_own => self.covered.others += 1,
+                None if programs_own => self.program(),
                 None => self.inside(&seen, &line.text, scan),
             }
             return;
         }
         let Some((uptime, text)) = echo::kernels_own(&line) else {
-            self.covered.others += usize::from(!echo::speaks_of_kills(&line.text));
+            if !echo::speaks_of_kills(&line.text) {
+                self.program();
+            }
             return;
         };
         seen.uptime = seen.uptime.or(uptime);
@@ -142,8 +148,15 @@ impl Log<'_, '_> {
         }
     }
 
+    /// A line of another program, about something else.
+    fn program(&mut self) {
+        self.covered.others += 1;
+        self.covered.begins_before |= self.reports.all.is_empty();
+    }
+
     /// A line that belongs to no report, or to what reports print besides.
     fn other(&mut self, text: &str) {
+        self.covered.begins_before |= self.reports.all.is_empty() && !coverage::is_of_report(text);
         // One line of anything else is enough to know.
         if self.covered.others > 0 || !(self.reports.is_open() && coverage::is_of_report(text)) {
             self.covered.others += 1;
@@ -193,7 +206,7 @@ impl Log<'_, '_> {
 
     fn seen(&mut self, line: &Line<'_>, number: usize) -> Seen {
         let node = line.node.as_deref().map(|name| {
-            self.nodes.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.nodes.iter().rposition(|known| known == name).unwrap_or_else(|| {
                 self.nodes.push(name.to_owned());
                 self.nodes.len() - 1
             })
@@ -269,9 +282,15 @@ impl Log<'_, '_> {
     }
 
     /// Makes facts of the reports, and says what the log covers.
-    fn finish(mut self, text: &[u8]) {
+    fn finish(mut self, text: &[u8], lines: usize) {
+        let end = self.place(lines);
         let reports = std::mem::take(&mut self.reports);
-        for mut report in reports.distinct() {
+        let reports = reports.distinct();
+        let last = reports.len().saturating_sub(1);
+        for (index, mut report) in reports.into_iter().enumerate() {
+            // A ring that wrapped begins within a report, and an excerpt may end within one: nothing is missing between.
+            let begun_before = index == 0 && !report.header && !self.covered.begins_before;
+            let goes_on = index == last && report.header && report.is_open() && report.last.line.abs_diff(end) <= 2;
             let lines = std::mem::take(&mut report.lines);
             let finished = report.finish();
             let mut kill = finished.kill;
@@ -279,7 +298,7 @@ impl Log<'_, '_> {
             kill.node = self.node(&finished.first);
             kill.lines = lines.into_iter().map(|(line, text)| (Locus::line(self.input.id, line), text)).collect();
             self.covered.nodes.insert(kill.node.clone());
-            if !finished.whole {
+            if !(finished.whole || begun_before || goes_on) {
                 self.covered.partial.push(finished.first.line);
             }
             self.out.fact(What::Kill(Box::new(kill)), Locus::line(self.input.id, finished.first.line));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::date::{self, Date};
+use super::origin::{facility, host_and_tag, kernel_tag, word_end};
 
 /// Who speaks in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,14 +39,6 @@ pub(super) struct Line<'a> {
     /// Something was recognised before the message; a line without is perhaps the rest of the one before.
     pub(super) marked: bool,
 }
-
-/// Tags that mean the kernel.
-const KERNEL_TAGS: [&str; 5] = ["kernel", "kern", "vmunix", "kmsg", "dmesg"];
-
-/// Syslog's facilities and levels, as `dmesg -x` and BusyBox print them.
-const FACILITIES: [&str; 8] = ["kern", "user", "daemon", "syslog", "mail", "auth", "authpriv", "local0"];
-const LEVELS: [&str; 11] =
-    ["emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug", "panic"];
 
 /// Takes a line apart.
 pub(super) fn line(text: &str) -> Line<'_> {
@@ -92,9 +85,9 @@ fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         b'>' | b'`' => Some(&rest[1..]),
         b'|' | b'*' | b'-' | b'+' | b'$' => rest[1..].strip_prefix(' '),
         b'<' => angle(line, rest),
-        b'"' => rest
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_prefix("MESSAGE\""))
+        b'"' => ["\"MESSAGE\"", "\"msg\""]
+            .iter()
+            .find_map(|key| rest.strip_prefix(key))
             .map(|rest| rest.trim_start_matches([' ', ':', '"'])),
         byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => dated(line, rest)
             .or_else(|| facility(line, rest))
@@ -107,7 +100,7 @@ fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 }
 
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
-fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     let end = rest.bytes().take(80).position(|byte| byte == b']')?;
     inside_bracket(line, &rest[..end])?;
     let rest = &rest[end + 1..];
@@ -116,7 +109,8 @@ fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 
 /// What may stand in a bracket; the line learns it.
 fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
-    let inside = inside.trim_ascii();
+    // `dmesg --show-delta`: `8523.347168 <    0.000007>`.
+    let inside = inside.split_once('<').map_or(inside, |(inside, _)| inside).trim_ascii();
     if let Some(seconds) = uptime(inside) {
         line.uptime = Some(seconds);
     } else if inside.len() > 1
@@ -124,6 +118,8 @@ fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
         && inside.bytes().skip(1).all(|byte| byte.is_ascii_digit())
     {
         // The thread or CPU that printed (CONFIG_PRINTK_CALLER).
+    } else if inside.strip_prefix('+').is_some_and(|delta| uptime(delta).is_some()) || is_minute(inside) {
+        // `dmesg --human` counts from a line that may not be here.
     } else {
         let (date, after) = date::leading(inside)?;
         if !after.trim_ascii().is_empty() {
@@ -134,6 +130,17 @@ fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
     line.voice = Voice::Kernel;
     line.marked = true;
     Some(())
+}
+
+/// `Oct12 19:00`: the minutes that `dmesg --human` prints now and then.
+fn is_minute(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    bytes.len() == 11
+        && bytes[..3].iter().all(u8::is_ascii_alphabetic)
+        && bytes[3..].iter().zip(b"00 00:00").all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit() || *byte == b' ',
+            other => byte == other,
+        })
 }
 
 /// `8523.347168`: seconds since boot, as printk writes them.
@@ -207,111 +214,6 @@ fn dated<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     }
     let after = after.trim_ascii_start();
     Some(host_and_tag(line, after).unwrap_or(after))
-}
-
-/// `host program[12]: `, `host kernel: `, `kernel: `, `host [12.5] `.
-fn host_and_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    if let Some(after) = kernel_tag(line, rest) {
-        return Some(after);
-    }
-    let (first, after) = rest.split_once(' ')?;
-    if let Some(name) = program(first).filter(|_| first.ends_with("]:")) {
-        return Some(tagged(line, name, after));
-    }
-    let after = after.trim_ascii_start();
-    let second_end = word_end(after);
-    let second = &after[..second_end];
-    let is_host = !first.contains([':', '(', '=', ',']) || first.contains('.');
-    if let Some(name) = program(second)
-        && is_host
-    {
-        line.node = host(first);
-        return Some(tagged(line, name, &after[second_end..]));
-    }
-    if second.starts_with('[') && is_host && bracket(&mut Line::default(), &after[1..]).is_some() {
-        line.node = host(first);
-        return Some(after);
-    }
-    None
-}
-
-fn tagged<'a>(line: &mut Line<'a>, name: &'a str, after: &'a str) -> &'a str {
-    line.voice = if KERNEL_TAGS.contains(&name) { Voice::Kernel } else { Voice::Program };
-    line.program = Some(Cow::Borrowed(name));
-    after
-}
-
-/// The name in a syslog tag `name:` or `name[12]:`.
-fn program(word: &str) -> Option<&str> {
-    let tag = word.strip_suffix(':')?;
-    let name = match tag.strip_suffix(']') {
-        Some(tag) => {
-            let (name, pid) = tag.rsplit_once('[')?;
-            pid.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)?
-        }
-        None => tag,
-    };
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'(' | b')'));
-    (!name.is_empty() && plain).then_some(name)
-}
-
-/// Where the first word ends.
-fn word_end(text: &str) -> usize {
-    memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len())
-}
-
-fn host(word: &str) -> Option<Cow<'_, str>> {
-    let facility =
-        word.split_once('.').is_some_and(|(name, level)| FACILITIES.contains(&name) && LEVELS.contains(&level));
-    (!facility && !word.bytes().all(|byte| matches!(byte, b'.' | b'*' | b'-' | b'x' | b'X')))
-        .then_some(Cow::Borrowed(word))
-}
-
-/// `kernel: ` within the first words, with the host before it: `web kernel: `, `web kern.err kernel: `.
-fn kernel_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    if line.voice != Voice::Unknown && line.program.is_some() {
-        return None;
-    }
-    let mut before = None;
-    let mut here = rest;
-    for _ in 0..4 {
-        let end = word_end(here);
-        let word = &here[..end];
-        if word.ends_with(':') && program(word).is_some_and(|name| KERNEL_TAGS.contains(&name)) {
-            line.node = before.and_then(host).or(line.node.take());
-            line.voice = Voice::Kernel;
-            line.program = Some(Cow::Borrowed("kernel"));
-            line.marked = true;
-            return Some(&here[end..]);
-        }
-        // A colon ends a tag or a message's first part: what comes after is text.
-        if word.is_empty() || word.ends_with([':', ',', ')']) {
-            return None;
-        }
-        before = before.or(Some(word));
-        here = here[end..].trim_ascii_start();
-    }
-    None
-}
-
-/// `kern  :warn  : `, `user: warning: `, `kern.err `.
-fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let name_end = rest.find(|letter: char| !letter.is_ascii_alphanumeric())?;
-    if !FACILITIES.contains(&&rest[..name_end]) {
-        return None;
-    }
-    let separated = rest[name_end..].trim_ascii_start();
-    let after = separated.strip_prefix([':', '.'])?.trim_ascii_start();
-    let level_end = after.find(|letter: char| !letter.is_ascii_alphabetic())?;
-    if !LEVELS.contains(&&after[..level_end]) {
-        return None;
-    }
-    line.voice = if &rest[..name_end] == "kern" { Voice::Kernel } else { line.voice };
-    line.marked = true;
-    let after = after[level_end..].trim_ascii_start();
-    Some(after.strip_prefix(':').unwrap_or(after))
 }
 
 /// `<4>`: syslog's priority; `<pre>`, `</code>`: HTML around a log.
@@ -435,9 +337,15 @@ mod tests {
             ("Mon May  1 12:00:00 2023 kern.err kernel: [123.4] ", "", true),
             ("kernel: ", "", false),
             ("| `[ 8523.347168] ", "", false),
+            ("[  +0.000123] ", "", false),
+            ("[Oct12 19:00] ", "", false),
+            ("[ 8523.347168 <    0.000007>] ", "", false),
+            ("      \"msg\": \"", "", false),
         ] {
             let text = format!("{prefix}{KILL}");
-            let expected = (KILL.to_owned(), node.to_owned(), Voice::Kernel, dated);
+            let quoted = prefix.ends_with('"');
+            let voice = if quoted { Voice::Unknown } else { Voice::Kernel };
+            let expected = (KILL.to_owned(), node.to_owned(), voice, dated);
             assert_eq!(parts(&text), expected, "{text}");
         }
     }

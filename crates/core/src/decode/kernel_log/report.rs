@@ -32,6 +32,10 @@ impl Seen {
         Some((moment(self)?.duration_since(moment(earlier)?).as_secs_f64()).abs())
     }
 
+    pub(super) fn is_timed(&self) -> bool {
+        self.date.is_some() || self.uptime.is_some()
+    }
+
     /// Does the line tell its time to the microsecond?
     pub(super) fn is_precise(&self) -> bool {
         self.uptime.is_some() || self.date.is_some_and(|date| date.digits >= 6)
@@ -74,7 +78,9 @@ pub(super) struct Report {
     pub(super) swap_kib: Option<u64>,
     /// `Kill process ... or sacrifice child`.
     pub(super) chosen: Option<Victim>,
-    /// The process in the `oom-kill:` line.
+    /// The `oom-kill:` line was seen, perhaps cut.
+    pub(super) summarised: bool,
+    /// The process in it.
     pub(super) summary: Option<Victim>,
     pub(super) victims: Vec<Victim>,
     /// When the first victim was killed, as far as lines tell.
@@ -108,7 +114,7 @@ impl Report {
             || self.sysrq
             || self.group
             || self.chosen.is_some()
-            || self.summary.is_some();
+            || self.summarised;
         !spoken && self.victims.is_empty()
     }
 
@@ -190,9 +196,13 @@ impl Report {
         let page_kib = table::page_kib(&self.rows, &self.victims);
         let total = self.total(constraint, page_kib);
         let candidates = std::mem::take(&mut self.rows).into_iter().map(|row| row.candidate(page_kib)).collect();
-        let whole = self.header && (self.ended || !self.victims.is_empty());
+        let whole = (self.header || self.sysrq) && (self.ended || !self.victims.is_empty());
         let names = task.or(limit);
-        let when = self.killed.take().unwrap_or_else(|| self.last.clone());
+        let when = self
+            .killed
+            .take()
+            .filter(Seen::is_timed)
+            .unwrap_or_else(|| if self.last.is_timed() { self.last.clone() } else { self.first.clone() });
         let kill = KernelKill {
             boot_id: self.first.boot.clone(),
             uptime_seconds: when.uptime,

@@ -93,9 +93,7 @@ impl Reports {
             Message::TaskIn { task, limit } => {
                 let report = self.fitting(seen, text, |report| {
                     let same = report.oom_memcg == limit && report.task_memcg == task;
-                    report.is_open()
-                        && report.summary.is_none()
-                        && (same || (!report.context && report.oom_memcg.is_none()))
+                    report.is_open() && !report.summarised && (same || (!report.context && report.oom_memcg.is_none()))
                 });
                 report.context = true;
                 report.scope = Some(Scope::Memcg);
@@ -106,16 +104,15 @@ impl Reports {
             Message::Amount(counter, line) => {
                 let report = self.fitting(seen, text, |report| {
                     let new = counter != Counter::Memory || report.memory.is_none_or(|known| known == line);
-                    report.is_open() && report.summary.is_none() && report.columns.is_none() && new
+                    report.is_open() && !report.summarised && report.columns.is_none() && new
                 });
                 report.context = true;
                 report.scope = Some(Scope::Memcg);
                 report.set_amount(counter, line);
             }
             Message::Stats { path, pairs } => {
-                let report = self.fitting(seen, text, |report| {
-                    report.is_open() && report.summary.is_none() && report.columns.is_none()
-                });
+                let report = self
+                    .fitting(seen, text, |report| report.is_open() && !report.summarised && report.columns.is_none());
                 report.context = true;
                 report.scope = Some(Scope::Memcg);
                 // Version 1 prints the stats of every cgroup below, too; the first are of the limit's own.
@@ -144,7 +141,7 @@ impl Reports {
             Message::Columns(columns) => {
                 let report = self.fitting(seen, text, |report| {
                     report.is_open()
-                        && report.summary.is_none()
+                        && !report.summarised
                         && report.columns.as_ref().is_none_or(|known| *known == columns)
                         && report.chosen.is_none()
                 });
@@ -153,18 +150,19 @@ impl Reports {
                 report.columns = Some(columns);
             }
             Message::Row => {
-                let report = self.fitting(seen, text, |report| report.is_open() && report.summary.is_none());
+                let report = self.fitting(seen, text, |report| report.is_open() && !report.summarised);
                 report.add_row(text);
             }
             Message::Summary(summary) => {
                 let selected = Victim { pid: summary.pid, comm: summary.comm, uid: summary.uid, ..Victim::default() };
                 let report = self.fitting(seen, text, |report| {
                     let late = report.has_pid(selected.pid) && !report.header;
-                    report.summary.is_none() && !report.ended && (report.is_open() || late)
+                    !report.summarised && !report.ended && (report.is_open() || late)
                 });
                 report.constraint = summary.constraint;
                 report.oom_memcg = summary.oom_memcg.or(report.oom_memcg.take());
                 report.task_memcg = summary.task_memcg.or(report.task_memcg.take());
+                report.summarised = true;
                 report.summary = (selected != Victim::default()).then_some(selected);
                 report.context = true;
                 report.show_summary(seen, text);
@@ -278,7 +276,7 @@ impl Reports {
             return;
         }
         let report = self.fitting(seen, text, |report| {
-            let unnamed = report.is_open() && report.summary.is_none() && report.chosen.is_none();
+            let unnamed = report.is_open() && !report.summarised && report.chosen.is_none();
             let storm = report.reaper_only && seen.since(&report.last).is_none_or(|gap| gap <= STORM_GAP);
             (unnamed && !report.is_only_rows()) || storm
         });

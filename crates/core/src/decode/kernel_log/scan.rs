@@ -94,6 +94,13 @@ impl<'a> Scan<'a> {
         Some(line)
     }
 
+    /// The number of the last line, once all have been walked over.
+    pub(super) fn lines(&self) -> usize {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let unfinished = usize::from(!rest.is_empty() && !rest.ends_with(b"\n"));
+        (self.number + memchr::memchr_iter(b'\n', rest).count() + unfinished).saturating_sub(1)
+    }
+
     /// Goes to the next line that holds a word.
     fn seek(&mut self) -> Option<()> {
         let hit = loop {

@@ -91,9 +91,9 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let mut take =
         |columns: &[Column]| columns.iter().zip(numbers).for_each(|(column, value)| row.take(*column, *value));
     if columns.len() == count {
-        take(columns)
+        take(columns);
     } else {
-        take(&guess(numbers))
+        take(&guess(numbers));
     }
     Some(row)
 }

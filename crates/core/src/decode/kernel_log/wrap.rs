@@ -55,6 +55,9 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
     if text.starts_with("Task in") {
         let path = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._:-@\\".contains(&byte));
         let whole = text.contains("limit of /");
+        if path && !text.contains(" killed") {
+            return Some("");
+        }
         return if whole || rest.contains("a result of limit of") {
             (path || !whole).then(|| if rest.starts_with("killed") { " " } else { "" })
         } else {

@@ -1,0 +1,147 @@
+//! Logs whose dates lack a year or a zone, or count seconds since boot, placed on the clock by other evidence: the API
+//! and the engines say when the containers ended that such a log says were killed.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp, Unit};
+
+use crate::artifact::{Artifact, Kind};
+use crate::decode::{Decoded, LogClock};
+use crate::fact::{Coverage, CoverageOf, KernelKill, State, What};
+
+/// A log is of the year in which the newest API moment lies, a day's slack for clocks and late readings.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
+/// Zones are whole quarters of an hour.
+const QUARTER: i64 = 900;
+/// A kill is seen as an end within this time.
+const PROMPT: i64 = 60;
+/// The last line of a log that is being written is at most this old when it is read.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+
+/// The clock of each artifact that other evidence knows better than its source did; `None`: nothing to add.
+pub(crate) fn clocks(artifacts: &[Artifact], decoded: &[Decoded], now: Option<Timestamp>) -> Vec<Option<LogClock>> {
+    let ends = ends(decoded);
+    let newest = ends.values().max().copied().max(newest_event(decoded));
+    let reference = newest.and_then(|at| at.checked_add(SLACK).ok()).or(now);
+    artifacts
+        .iter()
+        .zip(decoded)
+        .map(|(artifact, decoded)| {
+            let logs = decoded.kinds.iter().any(|kind| matches!(kind, Kind::KernelLog | Kind::NodeLog));
+            let own = LogClock::of(artifact);
+            let better = LogClock {
+                read_at: own.read_at.or(reference),
+                booted: own.booted.or_else(|| booted(decoded, &ends)),
+                ahead: ahead(artifact, decoded, &ends),
+            };
+            (logs && better != own).then_some(better)
+        })
+        .collect()
+}
+
+/// When each container ended, by its id.
+fn ends(decoded: &[Decoded]) -> HashMap<&str, Timestamp> {
+    let mut ends = HashMap::new();
+    for fact in decoded.iter().flat_map(|decoded| &decoded.facts) {
+        match &fact.what {
+            What::Pod(pod) => {
+                for status in pod.containers.iter().filter_map(|container| container.status.as_ref()) {
+                    let current = match &status.state {
+                        Some(State::Terminated(end)) => Some(end),
+                        _ => None,
+                    };
+                    for end in current.into_iter().chain(&status.last) {
+                        ends.extend(end.container_id.as_deref().or(status.id.as_deref()).zip(end.finished));
+                    }
+                }
+            }
+            What::EngineContainer(engine) => ends.extend(engine.subject.container_id.as_deref().zip(engine.finished)),
+            _ => {}
+        }
+    }
+    ends
+}
+
+fn newest_event(decoded: &[Decoded]) -> Option<Timestamp> {
+    let facts = decoded.iter().flat_map(|decoded| &decoded.facts);
+    facts
+        .filter_map(|fact| match &fact.what {
+            What::Event(event) => event.last.or(event.first),
+            What::EngineEvent(event) => event.at,
+            _ => None,
+        })
+        .max()
+}
+
+/// Kills of a container whose end is known.
+fn known_kills<'d>(decoded: &'d Decoded, ends: &HashMap<&str, Timestamp>) -> Vec<(&'d KernelKill, Timestamp)> {
+    let kills = decoded.facts.iter().filter_map(|fact| match &fact.what {
+        What::Kill(kill) => Some(kill.as_ref()),
+        _ => None,
+    });
+    kills.filter_map(|kill| Some((kill, *ends.get(kill.container_id.as_deref()?)?))).collect()
+}
+
+/// The boot that puts most kills of a log that counts from boot right before the ends that they caused.
+fn booted(decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<Timestamp> {
+    let boots =
+        known_kills(decoded, ends).into_iter().filter(|(kill, _)| kill.at.is_none()).filter_map(|(kill, end)| {
+            let uptime = SignedDuration::try_from_secs_f64(kill.uptime_seconds?).ok()?;
+            end.checked_sub(uptime).ok()
+        });
+    let mut boots: Vec<Timestamp> = boots.collect();
+    boots.sort_unstable();
+    let middle = *boots.get(boots.len() / 2)?;
+    // Half of them must agree to the second or two that statuses and reaction take: else the log is of several boots.
+    let near = boots.iter().filter(|boot| boot.duration_since(middle).abs() <= SignedDuration::from_secs(3)).count();
+    (near * 2 > boots.len()).then_some(middle)
+}
+
+/// How far the dates of a log without a zone are ahead of UTC: by kills whose ends are known, else by its last line
+/// being as fresh as that of a log that is still written.
+fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<SignedDuration> {
+    let unzoned = |coverage: &&Coverage| coverage.holes.iter().any(|hole| hole == Coverage::NO_ZONE);
+    let covered = decoded.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog).find(unzoned);
+    let mut votes: HashMap<i64, usize> = HashMap::new();
+    for (kill, end) in known_kills(decoded, ends) {
+        let Some(at) = kill.at.filter(|_| !kill.at_zone_known) else { continue };
+        let Some(gap) = gap(at, end, kill.at_year_known) else { continue };
+        let quarters = (gap as f64 / QUARTER as f64).round() as i64;
+        if (gap - quarters * QUARTER).abs() <= PROMPT {
+            *votes.entry(quarters).or_default() += 1;
+        }
+    }
+    if let Some((quarters, _)) = votes.into_iter().max_by_key(|(quarters, votes)| (*votes, -quarters.abs())) {
+        return Some(SignedDuration::from_secs(quarters * QUARTER));
+    }
+    let (read, last) = (artifact.at?, covered?.to?);
+    let age = read.duration_since(last);
+    (age >= SignedDuration::ZERO && age <= FRESH).then_some(SignedDuration::ZERO)
+}
+
+/// Seconds that a date is ahead of the end it belongs to; a date without year is compared within the year of the end.
+fn gap(at: Timestamp, end: Timestamp, year_known: bool) -> Option<i64> {
+    let at = if year_known {
+        at
+    } else {
+        let utc = jiff::tz::TimeZone::UTC;
+        let year = end.to_zoned(utc.clone()).year();
+        let moved = |year| {
+            Some(
+                at.to_zoned(utc.clone())
+                    .datetime()
+                    .with()
+                    .year(year)
+                    .build()
+                    .ok()?
+                    .to_zoned(utc.clone())
+                    .ok()?
+                    .timestamp(),
+            )
+        };
+        let years = [year - 1, year, year + 1].into_iter().filter_map(moved);
+        years.min_by_key(|moved| moved.duration_since(end).abs())?
+    };
+    let seconds = (at - end).total(Unit::Second).ok()?;
+    (seconds.abs() <= 15.0 * 3600.0).then_some(seconds as i64)
+}
