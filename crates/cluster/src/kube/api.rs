@@ -75,19 +75,20 @@ impl Api {
         }
     }
 
-    /// As much of an answer as comes by the deadline, at most `limit` bytes; `tail`: of its last so many bytes.
+    /// As much of an answer as comes by the deadline, at most `limit` bytes; `range` as HTTP writes it, without the unit:
+    /// `-500` for the last bytes, `0-99` for the first.
     pub(super) async fn get_some(
         &self,
         path: &str,
-        tail: Option<usize>,
+        range: Option<&str>,
         limit: usize,
         until: Instant,
     ) -> Result<Reply, Refusal> {
         let answer = async {
             let mut request = Request::get(path).header(ACCEPT, "*/*");
-            if let Some(tail) = tail {
+            if let Some(range) = range {
                 // A range counts the bytes as they travel, so they must not travel compressed.
-                request = request.header(RANGE, format!("bytes=-{tail}")).header(ACCEPT_ENCODING, "identity");
+                request = request.header(RANGE, format!("bytes={range}")).header(ACCEPT_ENCODING, "identity");
             }
             let stream = self.open(request).await?;
             Ok(collect(stream, limit, until).await)
@@ -101,10 +102,7 @@ impl Api {
         self.open(Request::get(path).header(ACCEPT_ENCODING, "identity")).await
     }
 
-    async fn open(
-        &self,
-        request: http::request::Builder,
-    ) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {
+    async fn open(&self, request: http::request::Builder) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {
         let request = request.body(Vec::new()).map_err(|error| Refusal::Failed(error.to_string()))?;
         self.client.request_stream(request).await.map(Box::pin).map_err(|error| refusal(&error))
     }

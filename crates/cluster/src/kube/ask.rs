@@ -83,7 +83,8 @@ impl std::str::FromStr for Target {
     fn from_str(text: &str) -> Result<Self, NotATarget> {
         let (kind, name) = text.split_once('/').unwrap_or(("pod", text));
         let is_name = |name: &str| {
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':'))
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':'))
         };
         if !is_name(kind) || !is_name(name) {
             return Err(NotATarget(text.to_owned()));

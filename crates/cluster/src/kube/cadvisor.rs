@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal};
 use super::node::{Kernel, NODE_PROXY, uids_of_pods};
-use super::{Missing, captured_at, refused};
+use super::{Missing, refused};
 
 /// Families kept, by the beginning of their names.
 const FAMILIES: [&str; 6] = [
@@ -42,7 +43,7 @@ pub(super) async fn capture(api: &Api, node: &str, pods: &BTreeSet<(String, Stri
             let artifact = Artifact {
                 kind: Some(Kind::Metrics),
                 about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-                at: captured_at(),
+                at: Some(Timestamp::now()),
                 ..Artifact::new(name, bytes)
             };
             kernel.captured.read("cAdvisor counters", artifact);
@@ -67,7 +68,10 @@ fn is_kill(line: &str) -> bool {
 
 /// Pods (namespace, name) whose kill counters have moved.
 fn killed(text: &str) -> BTreeSet<(&str, &str)> {
-    text.lines().filter(|line| is_kill(line)).filter_map(|line| Some((label(line, "namespace")?, label(line, "pod")?))).collect()
+    text.lines()
+        .filter(|line| is_kill(line))
+        .filter_map(|line| Some((label(line, "namespace")?, label(line, "pod")?)))
+        .collect()
 }
 
 fn keep(text: &str, pods: &BTreeSet<(String, String)>, killed: &BTreeSet<(&str, &str)>) -> String {
@@ -80,7 +84,8 @@ fn keep(text: &str, pods: &BTreeSet<(String, String)>, killed: &BTreeSet<(&str, 
         }
         let about_all = line.starts_with('#') || label(line, "pod").is_none_or(str::is_empty);
         let about = || {
-            let (namespace, pod) = (label(line, "namespace").unwrap_or_default(), label(line, "pod").unwrap_or_default());
+            let (namespace, pod) =
+                (label(line, "namespace").unwrap_or_default(), label(line, "pod").unwrap_or_default());
             killed.contains(&(namespace, pod)) || pods.iter().any(|(ns, name)| ns == namespace && name == pod)
         };
         if about_all || about() {

@@ -51,7 +51,9 @@ pub enum ConnectError {
         because: String,
     },
     /// The server does not accept who we are.
-    #[error("the API server {server} does not accept the credentials of {from}: {because}; log in again, then try: kubectl auth whoami")]
+    #[error(
+        "the API server {server} does not accept the credentials of {from}: {because}; log in again, then try: kubectl auth whoami"
+    )]
     Unauthorized {
         /// Its address.
         server: String,
@@ -100,7 +102,9 @@ async fn configure(ask: &Ask) -> Result<(Config, String), ConnectError> {
         (Some(path), _) => vec![path.clone()],
         // As kubectl: a list of files, of which some may not exist.
         (None, Some(paths)) => std::env::split_paths(&paths).filter(|path| path.exists()).collect(),
-        (None, None) => std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().filter(|p| p.exists()).collect(),
+        (None, None) => {
+            std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().filter(|p| p.exists()).collect()
+        }
     };
     if !paths.is_empty() {
         return from_files(&paths, ask.context.as_deref()).await;
@@ -111,9 +115,9 @@ async fn configure(ask: &Ask) -> Result<(Config, String), ConnectError> {
     }
     match Config::incluster() {
         Ok(config) => Ok((config, "the pod's service account".into())),
-        Err(error) => {
-            Err(ConnectError::NotConfigured { looked: format!("{looked}, and the pod has no service account: {}", innermost(&error)) })
-        }
+        Err(error) => Err(ConnectError::NotConfigured {
+            looked: format!("{looked}, and the pod has no service account: {}", innermost(&error)),
+        }),
     }
 }
 
@@ -134,9 +138,9 @@ async fn from_files(paths: &[PathBuf], context: Option<&str>) -> Result<(Config,
 }
 
 fn read(paths: &[PathBuf]) -> Result<Kubeconfig, KubeconfigError> {
-    paths.iter().try_fold(Kubeconfig::default(), |merged, path: &PathBuf| {
-        merged.merge(Kubeconfig::read_from::<&Path>(path)?)
-    })
+    paths
+        .iter()
+        .try_fold(Kubeconfig::default(), |merged, path: &PathBuf| merged.merge(Kubeconfig::read_from::<&Path>(path)?))
 }
 
 /// The last cause in the chain: `Connection refused` rather than `ServiceError: client error (Connect)`.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::api::Api;
+use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, Scope, owners, refused};
@@ -21,7 +24,8 @@ pub(super) const EVENTS: Permission = Permission {
     risk: "",
 };
 
-/// What every start and every healthy day brings. Such events are kept only of the pods that are kept.
+/// What every start and every healthy day brings. Of pods such events are left out where the pod is there and well:
+/// of one that is gone they may be all that tells its name, node and life.
 const ROUTINE: [&str; 12] = [
     "Scheduled",
     "Pulling",
@@ -49,6 +53,10 @@ pub(super) struct Seen {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Event {
+    pub(super) metadata: Metadata,
+    last_timestamp: Option<String>,
+    #[serde(rename = "eventTime")]
+    at: Option<String>,
     pub(super) involved_object: Object,
     pub(super) r#type: String,
     pub(super) reason: String,
@@ -72,27 +80,28 @@ pub(super) struct Source {
 
 /// Reads the events of the scope and, where it does not hold them, those of the nodes.
 pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Clock) -> Seen {
+    let until = clock.source();
     let wanted = Wanted::of(found);
     let mut nodes = BTreeSet::new();
-    let mut captured = read(api, scope, "", clock, |event| {
-        let keep = wanted.keep(event, found.named);
+    let of_scope = read(api, scope, "", until, |event| {
+        let keep = wanted.keep(event);
         if keep && found.gone.is_some() {
             nodes.extend(event.node());
         }
         keep
-    })
-    .await;
-    // Nodes live in no namespace; their events are written to `default`
-    // (client-go tools/events and record use metav1.NamespaceDefault for them, v1.37).
-    let elsewhere = !matches!(scope, Scope::All) && scope.namespace() != Some("default");
-    if elsewhere {
-        let of_nodes = Scope::Namespace("default".into());
-        let running: BTreeSet<&String> = found.nodes.iter().chain(&nodes).collect();
-        let part = read(api, &of_nodes, "involvedObject.kind=Node", clock, |event| {
-            running.is_empty() || running.contains(&event.involved_object.name)
-        });
-        captured.join(part.await);
-    }
+    });
+    let of_nodes = async {
+        // Nodes live in no namespace; their events are written to `default`
+        // (client-go tools/events and record use metav1.NamespaceDefault for them, v1.37).
+        if scope.namespace().is_none_or(|namespace| namespace == "default") {
+            return Captured::default();
+        }
+        // Before a pod that is gone was looked for, no node is known: then all are wanted.
+        let wanted = |event: &Event| found.nodes.is_empty() || found.nodes.contains(&event.involved_object.name);
+        read(api, &Scope::Namespace("default".into()), "involvedObject.kind=Node", until, wanted).await
+    };
+    let (mut captured, of_nodes) = futures::join!(of_scope, of_nodes);
+    captured.join(of_nodes);
     Seen { captured, nodes: nodes.into_iter().collect() }
 }
 
@@ -100,15 +109,13 @@ async fn read(
     api: &Api,
     scope: &Scope,
     fields: &str,
-    clock: Clock,
+    until: Instant,
     mut keep: impl FnMut(&Event) -> bool,
 ) -> Captured {
     let path = scope.path("/api/v1", "events");
     let selectors = [("fieldSelector", fields)];
     let name = request_name(&path, &selectors);
-    let listing =
-        list(api, &path, &selectors, clock.source(), |json| Event::parse(json).is_none_or(|event| keep(&event))).await;
-    match listing {
+    match list(api, &path, &selectors, until, |json| Event::parse(json).is_none_or(|event| keep(&event))).await {
         Ok(listing) => listing.into_captured(EVENTS.name, &name),
         Err(refusal) => {
             let mut captured = Captured::default();
@@ -122,6 +129,7 @@ async fn read(
 struct Wanted<'a> {
     pods: BTreeSet<(&'a str, &'a str)>,
     others: BTreeSet<String>,
+    found: &'a Found,
 }
 
 impl<'a> Wanted<'a> {
@@ -138,22 +146,32 @@ impl<'a> Wanted<'a> {
             others.insert(gone.name.clone());
             others.extend(owners::guesses(gone).into_iter().map(|(_, name)| name));
         }
-        Self { pods: pods.collect(), others }
+        Self { pods: pods.collect(), others, found }
     }
 
-    fn keep(&self, event: &Event, named: bool) -> bool {
+    fn keep(&self, event: &Event) -> bool {
         let object = &event.involved_object;
         let mentioned = || self.pods.iter().any(|(_, name)| event.message.contains(name));
-        if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name) {
+        if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name)
+        {
             return true;
         }
-        if named { mentioned() } else { event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) }
+        if self.found.named {
+            return mentioned();
+        }
+        let is_gone = || object.kind == "Pod" && !self.found.is_healthy(&object.namespace, &object.name);
+        event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) || is_gone()
     }
 }
 
 impl Event {
     pub(super) fn parse(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
+    }
+
+    /// When it was last seen.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.last_timestamp.as_deref().or(self.at.as_deref())?.parse().ok()
     }
 
     /// The node it happened on: where the kubelet says so, or where the scheduler sent the pod
@@ -182,7 +200,7 @@ mod tests {
             r#type: if warning { "Warning" } else { "Normal" }.into(),
             reason: reason.into(),
             message: message.into(),
-            source: None,
+            ..Event::default()
         }
     }
 
@@ -192,29 +210,33 @@ mod tests {
     }
 
     #[test]
-    fn routine_events_are_kept_of_kept_pods_only() {
-        let found = found(false);
+    fn routine_events_are_left_out_of_pods_that_are_well() {
+        let mut found = found(false);
+        let well = r#"{"metadata":{"namespace":"shop","name":"other","uid":"u"}}"#;
+        found.add_healthy(Pod::parse(well).unwrap());
         let wanted = Wanted::of(&found);
-        assert!(wanted.keep(&event("Pod", "web-7f9-abcde", false, "Started", ""), false));
-        assert!(!wanted.keep(&event("Pod", "other", false, "Started", ""), false));
-        assert!(wanted.keep(&event("Pod", "gone", false, "Killing", "Stopping container app"), false));
-        assert!(wanted.keep(&event("Pod", "other", true, "Scheduled", ""), false));
+        assert!(wanted.keep(&event("Pod", "web-7f9-abcde", false, "Started", "")));
+        assert!(!wanted.keep(&event("Pod", "other", false, "Started", "")));
+        assert!(wanted.keep(&event("Pod", "gone", false, "Killing", "Stopping container app")));
+        assert!(wanted.keep(&event("Pod", "gone", false, "Started", "")));
+        assert!(wanted.keep(&event("Pod", "other", true, "Scheduled", "")));
     }
 
     #[test]
     fn for_a_named_pod_only_events_that_name_it_or_its_owners_are_kept() {
         let found = found(true);
         let wanted = Wanted::of(&found);
-        assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", ""), true));
-        assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde"), true));
-        assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", ""), true));
+        assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", "")));
+        assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde")));
+        assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", "")));
     }
 
     #[test]
     fn the_node_is_where_the_kubelet_was_or_the_scheduler_pointed() {
         let scheduled = event("Pod", "a", false, "Scheduled", "Successfully assigned shop/a to node-a");
         assert_eq!(scheduled.node().as_deref(), Some("node-a"));
-        let killing = Event { source: Some(Source { host: Some("node-b".into()) }), ..event("Pod", "a", false, "Killing", "") };
+        let killing =
+            Event { source: Some(Source { host: Some("node-b".into()) }), ..event("Pod", "a", false, "Killing", "") };
         assert_eq!(killing.node().as_deref(), Some("node-b"));
         assert_eq!(event("Pod", "a", false, "BackOff", "to be").node(), None);
     }

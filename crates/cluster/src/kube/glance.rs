@@ -187,7 +187,8 @@ impl Pod {
             marks.extend(container.ended().filter(|ended| ended.exit_code != 0).map(|ended| container.mark(ended)));
         }
         let reason = status.reason.as_deref().unwrap_or_default();
-        if status.phase == "Failed" || !reason.is_empty() {
+        // A failed pod whose containers ended has failed by them; one without any was never run.
+        if !reason.is_empty() || (status.phase == "Failed" && marks.is_empty()) {
             marks.push(format!("pod/{}/{reason}", status.phase));
         }
         marks
@@ -261,13 +262,11 @@ mod tests {
 
     #[test]
     fn the_dead_life_is_the_present_one_while_it_is_in_state_and_the_previous_one_after_a_restart() {
-        let dead = pod(
-            r#"{"containerStatuses":[
+        let dead = pod(r#"{"containerStatuses":[
                 {"name":"a","restartCount":2,"containerID":"containerd://new","state":{"terminated":{"exitCode":137,"containerID":"containerd://new","finishedAt":"2026-01-02T03:04:05Z"}},
                  "lastState":{"terminated":{"exitCode":1,"containerID":"containerd://old"}}},
                 {"name":"b","restartCount":3,"containerID":"cri-o://now","state":{"running":{}},"lastState":{"terminated":{"exitCode":9,"containerID":"cri-o://before"}}},
-                {"name":"c","restartCount":0,"containerID":"docker://well","state":{"running":{}}}]}"#,
-        );
+                {"name":"c","restartCount":0,"containerID":"docker://well","state":{"running":{}}}]}"#);
         let lives = dead.lives(false);
         let seen: Vec<_> = lives
             .iter()
@@ -279,8 +278,12 @@ mod tests {
 
     #[test]
     fn the_same_death_has_the_same_mark_before_and_after_the_restart() {
-        let before = pod(r#"{"containerStatuses":[{"name":"a","restartCount":0,"state":{"terminated":{"exitCode":137,"containerID":"x://1"}}}]}"#);
-        let after = pod(r#"{"containerStatuses":[{"name":"a","restartCount":1,"state":{"running":{}},"lastState":{"terminated":{"exitCode":137,"containerID":"x://1"}}}]}"#);
+        let before = pod(
+            r#"{"containerStatuses":[{"name":"a","restartCount":0,"state":{"terminated":{"exitCode":137,"containerID":"x://1"}}}]}"#,
+        );
+        let after = pod(
+            r#"{"containerStatuses":[{"name":"a","restartCount":1,"state":{"running":{}},"lastState":{"terminated":{"exitCode":137,"containerID":"x://1"}}}]}"#,
+        );
         assert_eq!(before.endings(), after.endings());
     }
 

@@ -4,14 +4,17 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 
 use super::api::{Api, Refusal, query};
-use super::captured_at;
 use crate::Captured;
 
 /// Items a page. kubectl asks for as many (`--chunk-size`).
 const PAGE: &str = "500";
+
+/// Bytes kept of one list. Thousands of pods in trouble or tens of thousands of events fit.
+const MOST: usize = 64 << 20;
 
 /// A list that was read, at least in part.
 #[derive(Debug, Default)]
@@ -54,7 +57,7 @@ pub(super) async fn list(
 ) -> Result<Listing, Refusal> {
     let mut listing = Listing::default();
     let mut token = String::new();
-    let mut begun_anew = false;
+    let (mut begun_anew, mut kept) = (false, 0);
     loop {
         let mut pairs = vec![("limit", PAGE)];
         pairs.extend_from_slice(selectors);
@@ -70,6 +73,7 @@ pub(super) async fn list(
             Err(Refusal::Gone { .. }) if !begun_anew => {
                 begun_anew = true;
                 listing = Listing::default();
+                kept = 0;
                 token.clear();
                 continue;
             }
@@ -87,9 +91,14 @@ pub(super) async fn list(
             listing.cut = Some(because);
             return Ok(listing);
         };
+        kept += page.len();
         listing.pages.push(page);
         listing.version = meta.resource_version;
         if meta.r#continue.is_empty() {
+            return Ok(listing);
+        }
+        if kept > MOST {
+            listing.cut = Some(format!("only {} pages were read: they fill {} MiB", listing.pages.len(), MOST >> 20));
             return Ok(listing);
         }
         token = meta.r#continue;
@@ -130,7 +139,8 @@ impl Listing {
                 continue;
             }
             let name = if index == 0 { name.to_owned() } else { format!("{name} page {}", index + 1) };
-            let artifact = Artifact { kind: Some(Kind::KubernetesJson), at: captured_at(), ..Artifact::new(name, page) };
+            let artifact =
+                Artifact { kind: Some(Kind::KubernetesJson), at: Some(Timestamp::now()), ..Artifact::new(name, page) };
             match &self.cut {
                 Some(because) if index == 0 || index + 1 == count => captured.partial(kind, artifact, because.clone()),
                 _ => captured.read(kind, artifact),
@@ -176,6 +186,9 @@ mod tests {
     #[test]
     fn a_request_is_named_as_people_write_it() {
         let selectors = [("fieldSelector", "involvedObject.kind=Node"), ("labelSelector", "")];
-        assert_eq!(request_name("/api/v1/events", &selectors), "GET /api/v1/events?fieldSelector=involvedObject.kind=Node");
+        assert_eq!(
+            request_name("/api/v1/events", &selectors),
+            "GET /api/v1/events?fieldSelector=involvedObject.kind=Node"
+        );
     }
 }

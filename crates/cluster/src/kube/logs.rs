@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal, query};
 use super::glance::{Life, Pod};
-use super::{Ask, Clock, Missing, Permission, captured_at, refused};
-use crate::Captured;
+use super::{Ask, Clock, Missing, Permission, refused};
+use crate::{Captured, ReadStatus};
 
 /// Container logs.
 pub(super) const LOGS: Permission = Permission {
@@ -40,7 +41,7 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
     let lives = wanted(ask, pods, running);
     let mut captured = Captured::default();
     let left_out = lives.len().saturating_sub(MOST);
-    let mut slow = Vec::new();
+    let (mut slow, mut gone) = (Vec::new(), Vec::new());
     let answers = stream::iter(lives.into_iter().take(MOST)).map(|life| async move {
         let answer = read(api, &life, until).await;
         (life, answer)
@@ -53,18 +54,25 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
             Err(Refusal::Slow) => slow.push(name),
             // 400 and 404: the runtime has removed the dead container with its log, or it never had one.
             Err(refusal @ (Refusal::Refused(_) | Refusal::Absent(_))) => {
-                captured.status(name, LOGS.name, crate::ReadStatus::Absent, refusal.because());
+                captured.status(name, LOGS.name, ReadStatus::Absent, refusal.because());
+                gone.push((life, refusal.because()));
             }
             Err(refusal) => {
                 refused(&mut captured, &name, &LOGS, life.subject.namespace.as_deref(), &refusal, Missing::Tell);
             }
         }
     }
+    if let Some((life, because)) = gone.first() {
+        let whose = [&life.subject.namespace, &life.subject.pod, &life.subject.container];
+        let whose = whose.map(|name| name.as_deref().unwrap_or_default()).join("/");
+        let because = format!("{} are not there any more, such as of {whose}: {because}", gone.len());
+        captured.gap("logs of dead containers", because, "");
+    }
     if let Some(first) = slow.first() {
         let because = format!("{} of them did not come before the deadline", slow.len());
         captured.gap("container logs", because, format!("kubectl get --raw '{}'", first.trim_start_matches("GET ")));
         for name in slow {
-            captured.status(name, LOGS.name, crate::ReadStatus::Absent, Refusal::Slow.because());
+            captured.status(name, LOGS.name, ReadStatus::Absent, Refusal::Slow.because());
         }
     }
     if left_out > 0 {
@@ -80,7 +88,7 @@ fn wanted(ask: &Ask, pods: &[Pod], running: bool) -> Vec<Life> {
         .iter()
         .flat_map(|pod| pod.lives(running))
         .filter(|life| ask.container.is_none() || life.subject.container == ask.container)
-        .filter(|life| !life.finished.zip(ask.since).is_some_and(|(finished, since)| finished < since))
+        .filter(|life| life.finished.zip(ask.since).is_none_or(|(finished, since)| finished >= since))
         // Who ended well and was not asked for has nothing to tell.
         .filter(|life| running || life.exit_code != Some(0))
         .collect();
@@ -91,7 +99,10 @@ fn wanted(ask: &Ask, pods: &[Pod], running: bool) -> Vec<Life> {
 fn path(life: &Life) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let subject = &life.subject;
-    let pairs = [("container", subject.container.as_deref().unwrap_or_default()), ("previous", if life.previous { "true" } else { "" })];
+    let pairs = [
+        ("container", subject.container.as_deref().unwrap_or_default()),
+        ("previous", if life.previous { "true" } else { "" }),
+    ];
     format!("/api/v1/namespaces/{}/pods/{}/log{}", text(&subject.namespace), text(&subject.pod), query(&pairs))
 }
 
@@ -107,7 +118,7 @@ async fn read(api: &Api, life: &Life, until: Instant) -> Result<(Artifact, Optio
     let artifact = Artifact {
         kind: Some(Kind::ContainerLog),
         about: life.subject.clone(),
-        at: captured_at(),
+        at: Some(Timestamp::now()),
         ..Artifact::new(name(life), bytes)
     };
     Ok((artifact, reply.cut.or(cut)))
@@ -121,7 +132,7 @@ fn end_of(mut bytes: Vec<u8>, limit: usize) -> (Vec<u8>, Option<String>) {
     let from = bytes.len() - limit;
     let line = memchr::memchr(b'\n', &bytes[from..]).map_or(from, |newline| from + newline + 1);
     bytes.drain(..line);
-    (bytes, Some(format!("only its last {} bytes were kept", limit)))
+    (bytes, Some(format!("only its last {limit} bytes were kept")))
 }
 
 #[cfg(test)]

@@ -24,13 +24,17 @@ mod ask;
 mod cadvisor;
 mod connect;
 mod events;
+mod follow;
 mod glance;
+mod journal;
 mod list;
 mod logs;
 mod node;
+mod node_logs;
 mod owners;
 mod permission;
 mod pods;
+mod selection;
 mod surroundings;
 mod watch;
 
@@ -60,15 +64,20 @@ pub static PERMISSIONS: &[&Permission] = &[
 ];
 
 /// Where pods are looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Scope {
+    #[default]
     All,
     Namespace(String),
 }
 
 impl Scope {
     fn of(ask: &Ask, default: &str) -> Self {
-        if ask.all_namespaces { Self::All } else { Self::Namespace(ask.namespace.as_deref().unwrap_or(default).to_owned()) }
+        if ask.all_namespaces {
+            Self::All
+        } else {
+            Self::Namespace(ask.namespace.as_deref().unwrap_or(default).to_owned())
+        }
     }
 
     fn namespace(&self) -> Option<&str> {
@@ -115,12 +124,13 @@ pub async fn capture(ask: &Ask) -> Result<Captured, ConnectError> {
 async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
     let mut found = pods::find(api, ask, scope, clock).await;
     let mut captured = std::mem::take(&mut found.captured);
+    let scope = &found.scope.clone();
 
     // The node of a pod that is gone is known from its events alone, so they come first.
     let mut seen = events::Seen::default();
     if found.gone.is_some() {
         seen = events::capture(api, scope, &found, clock).await;
-        found.nodes.extend(seen.nodes.drain(..));
+        found.nodes.append(&mut seen.nodes);
     }
     let events: OptionFuture<_> = found.gone.is_none().then(|| events::capture(api, scope, &found, clock)).into();
     let (events, nodes, limits, usage, owners, logs, kernel) = futures::join!(
@@ -129,7 +139,7 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
         surroundings::limit_ranges(api, &found, clock),
         surroundings::usage(api, &found, clock),
         owners::capture(api, scope, &found, clock),
-        logs::capture(api, ask, &found.troubled, ask.target.is_some(), clock),
+        logs::capture(api, ask, &found.troubled, found.running, clock),
         node::capture(api, &found, clock),
     );
     let seen = events.unwrap_or(seen);
@@ -140,18 +150,15 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
     captured
 }
 
-/// Now, as the artifact says when it was read.
-fn captured_at() -> Option<Timestamp> {
-    Some(Timestamp::now())
-}
-
 /// Whether a refusal is worth a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     /// It was expected to be there.
     Tell,
-    /// It may well not be there: only the source's status says so.
+    /// It may well not be there: then only the source's status says so.
     Quiet,
+    /// It adds little: never a gap.
+    Silent,
 }
 
 /// Fetches one object.
@@ -173,7 +180,7 @@ async fn fetch(
                 Artifact {
                     kind: Some(Kind::KubernetesJson),
                     about,
-                    at: captured_at(),
+                    at: Some(Timestamp::now()),
                     ..Artifact::new(name, bytes.clone())
                 },
             );
@@ -201,11 +208,12 @@ fn refused(
     };
     captured.status(name, permission.name, status, because.clone());
     match refusal {
-        Refusal::Forbidden { user, .. } => {
+        Refusal::Forbidden { user, .. } if missing != Missing::Silent => {
             let gap = permission.gap(namespace, user.as_deref());
             captured.gap(gap.what, gap.because, gap.command);
         }
         Refusal::Absent(_) if missing == Missing::Quiet => {}
+        _ if missing == Missing::Silent => {}
         _ => {
             let path = name.trim_start_matches("GET ");
             let because = format!("{because}; without it {}", permission.without);

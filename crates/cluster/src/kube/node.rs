@@ -1,17 +1,18 @@
 //! Through the node proxy: the kernel's own words and the kubelet's counters, without any agent.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future::OptionFuture;
 use futures::{StreamExt, stream};
-use oomph_core::artifact::{Artifact, Kind};
-use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
-use super::api::{Api, Refusal, Reply};
+use super::api::{Api, Refusal};
 use super::cadvisor;
+use super::node_logs::{kernel_log, kubelet_log, list_logs, logs_name};
 use super::pods::Found;
-use super::{Clock, Missing, Permission, captured_at, refused};
-use crate::{Captured, ReadStatus};
+use super::{Clock, Missing, Permission, refused};
+use crate::Captured;
 
 /// The kubelet behind the API server.
 pub(super) const NODE_PROXY: Permission = Permission {
@@ -22,12 +23,10 @@ pub(super) const NODE_PROXY: Permission = Permission {
     cluster_wide: true,
     without: "kills of children, the level whose limit fired and the node's own kills are not seen",
     risk: "nodes/proxy is as good as exec into every pod of every node, and admission does not see it; give it to \
-           people, not to workloads, or read a node's log by hand: kubectl debug node/NODE -it --profile=sysadmin \
-           --image=busybox -- chroot /host dmesg",
+           people, not to workloads, or read a node's log by hand: kubectl debug node/NODE --profile=sysadmin -q \
+           --attach --image=busybox -- chroot /host /bin/sh -c 'sleep 2; dmesg -T'",
 };
 
-/// Files under /var/log that hold the kernel's words, in the order of how little else they hold.
-const FILES: [&str; 3] = ["kern.log", "syslog", "messages"];
 /// Nodes read at most; those of troubled pods come first.
 const MOST: usize = 50;
 /// Nodes read at once.
@@ -36,11 +35,6 @@ const CONCURRENT: usize = 8;
 const BUDGET: usize = 32 << 20;
 /// Bytes of kernel log kept of one node.
 const TAIL: usize = 4 << 20;
-/// A file shorter than this has been rotated lately: the kill may be in the one before.
-const SHORT: usize = 64 << 10;
-/// The most that a folder's listing or a kubelet's metrics may weigh.
-const LARGEST: usize = 64 << 20;
-
 /// What the nodes brought.
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
@@ -50,37 +44,42 @@ pub(super) struct Kernel {
     pub(super) named_uids: BTreeSet<String>,
 }
 
-/// Kernel logs and counters of the nodes that were found.
+/// Kernel logs and counters of the nodes that were found, and the kubelet's log where a pod is in trouble.
 pub(super) async fn capture(api: &Api, found: &Found, clock: Clock) -> Kernel {
     let until = clock.source();
     let tail = (BUDGET / found.nodes.len().clamp(1, MOST)).min(TAIL);
     let pods: BTreeSet<_> =
         found.troubled.iter().map(|pod| (pod.metadata.namespace.clone(), pod.metadata.name.clone())).collect();
-    let mut kernel = Kernel::default();
-    let mut nodes = found.nodes.iter().take(MOST).cloned();
-    let Some(first) = nodes.next() else { return kernel };
-    // One refusal stands for all: ask for the first alone.
-    let listing = list_logs(api, &first, until).await;
-    if let Err(refusal @ Refusal::Forbidden { .. }) = &listing {
-        let name = logs_name(&first);
-        refused(&mut kernel.captured, &name, &NODE_PROXY, None, refusal, Missing::Tell);
-        return kernel;
-    }
-    let (log, counters) =
-        futures::join!(kernel_log(api, &first, listing, tail, until), cadvisor::capture(api, &first, &pods, until));
-    kernel.join(log);
-    kernel.join(counters);
-    let pods = &pods;
-    let rest = stream::iter(nodes).map(|node| async move {
-        let log = async { kernel_log(api, &node, list_logs(api, &node, until).await, tail, until).await };
-        futures::join!(log, cadvisor::capture(api, &node, pods, until))
-    });
-    for (log, counters) in rest.buffer_unordered(CONCURRENT).collect::<Vec<_>>().await {
+    let of_trouble: BTreeSet<_> = found.troubled.iter().filter_map(|pod| pod.spec.node_name.as_deref()).collect();
+    // One refusal stands for all: it is told once, and nobody asks again.
+    let denied = AtomicBool::new(false);
+    let (denied, pods, of_trouble) = (&denied, &pods, &of_trouble);
+    let reading = stream::iter(found.nodes.iter().take(MOST).cloned()).map(|node| async move {
+        let mut kernel = Kernel::default();
+        if denied.load(Ordering::Relaxed) {
+            return kernel;
+        }
+        let listing = list_logs(api, &node, until).await;
+        if let Err(refusal @ Refusal::Forbidden { .. }) = &listing {
+            if !denied.swap(true, Ordering::Relaxed) {
+                refused(&mut kernel.captured, &logs_name(&node), &NODE_PROXY, None, refusal, Missing::Tell);
+            }
+            return kernel;
+        }
+        let (log, counters, kubelet) = futures::join!(
+            kernel_log(api, &node, &listing, tail, until),
+            cadvisor::capture(api, &node, pods, until),
+            OptionFuture::from(of_trouble.contains(node.as_str()).then(|| kubelet_log(api, &node, &listing, until))),
+        );
         kernel.join(log);
         kernel.join(counters);
+        kernel.captured.join(kubelet.unwrap_or_default());
+        kernel
+    });
+    let mut kernel = Kernel::default();
+    for part in reading.buffered(CONCURRENT).collect::<Vec<_>>().await {
+        kernel.join(part);
     }
-    // Nodes answer in any order; what was captured has one.
-    kernel.captured.artifacts.sort_by(|a, b| a.name.cmp(&b.name));
     if found.nodes.len() > MOST {
         let because = format!("of {} nodes {MOST} were read; those of pods in trouble came first", found.nodes.len());
         kernel.captured.gap("kernel logs of the other nodes", because, "oomph why node/NODE");
@@ -96,7 +95,7 @@ pub(super) async fn kernel_tail(api: &Api, node: &str, tail: usize, until: Insta
         refused(&mut captured, &logs_name(node), &NODE_PROXY, None, refusal, Missing::Tell);
         return captured;
     }
-    kernel_log(api, node, listing, tail, until).await.captured
+    kernel_log(api, node, &listing, tail, until).await.captured
 }
 
 impl Kernel {
@@ -104,97 +103,6 @@ impl Kernel {
         self.captured.join(other.captured);
         self.named_uids.extend(other.named_uids);
     }
-}
-
-fn logs_path(node: &str) -> String {
-    format!("/api/v1/nodes/{node}/proxy/logs/")
-}
-
-fn logs_name(node: &str) -> String {
-    format!("GET {}", logs_path(node))
-}
-
-async fn list_logs(api: &Api, node: &str, until: Instant) -> Result<Vec<u8>, Refusal> {
-    api.get_some(&logs_path(node), None, LARGEST, until).await.map(|reply| reply.bytes)
-}
-
-/// The kernel log among the files of /var/log, and the file before it where it is short.
-async fn kernel_log(
-    api: &Api,
-    node: &str,
-    listing: Result<Vec<u8>, Refusal>,
-    tail: usize,
-    until: Instant,
-) -> Kernel {
-    let mut kernel = Kernel::default();
-    let by_hand = format!("kubectl debug node/{node} -it --profile=sysadmin --image=busybox -- chroot /host dmesg");
-    let what = format!("the kernel log of node {node}");
-    let files = match listing {
-        Ok(html) => linked(&html),
-        Err(refusal) => {
-            kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, refusal.because());
-            // 405: enableSystemLogHandler is off.
-            kernel.captured.gap(what, format!("the kubelet does not show it: {}", refusal.because()), by_hand);
-            return kernel;
-        }
-    };
-    for file in FILES.iter().filter(|file| files.contains(**file)) {
-        let Ok(reply) = read_tail(api, node, file, tail, until).await else { continue };
-        if reply.bytes.is_empty() {
-            continue;
-        }
-        let before = format!("{file}.1");
-        if reply.bytes.len() < SHORT.min(tail) && files.contains(&before) {
-            if let Ok(reply) = read_tail(api, node, &before, tail, until).await {
-                kernel.add(node, &before, reply);
-            }
-        }
-        kernel.add(node, file, reply);
-        return kernel;
-    }
-    let because = if files.contains("journal/") {
-        "its words are in the journal, of which the kubelet shows services only"
-    } else {
-        "/var/log holds no kern.log, syslog or messages that could be read"
-    };
-    kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, because);
-    kernel.captured.gap(what, because, by_hand);
-    kernel
-}
-
-impl Kernel {
-    fn add(&mut self, node: &str, file: &str, reply: Reply) {
-        uids_of_pods(&reply.bytes, &mut self.named_uids);
-        let artifact = Artifact {
-            kind: Some(Kind::KernelLog),
-            about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-            at: captured_at(),
-            ..Artifact::new(format!("{}{file}", logs_name(node)), reply.bytes)
-        };
-        match reply.cut {
-            None => self.captured.read("kernel log", artifact),
-            Some(because) => self.captured.partial("kernel log", artifact, because),
-        }
-    }
-}
-
-/// The last `tail` bytes of a file, from the first whole line.
-async fn read_tail(api: &Api, node: &str, file: &str, tail: usize, until: Instant) -> Result<Reply, Refusal> {
-    // A server that takes no ranges sends the whole: bounded all the same.
-    let mut reply = api.get_some(&format!("{}{file}", logs_path(node)), Some(tail), LARGEST, until).await?;
-    if reply.bytes.len() >= tail {
-        let from = reply.bytes.len() - tail;
-        let line = memchr::memchr(b'\n', &reply.bytes[from..]).map_or(from, |newline| from + newline + 1);
-        reply.bytes.drain(..line);
-        reply.cut.get_or_insert_with(|| format!("only its last {tail} bytes were read"));
-    }
-    Ok(reply)
-}
-
-/// The names that a folder's listing links to (`net/http.FileServer`: one `<a href="NAME">` a line).
-fn linked(html: &[u8]) -> BTreeSet<String> {
-    let html = String::from_utf8_lossy(html);
-    html.split("href=\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Every pod uid in the path of a cgroup: `/kubepods/burstable/podUID/...`, or `...-podU_I_D.slice` with systemd
@@ -225,12 +133,5 @@ mod tests {
         uids_of_pods(text, &mut uids);
         let expected = ["0db6928f-7e47-4f85-aab6-607738a61437", "185d9cef-c3fa-4d6d-ba8c-832eec8ebdfc"];
         assert_eq!(uids.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_folder_lists_its_links() {
-        let html = b"<!doctype html>\n<pre>\n<a href=\"journal/\">journal/</a>\n<a href=\"kern.log\">kern.log</a>\n</pre>";
-        assert_eq!(linked(html).into_iter().collect::<Vec<_>>(), ["journal/", "kern.log"]);
-        assert!(linked(b"method not allowed").is_empty());
     }
 }

@@ -26,7 +26,8 @@ const fn permission(
 const CHANGES: &str = "it is not known what changed before the death";
 
 pub(super) const DEPLOYMENTS: Permission = permission("deployments", "apps", "deployments", &["get"], CHANGES);
-pub(super) const REPLICA_SETS: Permission = permission("replica sets", "apps", "replicasets", &["get", "list"], CHANGES);
+pub(super) const REPLICA_SETS: Permission =
+    permission("replica sets", "apps", "replicasets", &["get", "list"], CHANGES);
 pub(super) const STATEFUL_SETS: Permission = permission("stateful sets", "apps", "statefulsets", &["get"], CHANGES);
 pub(super) const DAEMON_SETS: Permission = permission("daemon sets", "apps", "daemonsets", &["get"], CHANGES);
 pub(super) const CONTROLLER_REVISIONS: Permission =
@@ -93,8 +94,8 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
     if let (Some(gone), Some(namespace)) = (&found.gone, scope.namespace()) {
         wanted.extend(guesses(gone).into_iter().map(|(kind, name)| (kind.to_owned(), namespace.to_owned(), name)));
     }
-    // What a name suggests need not exist.
-    let missing = if found.gone.is_some() { Missing::Quiet } else { Missing::Tell };
+    // What a name suggests need not exist, and an owner may have gone before its pods.
+    let missing = Missing::Quiet;
     let mut captured = Captured::default();
     if wanted.len() > MOST {
         let because = format!("of {} owners {MOST} were read", wanted.len());
@@ -133,7 +134,9 @@ async fn read_each(api: &Api, found: &Found, owners: &BTreeSet<Owner>, missing: 
     let known: BTreeSet<_> = found.captured.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
     let paths: Vec<_> = owners
         .iter()
-        .filter_map(|(name, namespace, object)| Some((*kind(name)?.permission, namespace.clone(), kind(name)?.path(namespace, object))))
+        .filter_map(|(name, namespace, object)| {
+            Some((*kind(name)?.permission, namespace.clone(), kind(name)?.path(namespace, object)))
+        })
         // The target itself was read already.
         .filter(|(.., path)| !known.contains(format!("GET {path}").as_str()))
         .collect();
@@ -158,7 +161,8 @@ async fn replica_sets(api: &Api, sets: &BTreeSet<Owner>, until: Instant) -> (Cap
     let mut above = BTreeSet::new();
     let captured = list_each(api, sets, "replicasets", &REPLICA_SETS, until, |namespace, wanted, set| {
         let owners = &set.metadata.owner_references;
-        let brother = owners.iter().any(|owner| wanted.iter().any(|name| deployment(name).as_ref() == Some(&owner.name)));
+        let brother =
+            owners.iter().any(|owner| wanted.iter().any(|name| deployment(name).as_ref() == Some(&owner.name)));
         if wanted.contains(set.metadata.name.as_str()) {
             above.extend(owners.iter().map(|owner| (owner.kind.clone(), namespace.to_owned(), owner.name.clone())));
         }
@@ -215,7 +219,8 @@ pub(super) fn guesses(gone: &Gone) -> Vec<(&'static str, String)> {
     if suffix.len() != 5 || !suffix.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b)) {
         return Vec::new();
     }
-    let mut guesses = vec![("ReplicaSet", owner.to_owned()), ("DaemonSet", owner.to_owned()), ("Job", owner.to_owned())];
+    let mut guesses =
+        vec![("ReplicaSet", owner.to_owned()), ("DaemonSet", owner.to_owned()), ("Job", owner.to_owned())];
     // A ReplicaSet goes with its Deployment's old revisions; the Deployment stays.
     guesses.extend(owner.rsplit_once('-').map(|(name, _)| ("Deployment", name.to_owned())));
     guesses

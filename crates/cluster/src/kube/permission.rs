@@ -31,7 +31,7 @@ impl Permission {
             _ => String::new(),
         };
         let who = user.unwrap_or("this user");
-        let verbs = self.verbs.join(" and ");
+        let verbs = self.verbs.join(", ");
         let risk = if self.risk.is_empty() { String::new() } else { format!("; before granting it: {}", self.risk) };
         Gap {
             what: format!("{}{place}", self.name),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 
-use super::api::{Api, Refusal};
+use super::api::Api;
 use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::Found;
@@ -108,7 +108,7 @@ pub(super) async fn limit_ranges(api: &Api, found: &Found, clock: Clock) -> Capt
     read.buffered(4).fold(Captured::default(), joined).await
 }
 
-/// What metrics-server says. It need not be installed: its absence is a status, not a gap.
+/// What metrics-server says. It need not be installed, and what is used now tells little of what died: a status, never a gap.
 pub(super) async fn usage(api: &Api, found: &Found, clock: Clock) -> Captured {
     #[derive(Deserialize)]
     struct Named {
@@ -129,33 +129,24 @@ pub(super) async fn usage(api: &Api, found: &Found, clock: Clock) -> Captured {
         match list(api, &path, &[], until, wanted).await {
             Ok(listing) => captured.join(listing.into_captured(POD_METRICS.name, &name)),
             Err(refusal) => {
-                refused(&mut captured, &name, &POD_METRICS, Some(&namespace), &not_served(refusal), Missing::Quiet);
+                refused(&mut captured, &name, &POD_METRICS, Some(&namespace), &refusal, Missing::Silent);
             }
         }
         captured
     });
     let mut captured = pods.buffered(4).fold(Captured::default(), joined).await;
-    if captured.sources.iter().any(|source| source.status == ReadStatus::Absent) {
+    if captured.artifacts.is_empty() {
         return captured;
     }
     let of_troubled: BTreeSet<_> = found.troubled.iter().filter_map(|pod| pod.spec.node_name.clone()).collect();
     let nodes = stream::iter(of_troubled.into_iter().take(MOST_NODES)).map(|node| async move {
         let path = format!("/apis/metrics.k8s.io/v1beta1/nodes/{node}");
-        fetch(api, &path, &NODE_METRICS, None, Missing::Quiet, until).await.0
+        fetch(api, &path, &NODE_METRICS, None, Missing::Silent, until).await.0
     });
     captured.join(nodes.buffered(4).fold(Captured::default(), joined).await);
     captured
 }
 
-/// A registered metrics-server that is down answers 503: as good as not there.
-fn not_served(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::Refused(because) if because.starts_with("503") => Refusal::Absent(because),
-        other => other,
-    }
-}
-
-#[expect(clippy::unused_async, reason = "`fold` takes a function that returns a future")]
 async fn joined(mut all: Captured, part: Captured) -> Captured {
     all.join(part);
     all

@@ -3,20 +3,21 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use futures::{AsyncBufRead, AsyncBufReadExt, Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
+use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Kind};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
-use super::api::{Api, Refusal, query};
+use super::api::{Api, Refusal};
 use super::events::{EVENTS, Event};
-use super::glance::{Metadata, Pod};
+use super::follow::{Follow, Step};
+use super::glance::Pod;
 use super::list::{list, request_name};
 use super::node::{kernel_tail, uids_of_pods};
 use super::pods::{self, Found, Healthy, PODS};
+use super::selection::{Selection, select};
 use super::surroundings::NODES;
-use super::{Ask, Clock, ConnectError, Missing, Scope, captured_at, connect, fetch, logs, refused};
+use super::{Ask, Clock, ConnectError, Missing, Scope, connect, fetch, logs, refused};
 use crate::Captured;
 
 /// What may be spent on gathering one death, so that it is told within two seconds.
@@ -25,32 +26,42 @@ const GATHER: Duration = Duration::from_millis(1500);
 const CONCURRENT: usize = 16;
 /// The end of the kernel log is enough: the kill is a second old.
 const TAIL: usize = 256 << 10;
-/// The server ends a watch after this, in seconds; client-go asks for 5 to 10 minutes.
-const WATCH_SECONDS: u64 = 290;
-/// Between tries when the server is away.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows the pods of the question. Every item holds one new death: the pod as it was in that moment, its events and
 /// node, the dead instance's log and the end of the node's kernel log; or a node's OOM event with that log and the pods
 /// that the log names. The log may tell of older kills too: only those of the pods in the item are new.
 ///
-/// Deaths before the start are not told. None is told twice, also over a broken connection, and none is lost by one.
+/// Deaths before the start are not told. None is told twice, also over a broken connection, and what ended during the
+/// break is told after it, unless its pod is gone by then.
 pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use<>, ConnectError> {
     let connect::Connected { api, namespace } = connect::connect(&ask).await?;
     let scope = Scope::of(&ask, &namespace);
     let mut found = Found::default();
-    let pods = pods::query(&api, &ask, &scope, Instant::now() + ask.deadline, &mut found).await;
+    let pods = select(&api, &ask, &scope, Instant::now() + ask.deadline, &mut found)
+        .await
+        .map(|selection| selection.lasting(&ask));
     let prologue = Some(found.captured).filter(|captured| !captured.gaps.is_empty());
 
     let deaths = match &pods {
-        Some(query) => Follow::new(api.clone(), query.path(), query.selectors()).stream().boxed(),
+        Some(selection) => Follow::new(api.clone(), selection.path(), selection.selectors()).stream().boxed(),
         None => stream::empty().boxed(),
     };
     let of_nodes = Scope::Namespace("default".into());
-    let node_events =
-        Follow::new(api.clone(), of_nodes.path("/api/v1", "events"), [("fieldSelector", "involvedObject.kind=Node"), ("", "")]);
+    let node_events = Follow::new(
+        api.clone(),
+        of_nodes.path("/api/v1", "events"),
+        [("fieldSelector", "involvedObject.kind=Node"), ("", "")],
+    );
     let changes = stream::select(deaths.map(Change::Pod), node_events.stream().map(Change::NodeEvent));
-    let mut gathering = Gathering { api, ask, pods, seen: HashMap::new(), living: HashMap::new(), refused: HashSet::new() };
+    let mut gathering = Gathering {
+        api,
+        ask,
+        pods,
+        seen: HashMap::new(),
+        living: HashMap::new(),
+        told: HashSet::new(),
+        began: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
+    };
     let gathered = changes
         .filter_map(move |change| std::future::ready(gathering.sift(change)))
         .map(Death::gather)
@@ -63,165 +74,19 @@ enum Change {
     NodeEvent(Step),
 }
 
-/// What a followed list does.
-enum Step {
-    /// An object that was there when the list was read for the first time.
-    Known(String),
-    /// An object that came or changed.
-    Changed(String),
-    /// An object that went, as it was last.
-    Gone(String),
-    /// The list may not be followed, so it is not.
-    Refused(String, Refusal),
-}
-
-/// A list and the watch that keeps it up to date.
-struct Follow {
-    api: Api,
-    path: String,
-    selectors: Vec<(&'static str, String)>,
-    /// Where to go on from; empty: from a new list.
-    version: String,
-    listed_once: bool,
-    reader: Option<Box<dyn AsyncBufRead + Unpin + Send>>,
-    pending: Vec<Step>,
-    over: bool,
-}
-
-impl Follow {
-    fn new(api: Api, path: String, selectors: [(&'static str, &str); 2]) -> Self {
-        let selectors = selectors.map(|(key, value)| (key, value.to_owned())).to_vec();
-        let (version, reader, pending) = (String::new(), None, Vec::new());
-        Self { api, path, selectors, version, listed_once: false, reader, pending, over: false }
-    }
-
-    fn stream(self) -> impl Stream<Item = Step> + Send {
-        stream::unfold(self, |mut follow| async move { follow.next().await.map(|step| (step, follow)) })
-    }
-
-    async fn next(&mut self) -> Option<Step> {
-        loop {
-            if let Some(step) = self.pending.pop() {
-                return Some(step);
-            }
-            if self.over {
-                return None;
-            }
-            if let Some(refusal) = self.advance().await {
-                if matches!(refusal, Refusal::Forbidden { .. } | Refusal::Unauthorized(_) | Refusal::Absent(_)) {
-                    self.over = true;
-                    return Some(Step::Refused(self.path.clone(), refusal));
-                }
-                self.reader = None;
-                if matches!(refusal, Refusal::Gone { .. }) {
-                    self.version.clear();
-                } else {
-                    sleep(PAUSE).await;
-                }
-            }
-        }
-    }
-
-    /// One step of list, open, read. A refusal is what went wrong in it.
-    async fn advance(&mut self) -> Option<Refusal> {
-        if self.version.is_empty() {
-            return self.relist().await.err();
-        }
-        let Some(reader) = &mut self.reader else { return self.open().await.err() };
-        let mut line = Vec::new();
-        // A connection that died without a word shows by silence after the server's own end.
-        let patience = Duration::from_secs(WATCH_SECONDS + 15);
-        match timeout(patience, reader.read_until(b'\n', &mut line)).await {
-            Ok(Ok(count)) if count > 0 => self.take(&line),
-            // The server ended it, as it does every few minutes: go on from where it was.
-            Ok(Ok(_)) => {
-                self.reader = None;
-                None
-            }
-            Ok(Err(error)) => Some(Refusal::Failed(error.to_string())),
-            Err(_) => Some(Refusal::Slow),
-        }
-    }
-
-    async fn relist(&mut self) -> Result<(), Refusal> {
-        let selectors: Vec<_> = self.selectors.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let mut items = Vec::new();
-        let until = Instant::now() + Duration::from_secs(30);
-        let listing = list(&self.api, &self.path, &selectors, until, |json| {
-            items.push(json.to_owned());
-            false
-        })
-        .await?;
-        if let Some(because) = listing.cut {
-            return Err(Refusal::Failed(because));
-        }
-        self.version = listing.version;
-        let known = !std::mem::replace(&mut self.listed_once, true);
-        self.pending.extend(items.into_iter().map(|item| if known { Step::Known(item) } else { Step::Changed(item) }));
-        Ok(())
-    }
-
-    async fn open(&mut self) -> Result<(), Refusal> {
-        let seconds = WATCH_SECONDS.to_string();
-        let mut pairs = vec![
-            ("watch", "true"),
-            ("allowWatchBookmarks", "true"),
-            ("timeoutSeconds", seconds.as_str()),
-            ("resourceVersion", self.version.as_str()),
-        ];
-        pairs.extend(self.selectors.iter().map(|(key, value)| (*key, value.as_str())));
-        let reader = self.api.follow(&format!("{}{}", self.path, query(&pairs))).await?;
-        self.reader = Some(Box::new(reader));
-        Ok(())
-    }
-
-    /// One line of the watch.
-    fn take(&mut self, line: &[u8]) -> Option<Refusal> {
-        #[derive(Deserialize)]
-        struct Line<'a> {
-            r#type: &'a str,
-            #[serde(borrow)]
-            object: &'a RawValue,
-        }
-        #[derive(Deserialize)]
-        struct Object {
-            #[serde(default)]
-            metadata: Metadata,
-            #[serde(default)]
-            code: u16,
-        }
-        let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return None };
-        let Ok(object) = serde_json::from_str::<Object>(line.object.get()) else { return None };
-        if line.r#type == "ERROR" {
-            return Some(match object.code {
-                410 => Refusal::Gone { resume: None },
-                code => Refusal::Failed(format!("the watch ended with {code}")),
-            });
-        }
-        if !object.metadata.resource_version.is_empty() {
-            self.version = object.metadata.resource_version;
-        }
-        let json = line.object.get().to_owned();
-        match line.r#type {
-            "ADDED" | "MODIFIED" => self.pending.push(Step::Changed(json)),
-            "DELETED" => self.pending.push(Step::Gone(json)),
-            _ => {}
-        }
-        None
-    }
-}
-
 /// Tells new deaths from old ones.
 struct Gathering {
     api: Api,
     ask: Ask,
-    pods: Option<pods::Query>,
+    pods: Option<Selection>,
     /// The endings told, by uid.
     seen: HashMap<String, Vec<String>>,
     /// Where pods are to be found, by uid.
     living: HashMap<String, Healthy>,
-    /// Lists whose refusal was told.
-    refused: HashSet<String>,
+    /// Node events told, and lists whose refusal was told.
+    told: HashSet<String>,
+    /// When the watch began, to the second below, as events have it.
+    began: Timestamp,
 }
 
 /// Something new to gather the evidence of.
@@ -250,23 +115,34 @@ impl Gathering {
     }
 
     fn told_once(&mut self, path: String, refusal: Refusal, of_pods: bool) -> Option<NewDeath> {
-        let scope = self.pods.as_ref().and_then(|query| query.scope.namespace()).map(str::to_owned);
+        let scope = self.pods.as_ref().and_then(|selection| selection.scope.namespace()).map(str::to_owned);
         let namespace = if of_pods { scope } else { Some("default".into()) };
-        self.refused.insert(path.clone()).then_some(NewDeath::Refused { path, refusal, of_pods, namespace })
+        self.told.insert(path.clone()).then_some(NewDeath::Refused { path, refusal, of_pods, namespace })
     }
 
     fn pod(&mut self, step: Step) -> Option<NewDeath> {
-        let (json, known, gone) = match step {
-            Step::Known(json) => (json, true, false),
-            Step::Changed(json) => (json, false, false),
-            Step::Gone(json) => (json, false, true),
+        let (json, pod, gone) = match step {
+            Step::Known(pod) => (None, Some(*pod), false),
+            Step::Changed(json) => {
+                let pod = Pod::parse(&json);
+                (Some(json), pod, false)
+            }
+            Step::Gone(json) => {
+                let pod = Pod::parse(&json);
+                (Some(json), pod, true)
+            }
+            Step::Listed(uids) => {
+                self.seen.retain(|uid, _| uids.contains(uid));
+                self.living.retain(|uid, _| uids.contains(uid));
+                return None;
+            }
             Step::Refused(..) => return None,
         };
-        let pod = Pod::parse(&json).filter(|pod| self.pods.as_ref().is_some_and(|query| query.wants(pod)))?;
+        let pod = pod.filter(|pod| self.pods.as_ref().is_some_and(|selection| selection.wants(pod)))?;
         let uid = pod.metadata.uid.clone();
         let endings = pod.endings();
         let told = self.seen.get(&uid).map_or(&[][..], Vec::as_slice);
-        let new = !known && endings.iter().any(|ending| !told.contains(ending));
+        let new = endings.iter().any(|ending| !told.contains(ending));
         if gone {
             self.seen.remove(&uid);
             self.living.remove(&uid);
@@ -274,13 +150,18 @@ impl Gathering {
             self.seen.insert(uid.clone(), endings);
             self.living.insert(uid, Healthy::of(pod.clone()));
         }
-        new.then(|| NewDeath::Pod { json, pod: Box::new(pod) })
+        json.filter(|_| new).map(|json| NewDeath::Pod { json, pod: Box::new(pod) })
     }
 
     /// Reasons under which the kubelet and node-problem-detector tell a kill on a node
     /// (pkg/kubelet/oom/oom_watcher_linux.go, v1.37; config/kernel-monitor.json of node-problem-detector).
-    fn node_event(&self, json: String) -> Option<NewDeath> {
+    fn node_event(&mut self, json: String) -> Option<NewDeath> {
         let event = Event::parse(&json).filter(|event| matches!(event.reason.as_str(), "SystemOOM" | "OOMKilling"))?;
+        // After a break the list brings those of before again.
+        let old = event.last().is_some_and(|last| last < self.began);
+        if old || !self.told.insert(format!("{}@{}", event.metadata.uid, event.metadata.resource_version)) {
+            return None;
+        }
         let node = event.node()?;
         let living = self.living.iter().filter(|(_, pod)| pod.runs_on(&node));
         Some(NewDeath::Node { json, living: living.map(|(uid, pod)| (uid.clone(), pod.clone())).collect(), node })
@@ -321,10 +202,8 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
     let node = pod.spec.node_name.as_deref().filter(|node| !node.is_empty());
     let clock = Clock { each: GATHER, end: until };
     let pods = std::slice::from_ref(&pod);
-    let (events, logs, of_node) = futures::join!(
-        events_of(api, namespace, uid, until),
-        logs::capture(api, ask, pods, false, clock),
-        async {
+    let (events, logs, of_node) =
+        futures::join!(events_of(api, namespace, uid, until), logs::capture(api, ask, pods, false, clock), async {
             let Some(node) = node else { return Captured::default() };
             let path = format!("/api/v1/nodes/{node}");
             let (object, kernel) = futures::join!(
@@ -334,9 +213,10 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
             let mut both = object.0;
             both.join(kernel);
             both
-        }
-    );
-    [events, logs, of_node].into_iter().for_each(|part| captured.join(part));
+        });
+    for part in [events, logs, of_node] {
+        captured.join(part);
+    }
     captured
 }
 
@@ -356,5 +236,5 @@ async fn events_of(api: &Api, namespace: &str, uid: &str, until: Instant) -> Cap
 }
 
 fn object(name: String, json: String) -> Artifact {
-    Artifact { kind: Some(Kind::KubernetesJson), at: captured_at(), ..Artifact::new(name, json) }
+    Artifact { kind: Some(Kind::KubernetesJson), at: Some(Timestamp::now()), ..Artifact::new(name, json) }
 }
