@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::artifact::{Artifact, Kind};
 use crate::decode::{Decoded, LogClock};
@@ -106,7 +106,7 @@ fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, Timestamp>
     for (kill, end) in known_kills(decoded, ends) {
         let Some(at) = kill.at.filter(|_| !kill.at_zone_known) else { continue };
         let Some(gap) = gap(at, end, kill.at_year_known) else { continue };
-        let quarters = (gap as f64 / QUARTER as f64).round() as i64;
+        let quarters = (gap + QUARTER / 2).div_euclid(QUARTER);
         if (gap - quarters * QUARTER).abs() <= PROMPT {
             *votes.entry(quarters).or_default() += 1;
         }
@@ -142,6 +142,6 @@ fn gap(at: Timestamp, end: Timestamp, year_known: bool) -> Option<i64> {
         let years = [year - 1, year, year + 1].into_iter().filter_map(moved);
         years.min_by_key(|moved| moved.duration_since(end).abs())?
     };
-    let seconds = (at - end).total(Unit::Second).ok()?;
-    (seconds.abs() <= 15.0 * 3600.0).then_some(seconds as i64)
+    let seconds = at.duration_since(end).as_secs();
+    (seconds.abs() <= 15 * 3600).then_some(seconds)
 }

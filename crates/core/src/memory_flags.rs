@@ -123,26 +123,26 @@ pub fn find<'a>(
         let words = words(list);
         for (position, word) in words.iter().enumerate() {
             if is_flag(word) {
-                push(&mut flags, with_value(word, words.get(position + 1).copied()), from);
+                push(&mut flags, &with_value(word, words.get(position + 1).copied()), from);
             } else if let Some((name, value)) = word.split_once('=').filter(|(name, _)| is_variable(name)) {
-                push(&mut flags, format!("{name}={value}"), from);
+                push(&mut flags, &format!("{name}={value}"), from);
             } else if let Some(names) = program {
                 let (name, own) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
                 let value = own.or(words.get(position + 1).copied()).filter(|value| value.parse::<u32>().is_ok());
                 if let Some(value) = value.filter(|_| names.contains(&name)) {
-                    push(&mut flags, format!("{name} {value}"), from);
+                    push(&mut flags, &format!("{name} {value}"), from);
                 }
             }
         }
     }
     for (name, value) in environment {
         if is_variable(name) && value.len() <= 64 && !value.contains(char::is_whitespace) {
-            push(&mut flags, format!("{name}={value}"), name);
+            push(&mut flags, &format!("{name}={value}"), name);
         } else if OPTION_VARIABLES.contains(&name) {
             let words: Vec<&str> = value.split_whitespace().collect();
             for (position, word) in words.iter().enumerate() {
                 if is_flag(word) {
-                    push(&mut flags, with_value(word, words.get(position + 1).copied()), name);
+                    push(&mut flags, &with_value(word, words.get(position + 1).copied()), name);
                 }
             }
         }
@@ -150,7 +150,7 @@ pub fn find<'a>(
     flags
 }
 
-fn push(flags: &mut Vec<Flag>, text: String, from: &str) {
+fn push(flags: &mut Vec<Flag>, text: &str, from: &str) {
     let text = text.trim_matches(['"', '\'', ';', ',']).to_owned();
     let known = flags.iter().any(|flag| flag.text == text && flag.from == from);
     if !known && text.len() <= 128 {

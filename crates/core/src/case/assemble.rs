@@ -316,7 +316,7 @@ fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask:
             container_id: engine.it.subject.container_id.clone(),
             signal: None,
         },
-        from: engine.from.join("/State"),
+        from: engine.from.join(if engine.it.engine == "cri" { "/status" } else { "/State" }),
         current: !running,
         life: engine.it.restart_count,
     });

@@ -137,7 +137,7 @@ mod tests {
     fn run(text: &[u8]) -> Decoded {
         let artifact = Artifact::new("crictl inspect", text);
         let mut out = Decoded::default();
-        decode(Input { id: ArtifactId(0), artifact: &artifact, bytes: &artifact.bytes, first_line: 1 }, &mut out);
+        decode(Input::whole(ArtifactId(0), &artifact), &mut out);
         out
     }
 

@@ -56,10 +56,10 @@ pub fn segments(artifact: &Artifact) -> Vec<Segment> {
 /// The next stretch of one nature: a JSON document that begins a line, or the text up to one.
 fn next_stretch(bytes: &[u8]) -> (usize, bool) {
     let blank = bytes.len() - bytes.trim_ascii_start().len();
-    if matches!(bytes.get(blank), Some(b'{' | b'[')) {
-        if let Some(length) = document(&bytes[blank..]) {
-            return (blank + length, true);
-        }
+    if matches!(bytes.get(blank), Some(b'{' | b'['))
+        && let Some(length) = document(&bytes[blank..])
+    {
+        return (blank + length, true);
     }
     // The lines of a log that is JSON line by line are one stretch of JSON.
     let mut at = 0;
@@ -269,6 +269,7 @@ fn is_metrics(head: &str) -> bool {
 
 /// What single lines of a text show.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a kind that shows itself or not")]
 struct Shapes {
     yaml: bool,
     yaml_document: bool,
@@ -356,7 +357,7 @@ fn number_after(text: &str, key: &str) -> bool {
 
 /// The last fallback: a file that is named as logs are.
 fn is_log_name(name: &str) -> bool {
-    name.ends_with(".log") || name.contains("/containers/") || name.contains("/pods/")
+    name.rsplit('.').next() == Some("log") || name.contains("/containers/") || name.contains("/pods/")
 }
 
 #[cfg(test)]

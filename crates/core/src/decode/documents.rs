@@ -101,7 +101,7 @@ mod tests {
     fn read(text: &str) -> (Vec<(String, Value)>, usize) {
         let artifact = Artifact::new("a.json", text);
         let mut out = Decoded::default();
-        let input = Input { id: ArtifactId(0), artifact: &artifact, bytes: &artifact.bytes, first_line: 1 };
+        let input = Input::whole(ArtifactId(0), &artifact);
         (objects(input, &mut out), out.gaps.len())
     }
 

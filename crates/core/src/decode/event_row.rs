@@ -7,9 +7,9 @@ use crate::fact::{Event, ObjectRef};
 pub(super) fn event(line: &str) -> Option<(Event, bool)> {
     let columns = columns(line);
     let at = columns.iter().position(|column| matches!(*column, "Normal" | "Warning"))?;
-    let mut event = Event { warning: columns[at] == "Warning", count: 1, ..Event::default() };
     let rest = &columns[at + 1..];
-    event.reason = (*rest.first()?).to_owned();
+    let reason = (*rest.first()?).to_owned();
+    let mut event = Event { warning: columns[at] == "Warning", reason, count: 1, ..Event::default() };
     if !event.reason.starts_with(|c: char| c.is_ascii_uppercase()) || event.reason.contains(' ') {
         return None;
     }

@@ -40,6 +40,13 @@ pub struct Input<'a> {
     pub clock: LogClock,
 }
 
+impl<'a> Input<'a> {
+    /// The whole of an artifact.
+    pub fn whole(id: ArtifactId, artifact: &'a Artifact) -> Self {
+        Self { id, artifact, bytes: &artifact.bytes, first_line: 1, clock: LogClock::of(artifact) }
+    }
+}
+
 /// What gives a log's incomplete dates their year, zone, or day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogClock {

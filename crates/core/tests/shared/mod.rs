@@ -1,5 +1,12 @@
 //! Where the shared corpora and captures are, for the tests that judge against them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "tests read files; each test uses some of this"
+)]
+
 use std::path::{Path, PathBuf};
 
 use oomph_core::artifact::Artifact;

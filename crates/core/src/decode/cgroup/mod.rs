@@ -97,7 +97,7 @@ mod tests {
 
     fn run(artifact: &Artifact, stat: bool) -> Decoded {
         let mut out = Decoded::default();
-        let input = Input { id: ArtifactId(0), artifact, bytes: &artifact.bytes, first_line: 1 };
+        let input = Input::whole(ArtifactId(0), artifact);
         if stat {
             memory_stat(input, &mut out);
         } else {

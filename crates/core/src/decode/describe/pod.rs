@@ -251,7 +251,7 @@ impl Reader {
                     "True" => Some(true),
                     "False" => Some(false),
                     _ => None,
-                })
+                });
             }
             "Restart Count" => {
                 draft.status.restart_count = value.parse().ok();
@@ -282,7 +282,7 @@ impl Reader {
             Under::Command => draft.command.push(text.to_owned()),
             Under::Args => draft.args.push(text.to_owned()),
             Under::Mounts => {
-                draft.mounts.extend(text.split_once(" from ").and_then(|(_, rest)| some(rest.split(' ').next()?)))
+                draft.mounts.extend(text.split_once(" from ").and_then(|(_, rest)| some(rest.split(' ').next()?)));
             }
             _ => {}
         }

@@ -171,7 +171,7 @@ mod tests {
 
     fn decode(artifact: &Artifact) -> (Vec<EngineContainer>, Vec<String>, usize) {
         let mut out = Decoded::default();
-        inspect(Input { id: ArtifactId(0), artifact, bytes: &artifact.bytes, first_line: 1 }, &mut out);
+        inspect(Input::whole(ArtifactId(0), artifact), &mut out);
         let places = out.facts.iter().map(|fact| fact.from.locator()).collect();
         let containers = out.facts.into_iter().map(|fact| match fact.what {
             What::EngineContainer(container) => *container,

@@ -273,7 +273,7 @@ mod tests {
 
     fn decode(artifact: &Artifact) -> Decoded {
         let mut out = Decoded::default();
-        events(Input { id: ArtifactId(0), artifact, bytes: &artifact.bytes, first_line: 1 }, &mut out);
+        events(Input::whole(ArtifactId(0), artifact), &mut out);
         out
     }
 

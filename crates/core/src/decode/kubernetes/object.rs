@@ -8,13 +8,13 @@ use super::{event, fragment, pod, workload};
 use crate::fact::{Gap, Locus, What};
 
 /// Decodes one object. `kind` is the list's, for items that do not say theirs.
-pub(super) fn decode(object: Object<'_>, kind: Option<&str>, pointer: &str, sink: &mut Sink<'_, '_>) {
-    let kind = object.kind.as_deref().or(kind).or_else(|| kind_by_shape(&object)).map(str::to_owned);
+pub(super) fn decode(object: &Object<'_>, kind: Option<&str>, pointer: &str, sink: &mut Sink<'_, '_>) {
+    let kind = object.kind.as_deref().or(kind).or_else(|| kind_by_shape(object)).map(str::to_owned);
     let from = Locus::pointer(sink.input.id, format!("{}{pointer}", sink.prefix));
     let status = object.status.as_ref();
     match kind.as_deref() {
         Some("Pod") => {
-            let (pod, bad) = pod::pod(&object, status);
+            let (pod, bad) = pod::pod(object, status);
             for text in bad {
                 sink.out.gaps.push(Gap {
                     what: format!("a quantity of pod {}", pod.name.as_deref().unwrap_or("(nameless)")),
@@ -25,19 +25,19 @@ pub(super) fn decode(object: Object<'_>, kind: Option<&str>, pointer: &str, sink
             sink.out.fact(What::Pod(Box::new(pod)), from);
         }
         Some("Event") => {
-            if let Some(event) = event::event(&object) {
+            if let Some(event) = event::event(object) {
                 sink.out.fact(What::Event(Box::new(event)), from);
             }
         }
-        Some("Node") => sink.out.fact(What::Node(Box::new(workload::node(&object, status))), from),
+        Some("Node") => sink.out.fact(What::Node(Box::new(workload::node(object, status))), from),
         Some("LimitRange") => {
-            for item in workload::limit_ranges(&object) {
+            for item in workload::limit_ranges(object) {
                 sink.out.fact(What::LimitRange(Box::new(item)), from.clone());
             }
         }
-        Some("Status") => api_error(&object, sink),
+        Some("Status") => api_error(object, sink),
         Some(other) => {
-            if let Some(revision) = workload::revision(other, &object) {
+            if let Some(revision) = workload::revision(other, object) {
                 sink.out.fact(What::Revision(Box::new(revision)), from);
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn decode(object: Object<'_>, kind: Option<&str>, pointer: &str, sink
 }
 
 /// Decodes an object whose fields came one by one: a whole object, a watch's event, or a piece of a status.
-pub(super) fn decode_fields(kind: Option<String>, fields: &[(String, &RawValue)], sink: &mut Sink<'_, '_>) {
+pub(super) fn decode_fields(kind: Option<&str>, fields: &[(String, &RawValue)], sink: &mut Sink<'_, '_>) {
     let get = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, raw)| *raw);
     // {"type": "ADDED", "object": {...}}
     if let (Some(object), Some(_)) = (get("object"), get("type")) {
@@ -54,8 +54,8 @@ pub(super) fn decode_fields(kind: Option<String>, fields: &[(String, &RawValue)]
         return;
     }
     let mut text = String::from("{");
-    if let Some(kind) = &kind {
-        text.push_str(&format!("\"kind\":{}", serde_json::Value::from(kind.as_str())));
+    if let Some(kind) = kind {
+        text.push_str(&format!("\"kind\":{}", serde_json::Value::from(kind)));
     }
     for (key, raw) in fields {
         if text.len() > 1 {
@@ -66,7 +66,7 @@ pub(super) fn decode_fields(kind: Option<String>, fields: &[(String, &RawValue)]
     text.push('}');
     let before = sink.out.facts.len();
     if let Ok(object) = serde_json::from_str::<Object<'_>>(&text) {
-        decode(object, None, "", sink);
+        decode(&object, None, "", sink);
     }
     // No kind that is known and no shape that tells: a bare status, state, or a piece with one in it.
     let whole = kind.is_some() && get("metadata").is_some();

@@ -129,8 +129,9 @@ fn container(
     bad: &mut Vec<String>,
 ) -> Container {
     let sidecar = kind == ContainerKind::Init && own.restart_policy.as_deref() == Some("Always");
-    let words =
-        |list: &Option<Vec<shape::Text<'_>>>| list.iter().flatten().map(|word| word.to_string()).collect::<Vec<_>>();
+    let words = |list: &Option<Vec<shape::Text<'_>>>| {
+        list.iter().flatten().map(std::string::ToString::to_string).collect::<Vec<_>>()
+    };
     let (command, arguments) = (words(&own.command), words(&own.args));
     let environment = own.env.iter().flatten().filter_map(|it| Some((&*it.name, it.value.as_deref()?)));
     let program = command.first().or(arguments.first());
@@ -189,12 +190,11 @@ fn fill_status(status: &Status<'_>, pod: &mut Pod, bad: &mut Vec<String>) {
             let known =
                 pod.containers.iter_mut().find(|it| it.name.is_some() && it.name.as_deref() == own.name.as_deref());
             let path = format!("/status/{name}/{position}");
-            let container = match known {
-                Some(known) => known,
-                None => {
-                    pod.containers.push(Container { name: text(own.name.as_deref()), kind, ..Container::default() });
-                    pod.containers.last_mut().expect("one was just pushed")
-                }
+            let container = if let Some(known) = known {
+                known
+            } else {
+                pod.containers.push(Container { name: text(own.name.as_deref()), kind, ..Container::default() });
+                pod.containers.last_mut().expect("one was just pushed")
             };
             container.status_path = path;
             container.applied = applied.filter(|applied| *applied != Resources::default());

@@ -1,6 +1,8 @@
 //! The fields that are read of Kubernetes objects, as borrowed structs. One struct fits every kind: a field that a kind
 //! does not have is absent. Everything else is skipped without being built.
 
+#![allow(clippy::struct_field_names, reason = "fields are named as the API names them")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -87,7 +87,7 @@ fn one_by_one(input: Input<'_>, bytes: &[u8], out: &mut Decoded) -> Result<(), s
             Some(items) => {
                 for (position, item) in items.iter().enumerate() {
                     if let Ok(item) = serde_json::from_str::<Object<'_>>(item.get()) {
-                        object::decode(item, kind, &format!("/items/{position}"), &mut sink);
+                        object::decode(&item, kind, &format!("/items/{position}"), &mut sink);
                     }
                 }
             }
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for DocumentSeed<'_, '_, '_> {
             }
         }
         if !listed {
-            object::decode_fields(kind, &fields, self.0);
+            object::decode_fields(kind.as_deref(), &fields, self.0);
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ fn visit_items<'de, A: SeqAccess<'de>>(
 ) -> Result<(), A::Error> {
     let mut position = 0;
     while let Some(item) = items.next_element::<Object<'de>>()? {
-        object::decode(item, kind, &format!("{base}/{position}"), sink);
+        object::decode(&item, kind, &format!("{base}/{position}"), sink);
         position += 1;
     }
     Ok(())

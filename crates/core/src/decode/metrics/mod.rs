@@ -261,7 +261,7 @@ mod tests {
         let mut artifact = Artifact::new("cadvisor", bytes);
         artifact.about.node = Some("node-a".to_owned());
         let mut out = Decoded::default();
-        decode(Input { id: ArtifactId(0), artifact: &artifact, bytes: &artifact.bytes, first_line: 1 }, &mut out);
+        decode(Input::whole(ArtifactId(0), &artifact), &mut out);
         out
     }
 
