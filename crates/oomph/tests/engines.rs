@@ -11,7 +11,7 @@ mod deaths;
 #[path = "engines/engine.rs"]
 mod engine;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use deaths::{DEATHS, Death};
@@ -38,6 +38,7 @@ fn explain_all(flavour: Flavour) {
     let removed = deaths::recreate(&engine);
 
     let mut wrong = Vec::new();
+    let mut holes = BTreeSet::new();
     let mut summaries = BTreeMap::new();
     for death in DEATHS {
         let (code, document) = engine.why(death.name);
@@ -47,7 +48,11 @@ fn explain_all(flavour: Flavour) {
             wrong.push(format!("{}: {} diagnoses, {} of it", death.name, diagnoses.len(), ours.len()));
             continue;
         }
-        wrong.extend(death.misjudged(flavour, ours[0], code));
+        let hole = hole_in_the_ring(&document);
+        wrong.extend(
+            death.misjudged(flavour, ours[0], code).filter(|_| hole.is_none() || !death.rests_on_silence(ours[0])),
+        );
+        holes.extend(hole);
         summaries.insert(death.name, ours[0].clone());
     }
     let (_, all) = engine.why("");
@@ -58,18 +63,29 @@ fn explain_all(flavour: Flavour) {
         }
     }
     let (_, again) = engine.why(deaths::RECREATED);
-    if again.to_string().contains(&removed) {
+    if again["diagnoses"].to_string().contains(&removed) {
         wrong.push(format!("{}: claims a kill of the container removed before it", deaths::RECREATED));
     }
 
     for (name, it) in &summaries {
         println!("{name:16} {:20} {:6} {}", it["verdict"].as_str().unwrap(), it["oomKill"].to_string(), it["summary"]);
     }
+    for hole in &holes {
+        println!("the ring's silence proves nothing here, so that less can be said: {hole}");
+    }
     if let Some(folder) = std::env::var_os("OOMPH_SAVE_EVIDENCE") {
         save(&engine, &began, Path::new(&folder));
     }
     println!("{flavour:?}: {} of {} containers right", DEATHS.len() - wrong.len().min(DEATHS.len()), DEATHS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Why the kernel's silence proves nothing: other kills on this machine, many at once, make the kernel leave lines out.
+fn hole_in_the_ring(document: &Value) -> Option<String> {
+    let sources = document["sources"].as_array().unwrap();
+    let ring = sources.iter().find(|source| source["name"] == "/dev/kmsg" && !source["from"].is_null());
+    let Some(ring) = ring else { return Some("there is no ring".to_owned()) };
+    ring["because"].as_str().filter(|because| !because.is_empty()).map(str::to_owned)
 }
 
 /// Saves the evidence as people would give it: `inspect`, `events`, the kernel's ring since `began`.
@@ -79,7 +95,8 @@ fn save(engine: &Engine, began: &str, folder: &Path) {
     std::fs::write(folder.join("inspect.json"), engine.inspect(&names)).unwrap();
     std::fs::write(folder.join("events.jsonl"), engine.events()).unwrap();
     std::fs::write(folder.join("kmsg.raw"), engine::records_after(began)).unwrap();
-    let truth: serde_json::Map<_, _> = DEATHS.iter().map(|death| (death.name.to_owned(), truth(death, engine.flavour))).collect();
+    let truth: serde_json::Map<_, _> =
+        DEATHS.iter().map(|death| (death.name.to_owned(), truth(death, engine.flavour))).collect();
     std::fs::write(folder.join("truth.json"), format!("{:#}\n", Value::Object(truth))).unwrap();
 }
 

@@ -332,8 +332,9 @@ fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask:
         || engine.it.oom_killed == Some(true)
         || case.counters.iter().any(|counters| counters.oom_kill > Some(0));
     let never_ran = matches!(engine.it.status.as_deref(), Some("created"))
-        && engine.it.error.as_deref().is_some_and(|error| !error.is_empty());
-    (case.death.is_some() || lost || never_ran || case.named).then_some(case)
+        && (engine.it.error.as_deref().is_some_and(|error| !error.is_empty()) || case.failed_start().is_some());
+    let rebooted = engine.it.host_rebooted;
+    (case.death.is_some() || lost || never_ran || rebooted || case.named).then_some(case)
 }
 
 /// Kills that no pod or engine explains: one case per victim's cgroup, or per kill where none is named.

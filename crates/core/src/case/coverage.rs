@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fact::{Coverage, CoverageOf, Locus};
+use crate::fact::{Coverage, CoverageOf, KernelKill, Locus};
 
 use super::Case;
 
@@ -18,6 +18,9 @@ pub enum Silence {
 /// A kill is printed before the exit is seen; the log must reach a little past the end to have had the chance.
 const MARGIN: SignedDuration = SignedDuration::from_secs(1);
 
+/// A kill that ends the main process is at most this long before its end.
+const NEAR: SignedDuration = SignedDuration::from_secs(60);
+
 impl Case<'_> {
     /// What the kernel log's silence is worth.
     pub fn kernel_silence(&self) -> Silence {
@@ -31,11 +34,17 @@ impl Case<'_> {
         if self.is_windows() {
             return Silence::Worthless("a Windows node has no kernel log of this kind".into());
         }
-        let Some(finished) = self.finished() else {
+        if self.engine.is_some_and(|engine| engine.it.host_rebooted) {
+            return Silence::Worthless("the host was rebooted while it ran, and its end is not recorded".into());
+        }
+        let Some(finished) = self.finished().or_else(|| self.failed_start()?.it.at) else {
             return Silence::Worthless("the time of death is not known".into());
         };
         let started = self.started().unwrap_or(finished);
         let node = self.pod_spec().and_then(|pod| pod.node.as_deref());
+        if let Some(at) = self.nameless_kill(node, finished) {
+            return Silence::Worthless(format!("a kill at {at} names no cgroup, and may have been in this container"));
+        }
         let logs = self.index.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog);
         let mut because = "no kernel log of the node was given".to_owned();
         for log in logs {
@@ -45,6 +54,25 @@ impl Case<'_> {
             }
         }
         Silence::Worthless(because)
+    }
+
+    /// A kill shortly before the end whose report names no cgroup: the kernel's rate limit left it out, or it is of a
+    /// kernel before 4.19, which names no victim's cgroup where the node was out of memory.
+    fn nameless_kill(&self, node: Option<&str>, finished: Timestamp) -> Option<Timestamp> {
+        let elsewhere = |kill: &KernelKill| matches!((kill.node.as_deref(), node), (Some(log), Some(node)) if !is_of_node(log, node));
+        let window = finished - NEAR..=finished + SignedDuration::from_secs(3);
+        let nameless = |kill: &KernelKill| {
+            !kill.victims.is_empty()
+                && kill.task_memcg.is_none()
+                && kill.container_id.is_none()
+                && kill.pod_uid.is_none()
+                && !elsewhere(kill)
+        };
+        self.index
+            .kills
+            .iter()
+            .filter(|(kill, _)| nameless(kill))
+            .find_map(|(kill, _)| kill.at.filter(|at| window.contains(at)))
     }
 
     /// It ran on Windows, where no OOM killer exists.
@@ -66,10 +94,14 @@ impl Case<'_> {
     }
 }
 
+/// The log's name for its machine is the node's, or the part of it before the domain.
+fn is_of_node(log: &str, node: &str) -> bool {
+    node.strip_prefix(log).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 fn judge(log: &Coverage, node: Option<&str>, started: Timestamp, finished: Timestamp) -> Result<(), String> {
     if let (Some(log), Some(node)) = (log.node.as_deref(), node)
-        && log != node
-        && !node.starts_with(&format!("{log}."))
+        && !is_of_node(log, node)
     {
         return Err(format!("it is of node {log}, not {node}"));
     }
@@ -79,7 +111,7 @@ fn judge(log: &Coverage, node: Option<&str>, started: Timestamp, finished: Times
     let (Some(from), Some(to)) = (log.from, log.to) else {
         return Err("its times cannot be placed on the clock".into());
     };
-    if from > started && from > finished - SignedDuration::from_secs(60) {
+    if from > started && from > finished - NEAR {
         return Err(format!("it begins at {from}, after the end"));
     }
     if to < finished - MARGIN {

@@ -184,6 +184,13 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The engine cleaned up what it made for a container that then never started: Podman's only trace of a start that
+    /// failed (`libpod/container_internal.go` `cleanup`, v4.3).
+    pub fn failed_start(&self) -> Option<Seen<'a, EngineEvent>> {
+        let did = |action: &str| self.engine_events.iter().rev().find(|event| event.it.action == action).copied();
+        did("cleanup").filter(|_| did("start").is_none() && did("init").is_none())
+    }
+
     /// The pod itself was not seen, only its events.
     pub fn is_gone(&self) -> bool {
         self.pod.is_some_and(|view| view.gone)

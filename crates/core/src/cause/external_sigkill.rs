@@ -21,10 +21,13 @@ fn judge(case: &Case<'_>) -> Finding {
     let sent = signal::sent_by_engine(case);
     if sent.iter().any(|event| event.it.signal == Some(9)) {
         proofs.extend(signal::engine_proofs(&sent));
-        let summary = if sent.iter().any(|event| event.it.signal == Some(15)) {
-            format!("{} was asked to stop through its engine, did not within the timeout, and was killed.", kernel::capital(&case.noun()))
+        let who = kernel::capital(&case.noun());
+        let summary = if signal::asked_to_end(case, &sent) {
+            let waited = signal::seconds_before_force(&sent).map(|seconds| format!(" within {}", quote::duration(seconds)));
+            let waited = waited.unwrap_or_else(|| " in time".to_owned());
+            format!("{who} was asked to stop through its engine, did not end{waited}, and was killed.")
         } else {
-            format!("{} was killed through its engine.", kernel::capital(&case.noun()))
+            format!("{who} was killed through its engine.")
         };
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }

@@ -9,7 +9,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge
 fn judge(case: &Case<'_>) -> Finding {
     let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
     let sent = signal::sent_by_engine(case);
-    let stopped = sent.iter().any(|event| event.it.signal == Some(15)) && !sent.iter().any(|event| event.it.signal == Some(9));
+    let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
     let ended = case.exit_code().is_some_and(|code| code == 143 || stopped && code != 137);
     if killed || !ended {
         return Finding::Absent;
@@ -22,7 +22,7 @@ fn judge(case: &Case<'_>) -> Finding {
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }
     let summary = format!(
-        "{} ended on SIGTERM; nothing here says who sent it. The OOM killer does not send SIGTERM.",
+        "{} ended on SIGTERM, or left with 143 itself; nothing here says who sent it. The OOM killer does not send SIGTERM.",
         kernel::capital(&case.noun())
     );
     Found::new(Confidence::Likely, summary, proofs)

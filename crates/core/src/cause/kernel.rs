@@ -85,11 +85,10 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
     };
     // Without a status nobody says that the container ended with its victim.
     let ended = case.death.is_some() || victim != VictimKind::Main;
+    let runs_on = case.container.is_some() && !case.is_gone() || case.is_running();
     let verdict = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => Verdict::StartOom,
-        VictimKind::Child if case.death.is_none() && case.container.is_some() && !case.is_gone() => {
-            Verdict::ChildOomInvisible
-        }
+        VictimKind::Child if case.death.is_none() && runs_on => Verdict::ChildOomInvisible,
         VictimKind::Child => Verdict::ChildOom,
         VictimKind::Main => verdict_of(case, kill),
     };

@@ -1,12 +1,15 @@
-//! The node was shut down, and the kubelet ended its pods first, or refused new ones.
+//! The node was shut down, and the kubelet ended its pods first, or refused new ones; or a host under an engine.
 
-use super::{Cause, Finding, Found, advice, kernel, quote, removal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote, removal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeShutdown, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
+    if let Some(found) = rebooted(case) {
+        return found.into();
+    }
     if !removal::applies(case) {
         return Finding::Absent;
     }
@@ -33,6 +36,27 @@ fn judge(case: &Case<'_>) -> Finding {
     Found::new(Confidence::Proven, "The node was shut down and the pod with it.", removal::with_termination(case, vec![proof]))
         .oom_kill(kernel::oom_kill(case, Some(false)))
         .into()
+}
+
+/// An engine's container that was started before the host's present boot and has not ended since: it went down with the
+/// host. Nobody saw its end; whether a process of it had been killed before, only a log of that boot would tell.
+fn rebooted(case: &Case<'_>) -> Option<Found> {
+    let engine = case.engine.filter(|engine| engine.it.host_rebooted)?;
+    if kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main) {
+        return None;
+    }
+    let status = engine.it.status.as_deref().unwrap_or("unknown");
+    let started = engine.it.started.map(quote::time).unwrap_or_default();
+    let proof = Proof {
+        says: format!("it was started at {started}, before the host's present boot, which no process outlives"),
+        from: engine.from.join("/State"),
+        excerpt: format!("Status: {status}, StartedAt: {started}"),
+    };
+    let summary = format!("The host was rebooted while {} ran.", case.noun());
+    let found = Found::new(Confidence::Proven, summary, vec![proof])
+        .oom_kill(kernel::oom_kill(case, None))
+        .missing("whether the kernel killed a process of it before", "journalctl -k -b -1 | oomph why --docker -f -");
+    Some(found)
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -21,6 +21,21 @@ pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> 
         .collect()
 }
 
+/// The engine was asked to stop it: it sent SIGTERM, or says `stop` after the end (Docker; the signal may be another).
+pub(super) fn asked_to_end(case: &Case<'_>, sent: &[Seen<'_, EngineEvent>]) -> bool {
+    let slack = jiff::SignedDuration::from_secs(5);
+    let ended = |at: jiff::Timestamp| case.finished().is_some_and(|end| at.duration_since(end).abs() < slack);
+    let stop = |event: &Seen<'_, EngineEvent>| event.it.action == "stop" && event.it.at.is_some_and(ended);
+    sent.iter().any(|event| event.it.signal == Some(15)) || case.engine_events.iter().any(stop)
+}
+
+/// From the engine's first signal to its SIGKILL: the timeout of its stop.
+pub(super) fn seconds_before_force(sent: &[Seen<'_, EngineEvent>]) -> Option<f64> {
+    let asked = sent.iter().find(|event| event.it.signal != Some(9))?.it.at?;
+    let forced = sent.iter().find(|event| event.it.signal == Some(9))?.it.at?;
+    (forced - asked).total(jiff::Unit::Second).ok().filter(|seconds| *seconds >= 0.0)
+}
+
 /// What a daemon says of a stop by force (an orchestrator's kill timeout).
 pub(super) fn forced(case: &Case<'_>) -> Option<Proof> {
     let note = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::ForceKill)?;

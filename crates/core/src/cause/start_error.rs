@@ -28,24 +28,21 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let Some((words, proof)) = failure(case) else { return Finding::Absent };
     let why = reason(&words);
+    // Without the runtime's words its init may as well have been killed.
+    let otherwise = if words.is_empty() && case.engine.is_some() { kernel::excluded(case) } else { Some(false) };
     let summary = match why {
         Some(why) => format!("{} never started: {why}.", kernel::capital(&case.noun())),
         None => format!("{} never started.", kernel::capital(&case.noun())),
     };
-    Found::new(Confidence::Proven, summary, vec![proof]).oom_kill(kernel::oom_kill(case, Some(false))).into()
+    Found::new(Confidence::Proven, summary, vec![proof]).oom_kill(kernel::oom_kill(case, otherwise)).into()
 }
 
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
     if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(|reason| ENDED.contains(&reason))) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
-    if let Some(engine) = case.engine
-        && let Some(error) = engine.it.error.as_deref().filter(|error| !error.is_empty())
-        && engine.it.started.is_none_or(|started| engine.it.finished.is_some_and(|finished| finished <= started))
-        && matches!(engine.it.exit_code, Some(126..=128))
-    {
-        let proof = Proof { says: "the engine could not start it".into(), from: engine.from.join("/State/Error"), excerpt: quote::cut(error, 240) };
-        return Some((error.to_owned(), proof));
+    if let Some(found) = by_engine(case) {
+        return Some(found);
     }
     if case.death.is_some() {
         return None;
@@ -61,6 +58,21 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         event.it.warning && crate::case::is_start_failure(&event.it.reason)
     })?;
     Some((event.it.message.clone(), quote::event(event, "it could not be started")))
+}
+
+/// The engine's word: an error beside a container that never ran, or (Podman keeps no error) cleaned up unstarted.
+fn by_engine(case: &Case<'_>) -> Option<(String, Proof)> {
+    let engine = case.engine?;
+    let created = engine.it.status.as_deref() == Some("created");
+    let unstarted = engine.it.started.is_none_or(|started| engine.it.finished.is_some_and(|finished| finished <= started))
+        && matches!(engine.it.exit_code, Some(126..=128));
+    if let Some(error) = engine.it.error.as_deref().filter(|error| !error.is_empty() && (created || unstarted)) {
+        let from = engine.from.join("/State/Error");
+        let proof = Proof { says: "the engine could not start it".into(), from, excerpt: quote::cut(error, 240) };
+        return Some((error.to_owned(), proof));
+    }
+    let event = case.failed_start().filter(|_| created)?;
+    Some((String::new(), quote::engine_event(&event, "the engine made it and cleaned it up, and never started it")))
 }
 
 /// The part of a runtime's message that people need.
