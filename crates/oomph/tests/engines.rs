@@ -31,7 +31,7 @@ fn every_death_under_podman_is_explained() {
 /// Makes every death, then asks for each container by its name and for all at once.
 fn explain_all(flavour: Flavour) {
     let Some(engine) = Engine::given(flavour) else { return };
-    let began = engine::last_record();
+    let (began, since) = (engine::last_record(), engine::now());
     for death in DEATHS {
         death.happen(&engine);
     }
@@ -74,7 +74,7 @@ fn explain_all(flavour: Flavour) {
         println!("the ring's silence proves nothing here, so that less can be said: {hole}");
     }
     if let Some(folder) = std::env::var_os("OOMPH_SAVE_EVIDENCE") {
-        save(&engine, &began, Path::new(&folder));
+        save(&engine, since, &began, Path::new(&folder));
     }
     println!("{flavour:?}: {} of {} containers right", DEATHS.len() - wrong.len().min(DEATHS.len()), DEATHS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -89,11 +89,11 @@ fn hole_in_the_ring(document: &Value) -> Option<String> {
 }
 
 /// Saves the evidence as people would give it: `inspect`, `events`, the kernel's ring since `began`.
-fn save(engine: &Engine, began: &str, folder: &Path) {
+fn save(engine: &Engine, since: u64, began: &str, folder: &Path) {
     let names: Vec<&str> = DEATHS.iter().map(|death| death.name).collect();
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("inspect.json"), engine.inspect(&names)).unwrap();
-    std::fs::write(folder.join("events.jsonl"), engine.events()).unwrap();
+    std::fs::write(folder.join("events.jsonl"), engine.events(since)).unwrap();
     std::fs::write(folder.join("kmsg.raw"), engine::records_after(began)).unwrap();
     let truth: serde_json::Map<_, _> =
         DEATHS.iter().map(|death| (death.name.to_owned(), truth(death, engine.flavour))).collect();

@@ -108,15 +108,13 @@ impl Engine {
         self.run(&[&["inspect"], names].concat()) + "\n"
     }
 
-    /// Every event so far, one JSON object a line.
-    pub(crate) fn events(&self) -> String {
-        let now = self.run(&["info", "--format", "x"]);
-        assert_eq!(now, "x");
-        let until = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
-        let until = until.to_string();
-        let mut arguments = vec!["events", "--since", "0", "--format", "{{json .}}"];
+    /// Every event since a moment (seconds of Unix time), one JSON object a line.
+    pub(crate) fn events(&self, since: u64) -> String {
+        let (since, until) = (since.to_string(), (now() + 1).to_string());
+        let mut arguments = vec!["events", "--since", &since, "--format", "{{json .}}"];
         match self.flavour {
             Flavour::Docker => arguments.extend(["--until", &until]),
+            // With an end Podman 4.3 leaves the newest out.
             Flavour::Podman => arguments.push("--stream=false"),
         }
         self.run(&arguments) + "\n"
@@ -150,6 +148,11 @@ impl Drop for Engine {
             self.remove_all();
         }
     }
+}
+
+/// Seconds of Unix time.
+pub(crate) fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// Every record of the kernel's ring.
