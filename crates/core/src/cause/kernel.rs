@@ -3,7 +3,7 @@
 use super::{Finding, Found, Proof, quote};
 use crate::case::{Case, CaseKill, Life, Silence, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{Level, NodeNoteKind, Resources};
+use crate::fact::{Level, LimitHit, NodeNoteKind, Resources};
 use crate::units::Bytes;
 
 /// A kill of a life, read.
@@ -346,6 +346,11 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     let limit = killing.report.and_then(|kill| kill.kill.memory).and_then(|memory| memory.limit);
     let own =
         case.container.and_then(container_limit).or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
+    let counter = match killing.report.and_then(|kill| kill.kill.limit_hit) {
+        Some(LimitHit::MemorySwap) => "memory+swap",
+        Some(LimitHit::KernelMemory) => "kernel memory",
+        _ => "memory",
+    };
     let of = |limit: Option<Bytes>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     match killing.verdict {
         Verdict::ContainerLimitOom => match killing.report.and_then(|kill| kill.kill.level) {
@@ -358,7 +363,7 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                 )
             }
             _ => format!(
-                "{} hit its memory limit{} and the kernel killed {who}.",
+                "{} hit its {counter} limit{} and the kernel killed {who}.",
                 capital(&case.noun()),
                 of(limit.or(own))
             ),
