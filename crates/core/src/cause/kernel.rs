@@ -38,8 +38,15 @@ pub(super) fn killing<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),
-        None => by_api(case),
+        None => by_api(case).or_else(|| in_present_life(case)),
     }
+}
+
+/// A process of the life that runs now was killed, after an end that was no kill.
+fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let kill = case.kills.iter().rev().find(|kill| kill.life == Life::Present && !kill.kill.victims.is_empty())?;
+    let found = by_report(case, kill, VictimKind::Child);
+    Some(Killing { verdict: Verdict::ChildOomInvisible, ..found })
 }
 
 /// Which process of the container a report's victims are.
