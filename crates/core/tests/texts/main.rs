@@ -51,15 +51,14 @@ fn wrong(paste: &Paste, text: &str) -> Option<String> {
     } else {
         said.iter().all(|answer| paste.accept.contains(answer))
     };
-    (!right).then(|| format!("{}: {said:?}, accepted {:?}; kinds {}", paste.name, paste.accept, document.sources[0].kind))
+    (!right)
+        .then(|| format!("{}: {said:?}, accepted {:?}; kinds {}", paste.name, paste.accept, document.sources[0].kind))
 }
 
 fn judge(what: &str, change: impl Fn(&str) -> String) {
     let mut total = 0;
-    let wrong: Vec<String> = pastes()
-        .inspect(|_| total += 1)
-        .filter_map(|paste| wrong(paste, &change(paste.text)))
-        .collect();
+    let wrong: Vec<String> =
+        pastes().inspect(|_| total += 1).filter_map(|paste| wrong(paste, &change(paste.text))).collect();
     println!("{what}: {} of {total} right", total - wrong.len());
     wrong.iter().for_each(|line| println!("  {line}"));
     assert!(wrong.is_empty(), "{what}: {} of {total} are wrong", wrong.len());
