@@ -178,13 +178,19 @@ The API gave the following message: The node was low on resource: memory. Thresh
         accept: &[("kubelet-memory-eviction", SPARED)],
     },
     Paste {
-        name: "Nomad about an OOM",
+        name: "Nomad about an OOM that Docker saw",
         text: "Recent Events:
 Time                  Type        Description
-2024-03-04T10:00:01Z  Terminated  Exit Code: 137, Exit Message: \"OOM Killed (137)\"
+2024-03-04T10:00:01Z  Terminated  Exit Code: 137, Exit Message: \"OOM Killed\"
 2024-03-04T09:00:01Z  Started     Task started by client
 ",
         accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "Nomad's guess from the code alone",
+        text: "2024-03-04T10:00:01Z  Terminated  Exit Code: 137, Exit Message: \"OOM Killed (137)\"
+",
+        accept: &[("undetermined", UNKNOWN)],
     },
     Paste {
         name: "compose about an exit",

@@ -11,7 +11,8 @@ pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
     let text = String::from_utf8_lossy(head);
     if text.trim_start().starts_with('"') {
         let inspect = has(head, "\"OOMKilled\":");
-        let status = any(head, &["\"exitCode\"", "\"terminated\"", "\"phase\"", "\"termination\""]);
+        let ended = has(head, "\"exitCode\"") && any(head, &["\"reason\"", "\"finishedAt\"", "\"startedAt\""]);
+        let status = ended || any(head, &["\"terminated\"", "\"phase\"", "\"termination\""]);
         let piece = inspect.then_some(Kind::EngineInspect).or(status.then_some(Kind::KubernetesJson));
         let notes = is_node_log(bytes).then_some(Kind::NodeLog);
         if piece.is_some() {
@@ -140,11 +141,12 @@ struct Shapes {
 
 impl Shapes {
     fn of(text: &str) -> Self {
-        let mut shapes = Self::default();
+        let (mut shapes, mut reason) = (Self::default(), false);
         for line in text.lines() {
             let bare = line.trim().trim_start_matches("- ").trim_start_matches(['*', '#', '>']).trim_start();
             shapes.yaml_document |= line.starts_with("apiVersion:") || line.starts_with("- apiVersion:");
-            shapes.yaml |= shapes.yaml_document || is_yaml_key(bare);
+            shapes.yaml |= shapes.yaml_document || is_yaml_key(bare) || reason && bare.starts_with("message:");
+            reason |= is_reason(bare);
             shapes.describe |= is_describe(line, bare);
             let row = event_row::event(line);
             shapes.describe |= matches!(row, Some((_, false)));
@@ -160,6 +162,14 @@ impl Shapes {
         shapes.yaml &= shapes.yaml_document || !shapes.describe || !text.contains("State:  ");
         shapes
     }
+}
+
+/// `reason: Evicted`, which with a `message:` below or above is a status.
+fn is_reason(bare: &str) -> bool {
+    bare.strip_prefix("reason: ").is_some_and(|reason| {
+        reason.starts_with(|c: char| c.is_ascii_uppercase())
+            && reason.trim_end().bytes().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// Keys that only Kubernetes' own YAML has.

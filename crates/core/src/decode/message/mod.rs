@@ -21,6 +21,11 @@ pub(super) fn tells_as_list(line: &str) -> bool {
     list::tells(line)
 }
 
+/// The end that a sentence tells of, where it is one of a tool's.
+pub(super) fn end(text: &str) -> Option<Termination> {
+    phrase::end(text)
+}
+
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let text = String::from_utf8_lossy(input.bytes);
