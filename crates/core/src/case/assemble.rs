@@ -183,9 +183,11 @@ fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     }
 }
 
-/// The reasons by which runtimes report an OOM kill: `OOMKilled`, and the `OOM Killed` of 2014.
+/// The reasons by which runtimes report an OOM kill: `OOMKilled`, the `OOM Killed` of 2014 and of Nomad (drivers/docker),
+/// and the ECS agent's sentence, which rests on the engine's flag (agent/engine/errors.go).
 pub(crate) fn is_oom_reason(reason: &str) -> bool {
     matches!(reason, "OOMKilled" | "OOM Killed" | "OomKilled")
+        || reason.starts_with("OutOfMemoryError: Container killed due to memory usage")
 }
 
 fn is_event_of(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
@@ -279,7 +281,13 @@ fn pod_has_a_fate(case: &Case<'_>) -> bool {
         || case.events.iter().any(|event| {
             matches!(
                 event.it.reason.as_str(),
-                "Evicted" | "FailedScheduling" | "Preempted" | "Preempting" | "TaintManagerEviction"
+                "Evicted"
+                    | "FailedScheduling"
+                    | "Preempted"
+                    | "Preempting"
+                    | "TaintManagerEviction"
+                    | "DeadlineExceeded"
+                    | "NodeShutdown"
             ) || event.it.reason == "Killing"
                 || event.it.warning && is_start_failure(&event.it.reason)
         })

@@ -21,7 +21,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 pub(super) fn pod(line: &str) -> Option<Pod> {
     let columns = columns(line);
     let ready = columns.iter().position(|column| is_ready(column)).filter(|at| (1..=2).contains(at))?;
-    let name = columns[ready - 1];
+    let name = columns[ready - 1].trim_start_matches("pod/");
     let status = columns.get(ready + 1)?;
     let restarts = columns.get(ready + 2)?.split_whitespace().next()?.parse::<u32>().ok()?;
     if !is_name(name.split('<').next()?.trim_end_matches('-')) || !status.starts_with(|c: char| c.is_ascii_uppercase())
@@ -49,9 +49,13 @@ pub(super) fn pod(line: &str) -> Option<Pod> {
             pod.terminating = true;
             None
         }
-        "OOMKilled" | "Error" | "Completed" | "ContainerStatusUnknown" | "StartError" | "ContainerCannotRun" => {
-            Some(end(word))
-        }
+        "OOMKilled" | "Error" | "ContainerStatusUnknown" | "StartError" | "ContainerCannotRun" => Some(end(word)),
+        // containerd and CRI-O give this reason for exit code 0 alone.
+        "Completed" => Some(State::Terminated(Termination {
+            exit_code: Some(0),
+            reason: Some(word.to_owned()),
+            ..Termination::default()
+        })),
         "CrashLoopBackOff"
         | "ContainerCreating"
         | "PodInitializing"

@@ -1,12 +1,10 @@
 //! A pod's describe text to a pod fact and its events.
 
+use super::label::{is_known, is_of_container, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
-use crate::decode::{Decoded, Input, event_row};
-use crate::fact::{
-    Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Probe, Qos, State, Termination, Tmpfs,
-    What,
-};
+use crate::decode::{Decoded, Input, event_row, message};
+use crate::fact::{Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Termination, Tmpfs, What};
 use crate::memory_flags;
 
 /// Decodes one pod.
@@ -17,7 +15,13 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
         match event_row::event(line.raw) {
             Some((event, false)) => events.push((event, line.number)),
             Some((_, true)) => {}
-            None => reader.line(line),
+            None => match events.last_mut() {
+                Some((event, at)) if continues(line, *at, &event.message) => {
+                    event.message = format!("{} {}", event.message, line.raw.trim());
+                    *at += 1;
+                }
+                _ => reader.line(line),
+            },
         }
     }
     let (pod, at) = reader.finish();
@@ -32,6 +36,15 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
         let event = event_row::about(event, "Pod", namespace.as_deref(), name.as_deref());
         out.fact(What::Event(Box::new(event)), Locus::line(input.id, at));
     }
+}
+
+/// The line carries on the message of the event above it, which a terminal's edge has broken.
+fn continues(line: &Line<'_>, event_at: usize, message: &str) -> bool {
+    let text = line.text();
+    line.number == event_at + 1
+        && (60..1000).contains(&message.len())
+        && line.label().is_none_or(|label| !is_known(label))
+        && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '\'' | '(' | '/' | '['))
 }
 
 /// Which part of the text the lines are in.
@@ -66,6 +79,8 @@ struct Reader {
     at: Option<usize>,
     current: Option<Draft>,
     volume: Option<String>,
+    /// The line before was a message, of a state or (nothing) of the pod.
+    open_message: Option<Under>,
 }
 
 /// A container while its lines are read.
@@ -95,11 +110,12 @@ impl Reader {
             at: None,
             current: None,
             volume: None,
+            open_message: None,
         }
     }
 
     fn line(&mut self, line: &Line<'_>) {
-        if self.section == Section::Conditions && self.condition(line) {
+        if self.section == Section::Conditions && self.condition(line) || self.continued(line) {
             return;
         }
         let Some(label) = line.label() else {
@@ -121,10 +137,29 @@ impl Reader {
             }
             _ if self.section == Section::Volumes => self.volume_line(label, value),
             _ if self.is_container_name(label, value) => self.begin_container(label, line),
-            "State" | "Last State" => self.begin_state(label, value, line),
+            "State" | "Last State" | "Last Termination State" => self.begin_state(label, value, line),
             _ if self.current.is_some() => self.container_line(label, value, line),
             _ => self.top_line(label, value, line),
         }
+    }
+
+    /// Adds a line that a terminal's edge has broken off a message.
+    fn continued(&mut self, line: &Line<'_>) -> bool {
+        let carries_on = !line.text().is_empty()
+            && line.label().is_none_or(|label| !is_known(label) && !self.is_container_name(label, line.value()));
+        let draft = self.current.as_mut();
+        let message = match self.open_message.take().filter(|_| carries_on) {
+            Some(Under::State) => draft.and_then(|draft| draft.state.as_mut()?.1.message.as_mut()),
+            Some(Under::LastState) => draft.and_then(|draft| draft.last.as_mut()?.1.message.as_mut()),
+            Some(_) => self.pod.message.as_mut(),
+            None => None,
+        };
+        let Some(message) = message.filter(|message| (30..4000).contains(&message.len())) else { return false };
+        message.push(' ');
+        message.push_str(line.text());
+        // Whose it is has not changed: the next line may go on with it.
+        self.open_message = Some(if self.current.is_some() { self.under } else { Under::Nothing });
+        true
     }
 
     /// Leaves the container that is being read, if any.
@@ -194,6 +229,7 @@ impl Reader {
                 }
                 "Message" => {
                     end.message = some(value);
+                    self.open_message = Some(self.under);
                     true
                 }
                 "Exit Code" => {
@@ -229,11 +265,11 @@ impl Reader {
             }
             return;
         }
-        if self.under == Under::Environment && label != "Mounts" && !is_label(label) {
+        if self.under == Under::Environment && label != "Mounts" && !is_of_container(label) {
             draft.environment.push((label.to_owned(), value.to_owned()));
             return;
         }
-        let listed = matches!(self.under, Under::Command | Under::Args) && !is_label(label);
+        let listed = matches!(self.under, Under::Command | Under::Args) && !is_of_container(label);
         if listed {
             self.unlabelled(line);
             return;
@@ -301,7 +337,10 @@ impl Reader {
             "Status" if value.starts_with("Terminating") => pod.terminating = true,
             "Status" => pod.phase = some(value.split_whitespace().next().unwrap_or_default()),
             "Reason" => pod.reason = some(value),
-            "Message" => pod.message = some(value),
+            "Message" => {
+                pod.message = some(value);
+                self.open_message = Some(Under::Nothing);
+            }
             "Termination Grace Period" => {
                 pod.deletion_grace_seconds = crate::decode::columns::age_seconds(value);
             }
@@ -373,6 +412,14 @@ impl Reader {
 
     fn finish(mut self) -> (Pod, Option<usize>) {
         self.close_container();
+        // Workflow engines print the same labels, and a sentence about the container in the message.
+        if self.pod.containers.is_empty()
+            && self.pod.reason.is_none()
+            && let Some(end) = self.pod.message.as_deref().and_then(message::end)
+        {
+            let status = ContainerStatus { state: state(("Terminated".to_owned(), end)), ..ContainerStatus::default() };
+            self.pod.containers.push(Container { status: Some(status), ..Container::default() });
+        }
         let volumes = &self.pod.tmpfs;
         for container in &mut self.pod.containers {
             container.tmpfs_mounts.retain(|mount| volumes.iter().any(|tmpfs| &tmpfs.volume == mount));
@@ -386,73 +433,4 @@ impl Reader {
         let at = self.at.filter(|_| tells);
         (self.pod, at)
     }
-}
-
-fn state((name, end): (String, Termination)) -> Option<State> {
-    match name.as_str() {
-        "Terminated" => Some(State::Terminated(end)),
-        "Running" => Some(State::Running { started: end.started }),
-        "Waiting" => Some(State::Waiting { reason: end.reason, message: end.message }),
-        _ => None,
-    }
-}
-
-fn some(value: &str) -> Option<String> {
-    let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn qos(value: &str) -> Option<Qos> {
-    match value {
-        "Guaranteed" => Some(Qos::Guaranteed),
-        "Burstable" => Some(Qos::Burstable),
-        "BestEffort" => Some(Qos::BestEffort),
-        _ => None,
-    }
-}
-
-/// Labels of kubectl begin with a capital letter and hold words: `Restart Count`. Variables are one word of capitals.
-fn is_label(label: &str) -> bool {
-    matches!(
-        label,
-        "Container ID"
-            | "Image"
-            | "Image ID"
-            | "Port"
-            | "Ports"
-            | "Host Port"
-            | "Host Ports"
-            | "Command"
-            | "Args"
-            | "State"
-            | "Last State"
-            | "Ready"
-            | "Restart Count"
-            | "Limits"
-            | "Requests"
-            | "Liveness"
-            | "Readiness"
-            | "Startup"
-            | "Environment"
-            | "Environment Variables from"
-            | "Mounts"
-            | "SeccompProfile"
-            | "Devices"
-            | "Restart Policy"
-    )
-}
-
-/// `http-get http://:8080/ delay=20s timeout=2s period=8s #success=1 #failure=1`.
-fn probe(value: &str) -> Option<Probe> {
-    let number = |name: &str| {
-        let rest = value.split_once(name)?.1;
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<i64>().ok()
-    };
-    Some(Probe {
-        delay: number("delay=")?,
-        timeout: number("timeout=")?,
-        period: number("period=")?,
-        failures: number("#failure=").unwrap_or(3),
-        grace: None,
-    })
 }
