@@ -32,8 +32,7 @@ pub fn segments(artifact: &Artifact) -> Vec<Segment> {
     if let Some(kind) = artifact.kind {
         return vec![Segment { kind, bytes: 0..bytes.len(), first_line: 1 }];
     }
-    if bytes.contains(&0) && !bytes.starts_with(b"\x00") && memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
-    {
+    if !bytes.starts_with(b"\x00") && memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some() {
         return Vec::new();
     }
     let mut segments = Vec::new();
@@ -44,8 +43,10 @@ pub fn segments(artifact: &Artifact) -> Vec<Segment> {
         let range = at..at + stretch;
         let kinds = if json { json_kinds(&bytes[range.clone()]) } else { text_kinds(&bytes[range.clone()]) };
         segments.extend(kinds.into_iter().map(|kind| Segment { kind, bytes: range.clone(), first_line }));
-        first_line += memchr::memchr_iter(b'\n', &bytes[range.clone()]).count();
         at = range.end;
+        if at < bytes.len() {
+            first_line += memchr::memchr_iter(b'\n', &bytes[range]).count();
+        }
     }
     if segments.is_empty() && is_log_name(&artifact.name) && !bytes.trim_ascii().is_empty() {
         segments.push(Segment { kind: Kind::ContainerLog, bytes: 0..bytes.len(), first_line: 1 });
