@@ -1,5 +1,10 @@
 //! The traps of explaining a death, one by one: small evidence, the verdict that it bears, and no more.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    reason = "small evidence is written as it is read"
+)]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Confidence, Diagnosis, VictimKind};
@@ -171,7 +176,7 @@ fn a_kill_of_an_earlier_life_does_not_explain_this_one() {
     let probe = event("Killing", "Container app failed liveness probe, will be restarted", "2026-03-01T10:04:30Z");
     let diagnosis = only(&[objects(&[pod(end(137, "Error")), probe]), log(kill)]);
     check(&diagnosis, "liveness-kill", Some(false));
-    assert_eq!(diagnosis.termination.as_ref().and_then(|it| it.grace_expired), Some(true));
+    assert_eq!(diagnosis.termination.grace_expired, Some(true));
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         level_confidence: found.level.map(|(_, confidence)| confidence),
         victim: found.victim,
         summary: found.summary,
-        termination: termination(case),
+        termination: termination(case).unwrap_or_default(),
         evidence: found.proofs.iter().map(|proof| evidence(case, proof)).collect(),
         ruled_out,
         missing: deduplicated(found.missing),
