@@ -310,7 +310,8 @@ pub(crate) fn newest_moment(case: &Case<'_>) -> Option<Timestamp> {
 /// A container that only an engine tells of.
 fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask: &Ask) -> Option<Case<'a>> {
     let fits = |asked: &Option<String>, known: &Option<String>| asked.is_none() || asked == known;
-    if !fits(&ask.pod, &engine.it.subject.pod) && !fits(&ask.pod, &engine.it.subject.container) {
+    let named = fits(&ask.pod, &engine.it.subject.pod) || fits(&ask.pod, &engine.it.subject.container);
+    if !named || !fits(&ask.container, &engine.it.subject.container) {
         return None;
     }
     let ended = engine.it.finished.is_some()

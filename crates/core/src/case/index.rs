@@ -315,7 +315,11 @@ fn told_by_events(index: &Index<'_>) -> Vec<(EngineContainer, Locus)> {
                 let of_it = |known: &EngineContainer| {
                     known.subject.container_id.as_deref().is_some_and(|known| super::matching::same_id(known, id))
                 };
-                if index.engines.iter().any(|(known, _)| of_it(known)) || event.exit_code == Some(0) && !oom {
+                // A removed one whose name another has now is not what anybody asks for by that name.
+                let replaced = |known: &EngineContainer| event.name.is_some() && known.subject.container == event.name;
+                if index.engines.iter().any(|(known, _)| of_it(known) || replaced(known))
+                    || event.exit_code == Some(0) && !oom
+                {
                     continue;
                 }
                 // The last death stands; `false` would say more than silence does.

@@ -22,7 +22,7 @@ fn judge(case: &Case<'_>) -> Finding {
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }
     let summary = format!(
-        "{} ended on SIGTERM; nothing here says who sent it. The OOM killer does not send SIGTERM.",
+        "{} ended on SIGTERM, or left with 143 itself; nothing here says who sent it. The OOM killer does not send SIGTERM.",
         kernel::capital(&case.noun())
     );
     Found::new(Confidence::Likely, summary, proofs)

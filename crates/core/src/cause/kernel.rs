@@ -94,7 +94,9 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
     let ended = case.death.is_some() || victim != VictimKind::Main;
     let verdict = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => Verdict::StartOom,
-        VictimKind::Child if case.death.is_none() && case.container.is_some() && !case.is_gone() => {
+        VictimKind::Child
+            if case.death.is_none() && (case.container.is_some() || case.engine.is_some()) && !case.is_gone() =>
+        {
             Verdict::ChildOomInvisible
         }
         VictimKind::Child => Verdict::ChildOom,

@@ -131,7 +131,10 @@ impl Engine {
         }
         let output = command.env_remove("CONTAINER_HOST").output().unwrap();
         let document = serde_json::from_slice(&output.stdout);
-        (output.status.code(), document.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))))
+        (
+            output.status.code(),
+            document.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))),
+        )
     }
 
     fn remove_all(&self) {
