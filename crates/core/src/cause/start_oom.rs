@@ -11,13 +11,16 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartOom, judge, advis
 const TOO_SMALL_TO_START: Bytes = Bytes::mib(1);
 
 /// What runtimes say when a limit is too small to apply or to start in.
-const TOO_LOW: [&str; 6] = [
+const TOO_LOW: [&str; 9] = [
     "should be at least",
     "Minimum memory limit",
     "minimum memory limit",
     "memory limit too low",
     "memory.limit_in_bytes",
     "memory.max",
+    "memory.memsw.limit_in_bytes",
+    "unable to set memory limit",
+    "memory limit could be too low",
 ];
 
 fn judge(case: &Case<'_>) -> Finding {

@@ -322,4 +322,115 @@ Containers:
 ",
         accept: &[("completed", SPARED)],
     },
+    Paste {
+        name: "reason in brackets",
+        text: "State: Waiting (CrashLoopBackOff)
+Last State: Terminated (OOMKilled)
+Restart Count: 4
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "one container of many, cut by grep",
+        text: "    State:          Running
+--
+    State:          Running
+    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a message broken by the terminal",
+        text: "Status:         Failed
+Reason:         Evicted
+Message:        The node was low on resource: memory. Container ledger was using 1275700Ki, which e
+xceeds its request of 0.
+IP:
+Containers:
+  ledger:
+    Image:      example/ledger
+",
+        accept: &[("kubelet-memory-eviction", SPARED)],
+    },
+    Paste {
+        name: "an OOM kill with a termination message",
+        text: "    Last State:     Terminated
+      Reason:       OOMKilled
+      Message:      2024/05/06 10:11:12 loading the index: this takes a while and needs all the memory there is
+chunk 1 of 9
+chunk 2 of 9
+
+      Exit Code:    137
+      Started:      Mon, 06 May 2024 10:11:12 +0000
+      Finished:     Mon, 06 May 2024 10:11:52 +0000
+    Ready:          False
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "left with 255 and no reason of memory",
+        text: "    State:          Terminated
+      Reason:       Error
+      Exit Code:    255
+    Ready:          False
+",
+        accept: &[("app-error", SPARED), ("app-error", UNKNOWN)],
+    },
+    Paste {
+        name: "aborted",
+        text: "    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    134
+      Started:      Mon, 06 May 2024 10:11:12 +0000
+      Finished:     Mon, 06 May 2024 10:11:52 +0000
+",
+        accept: &[("native-abort", SPARED)],
+    },
+    Paste {
+        name: "bus error",
+        text: "    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    135
+",
+        accept: &[("bus-error", SPARED)],
+    },
+    Paste {
+        name: "CRI-O says OOMKilled with 0",
+        text: "    Container ID:   cri-o://4c1e7f0c1f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f
+    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    0
+",
+        accept: &[("child-oom", UNKNOWN), ("child-oom", KILLED)],
+    },
+    Paste {
+        name: "a limit in milli-bytes",
+        text: "    State:          Waiting
+      Reason:       CreateContainerError
+      Message:      failed to create containerd container: the memory limit should be at least 6MB
+    Limits:
+      memory:  256m
+",
+        accept: &[("start-oom", UNKNOWN)],
+    },
+    Paste {
+        name: "the kernel is old and the runtime says it in other words",
+        text: "    Last State:     Terminated
+      Reason:       ContainerCannotRun
+      Message:      OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: unable to set memory limit to 4194304 (current usage: 4300800, peak usage: 4325376): unknown
+      Exit Code:    128
+",
+        accept: &[("start-oom", UNKNOWN)],
+    },
+    Paste {
+        name: "crun's words",
+        text: "    Last State:     Terminated
+      Reason:       StartError
+      Message:      container create failed: OOM: the memory limit could be too low: read from the init process
+      Exit Code:    128
+",
+        accept: &[("start-oom", UNKNOWN), ("start-oom", KILLED)],
+    },
 ];

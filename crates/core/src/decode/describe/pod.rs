@@ -202,7 +202,10 @@ impl Reader {
             self.close_container();
         }
         let draft = self.current.get_or_insert_with(Draft::default);
-        let state = Some((value.split_whitespace().next().unwrap_or_default().to_owned(), Termination::default()));
+        let (name, rest) = value.split_once([' ', '(']).unwrap_or((value, ""));
+        // `Terminated (OOMKilled)`, as other consoles print it.
+        let reason = some(rest.trim_matches([' ', '(', ')'])).filter(|reason| !reason.contains(' '));
+        let state = Some((name.to_owned(), Termination { reason, ..Termination::default() }));
         draft.has_status = true;
         if label == "State" {
             draft.state = state;
