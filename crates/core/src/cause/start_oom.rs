@@ -74,6 +74,18 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
     if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(start_reason)) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
+    if case.death.is_none()
+        && let Some((reason, message)) = case.waiting()
+        && start_reason(reason)
+        && !message.is_empty()
+    {
+        let proof = Proof {
+            says: format!("the runtime could not start it ({reason})"),
+            from: case.from.clone()?.join("/state/waiting"),
+            excerpt: quote::cut(message, 300),
+        };
+        return Some((message.to_owned(), proof));
+    }
     let event = case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
     if case.termination().is_some_and(|end| end.exit_code.is_some()) {
         return None;

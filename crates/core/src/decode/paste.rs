@@ -33,10 +33,21 @@ fn line(raw: &[u8]) -> Cow<'_, [u8]> {
     if fence || is_elision(bare) {
         return Cow::Borrowed(b"");
     }
+    let line = without_pointer(line);
     if memchr::memchr2(0x1b, 0xc2, line).is_none() && memmem::find(line, b"**").is_none() {
         return Cow::Borrowed(line);
     }
     Cow::Owned(unmarked(line))
+}
+
+/// Without the arrow and remark that somebody put behind what matters: `OOMKilled   <--- here`, `137   ← SIGKILL`.
+fn without_pointer(line: &[u8]) -> &[u8] {
+    let arrows = [" <--", " <==", " <<<", " ←"];
+    let arrow = arrows.iter().filter_map(|arrow| memmem::find(line, arrow.as_bytes())).min();
+    match arrow.filter(|at| !line[..*at].trim_ascii().is_empty()) {
+        Some(at) => line[..at].trim_ascii_end(),
+        None => line,
+    }
 }
 
 /// `...`, `[...]`, `<snip>`: lines were left out here.
@@ -84,6 +95,13 @@ mod tests {
         assert_eq!(plain("**Reason:  Evicted**\n"), "Reason:  Evicted\n");
         assert_eq!(plain("a:\n...\n  b: 1\n  [...]\n"), "a:\n\n  b: 1\n\n");
         assert_eq!(plain("\u{1b}[31mReason:\u{a0}OOMKilled\u{1b}[0m"), "Reason: OOMKilled");
+    }
+
+    #[test]
+    fn pointers_go_and_a_banner_stays() {
+        assert_eq!(plain("\"ExitCode\": 137,   <----\n"), "\"ExitCode\": 137,\n");
+        assert_eq!(plain("Reason:  OOMKilled   ← confirmed"), "Reason:  OOMKilled");
+        assert_eq!(plain("<--- Last few GCs --->"), "<--- Last few GCs --->");
     }
 
     #[test]

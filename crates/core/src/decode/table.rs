@@ -19,6 +19,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 
 /// `[NAMESPACE] NAME READY STATUS RESTARTS AGE`, as far as it is evidence.
 pub(super) fn pod(line: &str) -> Option<Pod> {
+    let line = line.trim_start().trim_start_matches('#');
     let mut columns = columns(line);
     if columns.len() == 1 {
         // The columns have shrunk to single spaces.

@@ -433,4 +433,66 @@ chunk 2 of 9
 ",
         accept: &[("start-oom", UNKNOWN), ("start-oom", KILLED)],
     },
+    Paste {
+        name: "a state on one line",
+        text: "Last State: Terminated, Reason: OOMKilled, Exit Code: 137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a state on one line with dots between",
+        text: "Last State: Terminated · Reason: OOMKilled · Exit Code: 137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a state in a shell's comment",
+        text: "# Last State:     Terminated
+#   Reason:       OOMKilled     # or Error
+#   Exit Code:    137           # OOM killed
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "arrows and remarks",
+        text: "    Last State:     Terminated
+      Reason:       Error          ← not OOMKilled!
+      Exit Code:    137                ← SIGKILL
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "what a grep leaves",
+        text: "      Reason:       OOMKilled
+      Exit Code:    137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "what a narrower grep leaves",
+        text: "      Exit Code:    143
+      Exit Code:    143
+",
+        accept: &[("external-sigterm", SPARED)],
+    },
+    Paste {
+        name: "every label at one depth",
+        text: "    Containers:
+    eater:
+        Image:  example/eater:latest
+        Limits:
+        cpu:          100m
+        memory:       50Mi
+        State:          Running
+        Started:      Tue, 07 Jul 2019 12:54:41 -0700
+        Last State:     Terminated
+        Reason:       OOMKilled
+        Exit Code:    137
+        Started:      Fri, 07 Jul 2019 12:54:30 -0700
+        Finished:     Fri, 07 Jul 2019 12:54:33 -0700
+        Ready:          False
+        Restart Count:  5
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
 ];

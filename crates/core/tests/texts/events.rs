@@ -249,4 +249,36 @@ Events:
 ",
         accept: &[NOTHING],
     },
+    Paste {
+        name: "events without ages",
+        text: "Warning   Unhealthy   pod/grafana-579c9bccc5-dl4ld   Liveness probe failed: Get \"http://10.0.0.1:3000/api/health\": dial tcp: connect: connection refused
+Normal    Killing     pod/grafana-579c9bccc5-dl4ld   Container grafana failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "events in a shell's comment",
+        text: "# Events:
+#   Type     Reason     Age   From     Message
+#   ----     ------     ----  ----     -------
+#   Warning  Unhealthy  5s    kubelet  Liveness probe failed: EOF
+#   Normal   Killing    3s    kubelet  Container web failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "a row in a shell's comment, without its age",
+        text: "# NAME                       READY   STATUS      RESTARTS
+# backend-5d5               0/1     OOMKilled   3
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a code and the kubelet's sentences",
+        text: "Exit Code: 137                    ← the kubelet killed it
+Liveness probe failed: HTTP probe failed with statuscode: 503
+Container api failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
 ];

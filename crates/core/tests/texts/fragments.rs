@@ -364,4 +364,13 @@ status:
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
+    Paste {
+        name: "docker flags with pointers",
+        text: "            \"Status\": \"exited\",  <----- 
+            \"Running\": false,
+            \"OOMKilled\": true,   <----- 
+            \"ExitCode\": 137,     <----
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
 ];

@@ -303,4 +303,48 @@ ContainerStatus(containerID=docker://1553, image=example/spark, lastState=Contai
 ",
         accept: &[("start-oom", KILLED)],
     },
+    Paste {
+        name: "a list of a node that is lost",
+        text: "- Pod status:
+  - status: Unknown
+  - `phase=Running`
+  - `reason=NodeLost`
+  - `message=Node worker-1 which was running pod long-1 is unresponsive`
+- Container status:
+  - `state=Running`
+  - `exitCode=`
+  - `reason=`
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "a list of a pod on a node that is gone",
+        text: "- Pod status:
+  - status: Terminating
+  - `phase=Running`
+  - `reason=`
+- Container status:
+  - `state=Running`
+  - `exitCode=`
+",
+        accept: &[NOTHING],
+    },
+    Paste {
+        name: "a list with remarks of the code",
+        text: "Memory-pressure eviction:
+
+- Reproduction: a pod allocates more memory than the node has
+- Comments: controlled by kubelet in `kubelet/eviction/eviction_manager.go`
+- Pod status:
+  - status: ContainerStatusUnknown
+  - `phase=Failed`
+  - `reason=Evicted`
+  - `message=The node was low on resource: memory. (...)`
+- Container status:
+  - `state=Ternminated`
+  - `exitCode=137`
+  - `reason=ContainerStatusUnknown`
+",
+        accept: &[("kubelet-memory-eviction", SPARED)],
+    },
 ];

@@ -1,6 +1,6 @@
 //! A pod's describe text to a pod fact and its events.
 
-use super::label::{is_known, is_of_container, probe, qos, some, state};
+use super::label::{is_known, is_of_container, is_reason, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
 use crate::decode::{Decoded, Input, event_row, message};
@@ -138,6 +138,16 @@ impl Reader {
             _ if self.section == Section::Volumes => self.volume_line(label, value),
             _ if self.is_container_name(label, value) => self.begin_container(label, line),
             "State" | "Last State" | "Last Termination State" => self.begin_state(label, value, line),
+            "Exit Code" if self.is_next_exit() => {
+                // A grep has left nothing else of the state.
+                let reason = self.pod.reason.take_if(|reason| is_reason(reason));
+                self.close_container();
+                self.begin_state("State", "Terminated", line);
+                self.container_line(label, value, line);
+                if let Some((_, end)) = self.current.as_mut().and_then(|draft| draft.state.as_mut()) {
+                    end.reason = reason;
+                }
+            }
             _ if self.current.is_some() => self.container_line(label, value, line),
             _ => self.top_line(label, value, line),
         }
@@ -160,6 +170,14 @@ impl Reader {
         // Whose it is has not changed: the next line may go on with it.
         self.open_message = Some(if self.current.is_some() { self.under } else { Under::Nothing });
         true
+    }
+
+    /// An exit code that belongs to no state before it.
+    fn is_next_exit(&self) -> bool {
+        self.current.as_ref().is_none_or(|draft| {
+            let end = draft.state.as_ref().filter(|_| draft.last.is_none() && draft.container.name.is_none());
+            end.is_some_and(|(_, end)| end.exit_code.is_some())
+        })
     }
 
     /// Leaves the container that is being read, if any.
@@ -202,10 +220,13 @@ impl Reader {
             self.close_container();
         }
         let draft = self.current.get_or_insert_with(Draft::default);
-        let (name, rest) = value.split_once([' ', '(']).unwrap_or((value, ""));
-        // `Terminated (OOMKilled)`, as other consoles print it.
-        let reason = some(rest.trim_matches([' ', '(', ')'])).filter(|reason| !reason.contains(' '));
-        let state = Some((name.to_owned(), Termination { reason, ..Termination::default() }));
+        let (name, rest) = value.split_once([' ', '(', ',']).unwrap_or((value, ""));
+        // Other consoles print `Terminated (OOMKilled)`; people, `Terminated, Reason: OOMKilled, Exit Code: 137`.
+        let end = message::end(value).unwrap_or_else(|| Termination {
+            reason: some(rest.trim_matches([' ', '(', ')'])).filter(|reason| is_reason(reason)),
+            ..Termination::default()
+        });
+        let state = Some((name.to_owned(), end));
         draft.has_status = true;
         if label == "State" {
             draft.state = state;
@@ -415,6 +436,14 @@ impl Reader {
 
     fn finish(mut self) -> (Pod, Option<usize>) {
         self.close_container();
+        // The reason of a container alone, as a grep leaves it.
+        if self.pod.containers.is_empty()
+            && let Some(reason) = self.pod.reason.take_if(|reason| is_reason(reason))
+        {
+            let end = Termination { reason: Some(reason), ..Termination::default() };
+            let status = ContainerStatus { state: state(("Terminated".to_owned(), end)), ..ContainerStatus::default() };
+            self.pod.containers.push(Container { status: Some(status), ..Container::default() });
+        }
         // Workflow engines print the same labels, and a sentence about the container in the message.
         if self.pod.containers.is_empty()
             && self.pod.reason.is_none()
