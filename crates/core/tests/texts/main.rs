@@ -10,6 +10,7 @@ use oomph_core::why::{Ask, why};
 use proptest::prelude::*;
 
 mod describe;
+mod edited;
 mod events;
 mod fragments;
 mod logs;
@@ -33,9 +34,17 @@ struct Paste {
 }
 
 fn pastes() -> impl Iterator<Item = &'static Paste> {
-    [describe::PASTES, events::PASTES, fragments::PASTES, logs::PASTES, removals::PASTES, wrappers::PASTES]
-        .into_iter()
-        .flatten()
+    [
+        describe::PASTES,
+        edited::PASTES,
+        events::PASTES,
+        fragments::PASTES,
+        logs::PASTES,
+        removals::PASTES,
+        wrappers::PASTES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn explain(text: impl Into<Vec<u8>>) -> Document {

@@ -1,11 +1,11 @@
 //! A pod's describe text to a pod fact and its events.
 
+use super::container::{Draft, Under};
 use super::label::{is_known, is_of_container, is_reason, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
 use crate::decode::{Decoded, Input, event_row, message};
 use crate::fact::{Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Termination, Tmpfs, What};
-use crate::memory_flags;
 
 /// Decodes one pod.
 pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
@@ -57,20 +57,6 @@ enum Section {
     Other,
 }
 
-/// Which value the lines under a container's label belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Under {
-    Nothing,
-    State,
-    LastState,
-    Limits,
-    Requests,
-    Command,
-    Args,
-    Environment,
-    Mounts,
-}
-
 struct Reader {
     pod: Pod,
     section: Section,
@@ -81,20 +67,6 @@ struct Reader {
     volume: Option<String>,
     /// The line before was a message, of a state or (nothing) of the pod.
     open_message: Option<Under>,
-}
-
-/// A container while its lines are read.
-#[derive(Default)]
-struct Draft {
-    container: Container,
-    status: ContainerStatus,
-    has_status: bool,
-    state: Option<(String, Termination)>,
-    last: Option<(String, Termination)>,
-    command: Vec<String>,
-    args: Vec<String>,
-    environment: Vec<(String, String)>,
-    mounts: Vec<String>,
 }
 
 impl Reader {
@@ -240,53 +212,13 @@ impl Reader {
 
     fn container_line(&mut self, label: &str, value: &str, line: &Line<'_>) {
         let Some(draft) = &mut self.current else { return };
-        let end = match self.under {
-            Under::State => draft.state.as_mut().map(|(_, end)| end),
-            Under::LastState => draft.last.as_mut().map(|(_, end)| end),
-            _ => None,
-        };
-        if let Some(end) = end {
-            let known = match label {
-                "Reason" => {
-                    end.reason = some(value);
-                    true
-                }
-                "Message" => {
-                    end.message = some(value);
-                    self.open_message = Some(self.under);
-                    true
-                }
-                "Exit Code" => {
-                    end.exit_code = value.parse().ok();
-                    true
-                }
-                "Signal" => {
-                    end.signal = value.parse().ok();
-                    true
-                }
-                "Started" => {
-                    end.started = date(value);
-                    true
-                }
-                "Finished" => {
-                    end.finished = date(value);
-                    true
-                }
-                _ => false,
-            };
-            if known {
-                return;
+        if draft.state_line(self.under, label, value) {
+            if label == "Message" {
+                self.open_message = Some(self.under);
             }
+            return;
         }
-        if let ("memory" | "cpu", Under::Limits | Under::Requests) = (label, self.under) {
-            let resources = &mut draft.container.resources;
-            let quantity = value.parse().ok();
-            match (label, self.under) {
-                ("memory", Under::Limits) => resources.memory_limit = quantity,
-                ("memory", _) => resources.memory_request = quantity,
-                (_, Under::Limits) => resources.cpu_limit = quantity,
-                _ => resources.cpu_request = quantity,
-            }
+        if draft.amount(self.under, label, value) {
             return;
         }
         if self.under == Under::Environment && label != "Mounts" && !is_of_container(label) {
@@ -418,20 +350,9 @@ impl Reader {
     }
 
     fn close_container(&mut self) {
-        let Some(mut draft) = self.current.take() else { return };
-        let words = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let environment = draft.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        draft.container.flags =
-            memory_flags::find([words(&draft.command).as_str()], [words(&draft.args).as_str()], environment);
-        let program = draft.command.first().or(draft.args.first());
-        draft.container.program = program.and_then(|line| some(line.split_whitespace().next()?));
-        draft.container.tmpfs_mounts = draft.mounts;
-        draft.status.state = draft.state.and_then(state);
-        draft.status.last = draft.last.filter(|(name, _)| name == "Terminated").map(|(_, end)| end);
-        if draft.has_status {
-            draft.container.status = Some(draft.status);
+        if let Some(draft) = self.current.take() {
+            self.pod.containers.push(draft.finish());
         }
-        self.pod.containers.push(draft.container);
     }
 
     fn finish(mut self) -> (Pod, Option<usize>) {

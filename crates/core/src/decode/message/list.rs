@@ -35,10 +35,8 @@ pub(super) fn decode(text: &str, input: Input<'_>, out: &mut Decoded) {
     }
     let Some(at) = at else { return };
     if end != Termination::default() {
-        let state = match waits {
-            true => State::Waiting { reason: end.reason, message: end.message },
-            false => State::Terminated(end),
-        };
+        let state =
+            if waits { State::Waiting { reason: end.reason, message: end.message } } else { State::Terminated(end) };
         pod.containers.push(super::container(state));
     }
     out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));
