@@ -1,5 +1,11 @@
 //! Engines, cgroups and metrics of real machines: what was left of deaths whose truth is known.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a test reads its captures and prints its figures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads its captures and prints its figures"
+)]
 
 use std::path::PathBuf;
 use std::sync::LazyLock;

@@ -1,5 +1,10 @@
 //! The verdicts against truth: pod statuses of the shared corpus, and captures of real clusters.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "tests read files and print their figures")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests read files and print their figures"
+)]
 
 use std::path::Path;
 
@@ -54,8 +59,12 @@ fn pod_statuses_of_the_corpus_get_their_verdict() {
         }
     }
     println!("pod corpus: verdict right in {right} of {total}, oomKill wrongly claimed in {}", wrong_kill.len());
-    misses.iter().for_each(|miss| println!("  miss {miss}"));
-    wrong_kill.iter().for_each(|wrong| println!("  oomKill {wrong}"));
+    for miss in &misses {
+        println!("  miss {miss}");
+    }
+    for wrong in &wrong_kill {
+        println!("  oomKill {wrong}");
+    }
     assert!(wrong_kill.is_empty());
     assert!(right * 100 >= total * 95);
 }
@@ -81,13 +90,16 @@ fn judge_capture(name: &str, folder: &Path, artifacts: &[Artifact], with_logs: b
         let pairs: Vec<_> = pairs.into_iter().filter(|(id, _)| !strict || id == "runtime-heap-oom").collect();
         let unseen = texts && !folder.join(format!("describe/{pod}.txt")).is_file();
         let none = answers.is_empty() && (unseen || pairs.iter().any(|(verdict, _)| verdict == "none"));
-        if !none && !(answers.len() == 1 && pairs.contains(&answers[0])) {
+        let right = answers.len() == 1 && pairs.contains(&answers[0]);
+        if !none && !right {
             wrong.push(format!("{key}: {answers:?}, truth {pairs:?}"));
         }
     }
     let total = truth.as_object().unwrap().len();
     println!("{name}: {} of {total} containers right", total - wrong.len());
-    wrong.iter().for_each(|line| println!("  wrong {line}"));
+    for line in &wrong {
+        println!("  wrong {line}");
+    }
     wrong
 }
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::fact::{Container, ContainerKind, EngineContainer, Event, KernelKill, Locus, State, Termination};
+use crate::fact::{
+    Container, ContainerKind, EngineContainer, Event, KernelKill, Locus, State, Termination, UserspaceKill,
+};
 use crate::why::Ask;
 
 use super::matching::{names, same_id, same_uid, tie};
@@ -21,6 +23,7 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
     }
     if ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask)) {
         cases.extend(orphan_kills(index, &cases, ask));
+        cases.extend(orphan_userspace_kills(index, &cases, ask));
     }
     if cases.is_empty() {
         cases.extend(bare_log(index));
@@ -300,7 +303,8 @@ pub(crate) fn newest_moment(case: &Case<'_>) -> Option<Timestamp> {
     let kill = case.kills.iter().filter(|kill| kill.life != Life::Earlier).filter_map(|kill| kill.kill.at).max();
     let engine = case.engine.and_then(|engine| engine.it.finished);
     let event = || case.events.iter().filter_map(|event| event.it.last).max();
-    case.finished().max(kill).or(engine).or_else(event)
+    let userspace = || case.userspace.iter().filter_map(|kill| kill.it.at).max();
+    case.finished().max(kill).or(engine).or_else(event).or_else(userspace)
 }
 
 /// A container that only an engine tells of.
@@ -379,6 +383,23 @@ fn orphan_kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> Vec<
         }
     }
     found
+}
+
+/// Kills by userspace killers that no pod or engine explains.
+fn orphan_userspace_kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> Vec<Case<'a>> {
+    let claimed = |kill: &Seen<'a, UserspaceKill>| {
+        cases.iter().any(|case| case.userspace.iter().any(|known| std::ptr::eq(known.it, kill.it)))
+    };
+    let orphans = seen(&index.userspace).filter(|kill| ask.pod.is_none() && !claimed(kill));
+    orphans
+        .map(|kill| Case {
+            from: Some(kill.from.clone()),
+            node: index.node(kill.it.node.as_deref()),
+            userspace: vec![kill],
+            ..bare(index, None)
+        })
+        .filter(|case| is_recent(case, ask))
+        .collect()
 }
 
 /// The kill's pod is known, though no case claimed it (an earlier life of a healthy container, another namespace).

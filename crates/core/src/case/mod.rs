@@ -192,7 +192,7 @@ impl<'a> Case<'a> {
 
     /// The pod's own fields.
     pub fn pod_spec(&self) -> Option<&'a Pod> {
-        self.pod.map(|view| &view.pod)
+        self.pod.map(|view| &*view.pod)
     }
 
     /// The artifact that evidence stands in.

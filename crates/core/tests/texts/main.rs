@@ -2,7 +2,7 @@
 //!
 //! The texts are of this project's own making, in the layouts of many versions of kubectl, runtimes and tools, and with
 //! what pasting does to them: indentation lost, quotes, fences, comments, elisions, broken lines.
-#![allow(clippy::print_stdout, reason = "tests print their figures")]
+#![allow(clippy::print_stdout, clippy::format_collect, reason = "tests print their figures")]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::Document;
@@ -69,7 +69,9 @@ fn judge(what: &str, change: impl Fn(&str) -> String) {
     let wrong: Vec<String> =
         pastes().inspect(|_| total += 1).filter_map(|paste| wrong(paste, &change(paste.text))).collect();
     println!("{what}: {} of {total} right", total - wrong.len());
-    wrong.iter().for_each(|line| println!("  {line}"));
+    for line in &wrong {
+        println!("  {line}");
+    }
     assert!(wrong.is_empty(), "{what}: {} of {total} are wrong", wrong.len());
 }
 

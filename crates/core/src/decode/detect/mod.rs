@@ -38,8 +38,7 @@ pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
     if let Some(kind) = artifact.kind {
         return vec![Segment { kind, bytes: 0..bytes.len(), first_line: 1 }];
     }
-    if bytes.contains(&0) && !bytes.starts_with(b"\x00") && memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
-    {
+    if !bytes.starts_with(b"\x00") && memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some() {
         return Vec::new();
     }
     let mut segments = Vec::new();
@@ -50,8 +49,10 @@ pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
         let range = at..at + stretch;
         let kinds = if is_json { json::kinds(&bytes[range.clone()]) } else { text::kinds(&bytes[range.clone()]) };
         segments.extend(kinds.into_iter().map(|kind| Segment { kind, bytes: range.clone(), first_line }));
-        first_line += memchr::memchr_iter(b'\n', &bytes[range.clone()]).count();
         at = range.end;
+        if at < bytes.len() {
+            first_line += memchr::memchr_iter(b'\n', &bytes[range]).count();
+        }
     }
     // What tools say of an end is second-hand: it counts where nothing first-hand is there.
     if segments.iter().any(|segment| is_first_hand(segment.kind)) {

@@ -1,0 +1,89 @@
+//! Real deaths of containers under Docker and Podman, explained through the engine's socket.
+//!
+//! Start an engine of the repository's own with `tests/engines/docker up` (or `podman up`), set `OOMPH_TEST_DOCKER` (or
+//! `OOMPH_TEST_PODMAN`) to the socket that it prints, and take it down afterwards. With `OOMPH_SAVE_EVIDENCE=DIR` what the
+//! engine and the kernel said, and the truth, is saved for the fixtures.
+#![allow(clippy::print_stdout, reason = "a skipped test says why, the others print their figures")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
+#[path = "engines/deaths.rs"]
+mod deaths;
+#[path = "engines/engine.rs"]
+mod engine;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use deaths::{DEATHS, Death};
+use engine::{Engine, Flavour};
+use serde_json::{Value, json};
+
+#[test]
+fn every_death_under_docker_is_explained() {
+    explain_all(Flavour::Docker);
+}
+
+#[test]
+fn every_death_under_podman_is_explained() {
+    explain_all(Flavour::Podman);
+}
+
+/// Makes every death, then asks for each container by its name and for all at once.
+fn explain_all(flavour: Flavour) {
+    let Some(engine) = Engine::given(flavour) else { return };
+    let began = engine::last_record();
+    for death in DEATHS {
+        death.happen(&engine);
+    }
+    let removed = deaths::recreate(&engine);
+
+    let mut wrong = Vec::new();
+    let mut summaries = BTreeMap::new();
+    for death in DEATHS {
+        let (code, document) = engine.why(death.name);
+        let diagnoses = document["diagnoses"].as_array().unwrap();
+        let ours: Vec<&Value> = diagnoses.iter().filter(|it| it["subject"]["container"] == death.name).collect();
+        if ours.len() != 1 || diagnoses.len() != 1 {
+            wrong.push(format!("{}: {} diagnoses, {} of it", death.name, diagnoses.len(), ours.len()));
+            continue;
+        }
+        wrong.extend(death.misjudged(flavour, ours[0], code));
+        summaries.insert(death.name, ours[0].clone());
+    }
+    let (_, all) = engine.why("");
+    for (name, alone) in &summaries {
+        let among = all["diagnoses"].as_array().unwrap().iter().find(|it| it["subject"]["container"] == **name);
+        if among.is_none_or(|among| among["summary"] != alone["summary"]) {
+            wrong.push(format!("{name}: not the same among all: {}", among.map_or(&Value::Null, |it| &it["summary"])));
+        }
+    }
+    let (_, again) = engine.why(deaths::RECREATED);
+    if again.to_string().contains(&removed) {
+        wrong.push(format!("{}: claims a kill of the container removed before it", deaths::RECREATED));
+    }
+
+    for (name, it) in &summaries {
+        println!("{name:16} {:20} {:6} {}", it["verdict"].as_str().unwrap(), it["oomKill"].to_string(), it["summary"]);
+    }
+    if let Some(folder) = std::env::var_os("OOMPH_SAVE_EVIDENCE") {
+        save(&engine, &began, Path::new(&folder));
+    }
+    println!("{flavour:?}: {} of {} containers right", DEATHS.len() - wrong.len().min(DEATHS.len()), DEATHS.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Saves the evidence as people would give it: `inspect`, `events`, the kernel's ring since `began`.
+fn save(engine: &Engine, began: &str, folder: &Path) {
+    let names: Vec<&str> = DEATHS.iter().map(|death| death.name).collect();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("inspect.json"), engine.inspect(&names)).unwrap();
+    std::fs::write(folder.join("events.jsonl"), engine.events()).unwrap();
+    std::fs::write(folder.join("kmsg.raw"), engine::records_after(began)).unwrap();
+    let truth: serde_json::Map<_, _> = DEATHS.iter().map(|death| (death.name.to_owned(), truth(death, engine.flavour))).collect();
+    std::fs::write(folder.join("truth.json"), format!("{:#}\n", Value::Object(truth))).unwrap();
+}
+
+fn truth(death: &Death, flavour: Flavour) -> Value {
+    let accept: Vec<Value> = death.accept(flavour).iter().map(|(verdict, kill)| json!([verdict, kill])).collect();
+    json!({"accept": accept, "note": death.note})
+}
