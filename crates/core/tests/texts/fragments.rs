@@ -373,4 +373,37 @@ status:
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
+    Paste {
+        name: "a docker state between talk",
+        text: "My container dies every night, is it memory?
+
+\"State\": {
+    \"Status\": \"exited\",
+    \"OOMKilled\": false,
+    \"ExitCode\": 137
+}
+
+The host has plenty.
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "YAML between talk",
+        text: "Hi all, this happens every night:
+
+status:
+  containerStatuses:
+  - name: web
+    state:
+      terminated:
+        exitCode: 137
+        reason: ContainerStatusUnknown
+  message: 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. '
+  phase: Failed
+  reason: Evicted
+
+Any help is welcome!
+",
+        accept: &[("ephemeral-limit-eviction", SPARED)],
+    },
 ];

@@ -101,6 +101,16 @@ fn a_text_pasted_deeper_is_read_as_the_text() {
 }
 
 #[test]
+fn a_text_between_talk_is_read_as_the_text() {
+    judge("in talk", |text| format!("Hi all, this happens every night. Any idea?\n\n{text}\n\nThanks in advance!\n"));
+}
+
+#[test]
+fn a_text_as_a_comment_is_read_as_the_text() {
+    judge("commented", |text| text.lines().map(|line| format!("# {line}\n")).collect());
+}
+
+#[test]
 fn names_are_unique() {
     let mut names: Vec<_> = pastes().map(|paste| paste.name).collect();
     names.sort_unstable();

@@ -11,18 +11,23 @@ use crate::fact::{Condition, Container, ContainerKind, ContainerStatus, Locus, O
 pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
     let mut reader = Reader::new(block);
     let mut events = Vec::new();
+    let width = block.lines.iter().map(|line| line.raw.len()).max().unwrap_or(0);
+    let mut before = "";
     for line in &block.lines {
         match event_row::event(line.raw) {
             Some((event, false)) => events.push((event, line.number)),
             Some((_, true)) => {}
             None => match events.last_mut() {
                 Some((event, at)) if continues(line, *at, &event.message) => {
-                    event.message = format!("{} {}", event.message, line.raw.trim());
+                    // A line as long as the longest is full: it may have been broken within a word.
+                    let full = before.len() == width && !line.raw.starts_with(' ');
+                    event.message = format!("{}{}{}", event.message, if full { "" } else { " " }, line.raw.trim());
                     *at += 1;
                 }
                 _ => reader.line(line),
             },
         }
+        before = line.raw;
     }
     let (pod, at) = reader.finish();
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
@@ -42,7 +47,7 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
 fn continues(line: &Line<'_>, event_at: usize, message: &str) -> bool {
     let text = line.text();
     line.number == event_at + 1
-        && (60..1000).contains(&message.len())
+        && (30..1000).contains(&message.len())
         && line.label().is_none_or(|label| !is_known(label))
         && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '\'' | '(' | '/' | '['))
 }
