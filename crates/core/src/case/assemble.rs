@@ -439,11 +439,13 @@ fn lend_unnamed<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
     for case in cases {
         let artifact = case.from.as_ref().map(|from| from.artifact);
         let near = |from: &Locus| only || artifact == Some(from.artifact);
+        // A container's name alone differs from nothing where the only case has no name.
+        let unnamed = only && case.container.is_some_and(|container| container.name.is_none());
         let nameless = |subject: &crate::fact::Subject| {
             subject.pod.is_none()
                 && subject.pod_uid.is_none()
                 && subject.container_id.is_none()
-                && subject.container.is_none()
+                && (subject.container.is_none() || unnamed)
         };
         let signs: Vec<_> = seen(&index.signs).filter(|sign| nameless(&sign.it.subject) && near(sign.from)).collect();
         let notes: Vec<_> = seen(&index.notes).filter(|note| nameless(&note.it.subject) && near(note.from)).collect();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::artifact::{Artifact, ArtifactId, Kind};
 use crate::fact::{
     Container, Counters, Coverage, EngineContainer, EngineEvent, Event, Fact, KernelKill, KernelNote, LimitRange,
-    Locus, LogSign, Node, NodeNote, Pod, Revision, Subject, UserspaceKill, What,
+    Locus, LogSign, Node, NodeNote, Pod, Revision, UserspaceKill, What,
 };
 
 use super::Seen;
@@ -94,7 +94,7 @@ impl<'a> Index<'a> {
             }
         }
         index.pods = join_pods(pods);
-        let told = told_by_events(&index);
+        let told = super::removed::containers(&index);
         index.engines.extend(told);
         let gone = gone_pods(&index);
         index.pods.extend(gone);
@@ -299,48 +299,6 @@ fn merge_container(base: &mut Container, mut extra: Container) -> bool {
         base.status_path = extra.status_path;
     }
     newer
-}
-
-/// Containers that only an engine's events tell of, and that did not end well: removed ones, or a page of events alone.
-fn told_by_events(index: &Index<'_>) -> Vec<(EngineContainer, Locus)> {
-    let mut told: Vec<(EngineContainer, Locus)> = Vec::new();
-    let mut hit: HashSet<&str> = HashSet::new();
-    for (event, from) in &index.engine_events {
-        let Some(id) = event.container_id.as_deref() else { continue };
-        match event.action.as_str() {
-            "start" | "restart" => drop(hit.remove(id)),
-            "oom" => drop(hit.insert(id)),
-            "die" | "died" => {
-                let oom = hit.remove(id);
-                let of_it = |known: &EngineContainer| {
-                    known.subject.container_id.as_deref().is_some_and(|known| super::matching::same_id(known, id))
-                };
-                // A removed one whose name another has now is not what anybody asks for by that name.
-                let replaced = |known: &EngineContainer| event.name.is_some() && known.subject.container == event.name;
-                if index.engines.iter().any(|(known, _)| of_it(known) || replaced(known))
-                    || event.exit_code == Some(0) && !oom
-                {
-                    continue;
-                }
-                // The last death stands; `false` would say more than silence does.
-                told.retain(|(known, _)| !of_it(known));
-                let subject =
-                    Subject { container: event.name.clone(), container_id: Some(id.to_owned()), ..Subject::default() };
-                let container = EngineContainer {
-                    subject,
-                    engine: "docker".into(),
-                    status: Some("exited".into()),
-                    oom_killed: oom.then_some(true),
-                    exit_code: event.exit_code,
-                    finished: event.at,
-                    ..EngineContainer::default()
-                };
-                told.push((container, from.clone()));
-            }
-            _ => {}
-        }
-    }
-    told
 }
 
 /// Pods that only events tell of, with the containers that the events name.

@@ -15,6 +15,7 @@ mod assemble;
 mod coverage;
 mod index;
 mod matching;
+mod removed;
 
 pub use assemble::assemble;
 pub(crate) use assemble::{is_oom_reason, is_start_failure, newest_moment};

@@ -5,8 +5,10 @@ use crate::fact::{Event, ObjectRef};
 
 /// The event of a row, and whether the row itself names the object; `None` where it is no row of events.
 pub(super) fn event(line: &str) -> Option<(Event, bool)> {
+    let line = line.trim_start().trim_start_matches('#');
     let columns = columns(line);
     let (mut event, named) = match columns.iter().position(|column| matches!(*column, "Normal" | "Warning")) {
+        Some(0) if columns.get(2).is_some_and(|object| object.starts_with("pod/")) => (of_listing(&columns, 0)?, true),
         Some(0) => (of_describe(&columns)?, false),
         Some(at @ (1 | 2)) if columns.get(at + 2).is_some_and(|object| object.contains('/')) => {
             (of_listing(&columns, at)?, true)
@@ -36,7 +38,9 @@ fn of_describe(columns: &[&str]) -> Option<Event> {
 /// `get events`: [NAMESPACE] LAST SEEN, TYPE, REASON, OBJECT, [SUBOBJECT, SOURCE,] MESSAGE.
 fn of_listing(columns: &[&str], at: usize) -> Option<Event> {
     let (mut event, rest) = begun(columns, at)?;
-    take_age(columns[at - 1], &mut event);
+    if let Some(age) = at.checked_sub(1) {
+        take_age(columns[age], &mut event);
+    }
     name(&mut event, rest.first()?)?;
     if at == 2 {
         event.object.namespace = Some(columns[0].to_owned());

@@ -13,7 +13,15 @@ pub(super) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
     if bytes.len() > LONGEST || memchr::memchr(0, bytes).is_some() {
         return Cow::Borrowed(bytes);
     }
-    let lines: Vec<Cow<'_, [u8]>> = bytes.split(|byte| *byte == b'\n').map(line).collect();
+    let mut lines: Vec<Cow<'_, [u8]>> = bytes.split(|byte| *byte == b'\n').map(line).collect();
+    // A text that is a shell's comment from end to end; a metric's lines of this kind have words of their own.
+    let mut said = lines.iter().filter(|line| !line.trim_ascii().is_empty()).peekable();
+    let of_metrics = |line: &[u8]| line.starts_with(b"# TYPE ") || line.starts_with(b"# HELP ");
+    if said.peek().is_some() && said.all(|line| line.starts_with(b"#") && !of_metrics(line)) {
+        for line in &mut lines {
+            *line = Cow::Owned(line.strip_prefix(b"#").unwrap_or_default().to_vec());
+        }
+    }
     let shift = lines.iter().filter(|line| !line.trim_ascii().is_empty()).map(|line| depth(line)).min().unwrap_or(0);
     let plain = lines.iter().map(|line| line.get(shift..).unwrap_or_default()).collect::<Vec<_>>().join(&b'\n');
     if plain == bytes { Cow::Borrowed(bytes) } else { Cow::Owned(plain) }
@@ -31,18 +39,29 @@ fn line(raw: &[u8]) -> Cow<'_, [u8]> {
     let bare = line.trim_ascii();
     let fence = bare.starts_with(b"```") && !bare[3..].contains(&b'`') || bare.starts_with(b"~~~");
     if fence || is_elision(bare) {
-        return Cow::Borrowed(b"");
+        return Cow::Borrowed(if line.starts_with(b"#") { b"#" } else { b"" });
     }
+    let line = without_pointer(line);
     if memchr::memchr2(0x1b, 0xc2, line).is_none() && memmem::find(line, b"**").is_none() {
         return Cow::Borrowed(line);
     }
     Cow::Owned(unmarked(line))
 }
 
+/// Without the arrow and remark that somebody put behind what matters: `OOMKilled   <--- here`, `137   ← SIGKILL`.
+fn without_pointer(line: &[u8]) -> &[u8] {
+    let arrows = [" <--", " <==", " <<<", " ←"];
+    let arrow = arrows.iter().filter_map(|arrow| memmem::find(line, arrow.as_bytes())).min();
+    match arrow.filter(|at| !matches!(line[..*at].trim_ascii(), b"" | b"#")) {
+        Some(at) => line[..at].trim_ascii_end(),
+        None => line,
+    }
+}
+
 /// `...`, `[...]`, `<snip>`: lines were left out here.
 fn is_elision(bare: &[u8]) -> bool {
+    let bare = bare.strip_prefix(b"#").unwrap_or(bare).trim_ascii();
     let inner = bare.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(bare);
-    let inner = inner.strip_prefix(b"# ").unwrap_or(inner);
     let dots = inner.len() >= 2 && inner.iter().all(|byte| *byte == b'.');
     dots || matches!(inner, [0xe2, 0x80, 0xa6] | b"snip" | b"<snip>" | b"...snip...")
 }
@@ -84,6 +103,19 @@ mod tests {
         assert_eq!(plain("**Reason:  Evicted**\n"), "Reason:  Evicted\n");
         assert_eq!(plain("a:\n...\n  b: 1\n  [...]\n"), "a:\n\n  b: 1\n\n");
         assert_eq!(plain("\u{1b}[31mReason:\u{a0}OOMKilled\u{1b}[0m"), "Reason: OOMKilled");
+    }
+
+    #[test]
+    fn a_comment_from_end_to_end_is_a_text() {
+        assert_eq!(plain("# status:\n#   phase: Failed\n"), "status:\n  phase: Failed\n");
+        assert_eq!(plain("# note\nphase: Failed\n"), "# note\nphase: Failed\n");
+    }
+
+    #[test]
+    fn pointers_go_and_a_banner_stays() {
+        assert_eq!(plain("\"ExitCode\": 137,   <----\n"), "\"ExitCode\": 137,\n");
+        assert_eq!(plain("Reason:  OOMKilled   ← confirmed"), "Reason:  OOMKilled");
+        assert_eq!(plain("<--- Last few GCs --->"), "<--- Last few GCs --->");
     }
 
     #[test]

@@ -19,7 +19,12 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 
 /// `[NAMESPACE] NAME READY STATUS RESTARTS AGE`, as far as it is evidence.
 pub(super) fn pod(line: &str) -> Option<Pod> {
-    let columns = columns(line);
+    let line = line.trim_start().trim_start_matches('#');
+    let mut columns = columns(line);
+    if columns.len() == 1 {
+        // The columns have shrunk to single spaces.
+        columns = line.split_whitespace().collect();
+    }
     let ready = columns.iter().position(|column| is_ready(column)).filter(|at| (1..=2).contains(at))?;
     let name = columns[ready - 1].trim_start_matches("pod/");
     let status = columns.get(ready + 1)?;

@@ -1,4 +1,4 @@
-//! `kubectl describe`: container states, of many versions, whole and in pieces.
+//! `kubectl describe`: container states as it prints them, of many versions.
 
 use super::{KILLED, NOTHING, Paste, SPARED, UNKNOWN};
 
@@ -14,26 +14,6 @@ pub(super) const PASTES: &[Paste] = &[
     Restart Count:  3
     Limits:
       memory:  256Mi
-",
-        accept: &[("container-limit-oom", KILLED)],
-    },
-    Paste {
-        name: "indentation lost, one space after the colon",
-        text: "State: Waiting
-Reason: CrashLoopBackOff
-Last State: Terminated
-Reason: OOMKilled
-Exit Code: 137
-Started: Tue, 04 Mar 2025 11:02:10 +0100
-Finished: Tue, 04 Mar 2025 11:09:41 +0100
-",
-        accept: &[("container-limit-oom", KILLED)],
-    },
-    Paste {
-        name: "bold and a remark",
-        text: "**Last State:     Terminated
-  Reason:       OOMKilled**   <--- this one
-  **Exit Code:    137**
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
@@ -236,18 +216,6 @@ Containers:
         accept: &[("start-oom", KILLED)],
     },
     Paste {
-        name: "the message of a start error is wrapped",
-        text: "Last State:     Terminated
-  Reason:       ContainerCannotRun
-  Message:      OCI runtime create failed: container_linux.go:380:
-starting container process caused: process_linux.go:545: container init
-caused: process_linux.go:508: setting cgroup config for procHooks process caused: failed to write \"6291456\" to
-\"/sys/fs/cgroup/memory/kubepods/burstable/pod1/abc/memory.limit_in_bytes\": device or resource busy: unknown
-  Exit Code:    128
-",
-        accept: &[("start-oom", UNKNOWN)],
-    },
-    Paste {
         name: "a wrong command",
         text: "    Last State:     Terminated
       Reason:       StartError
@@ -296,21 +264,6 @@ Containers:
         accept: &[("container-limit-oom", KILLED)],
     },
     Paste {
-        name: "elided lines",
-        text: "Containers:
-  app:
-  ...
-    State:          Waiting
-      Reason:       CrashLoopBackOff
-    [...]
-    Last State:     Terminated
-      Reason:       OOMKilled
-      ...
-      Exit Code:    137
-",
-        accept: &[("container-limit-oom", KILLED)],
-    },
-    Paste {
         name: "completed job",
         text: "Containers:
   pi:
@@ -321,5 +274,84 @@ Containers:
       Finished:     Tue, 04 Mar 2025 11:09:12 +0100
 ",
         accept: &[("completed", SPARED)],
+    },
+    Paste {
+        name: "an OOM kill with a termination message",
+        text: "    Last State:     Terminated
+      Reason:       OOMKilled
+      Message:      2024/05/06 10:11:12 loading the index: this takes a while and needs all the memory there is
+chunk 1 of 9
+chunk 2 of 9
+
+      Exit Code:    137
+      Started:      Mon, 06 May 2024 10:11:12 +0000
+      Finished:     Mon, 06 May 2024 10:11:52 +0000
+    Ready:          False
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "left with 255 and no reason of memory",
+        text: "    State:          Terminated
+      Reason:       Error
+      Exit Code:    255
+    Ready:          False
+",
+        accept: &[("app-error", SPARED), ("app-error", UNKNOWN)],
+    },
+    Paste {
+        name: "aborted",
+        text: "    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    134
+      Started:      Mon, 06 May 2024 10:11:12 +0000
+      Finished:     Mon, 06 May 2024 10:11:52 +0000
+",
+        accept: &[("native-abort", SPARED)],
+    },
+    Paste {
+        name: "bus error",
+        text: "    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    135
+",
+        accept: &[("bus-error", SPARED)],
+    },
+    Paste {
+        name: "CRI-O says OOMKilled with 0",
+        text: "    Container ID:   cri-o://4c1e7f0c1f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f
+    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    0
+",
+        accept: &[("child-oom", UNKNOWN), ("child-oom", KILLED)],
+    },
+    Paste {
+        name: "a limit in milli-bytes",
+        text: "    State:          Waiting
+      Reason:       CreateContainerError
+      Message:      failed to create containerd container: the memory limit should be at least 6MB
+    Limits:
+      memory:  256m
+",
+        accept: &[("start-oom", UNKNOWN)],
+    },
+    Paste {
+        name: "the kernel is old and the runtime says it in other words",
+        text: "    Last State:     Terminated
+      Reason:       ContainerCannotRun
+      Message:      OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: unable to set memory limit to 4194304 (current usage: 4300800, peak usage: 4325376): unknown
+      Exit Code:    128
+",
+        accept: &[("start-oom", UNKNOWN)],
+    },
+    Paste {
+        name: "crun's words",
+        text: "    Last State:     Terminated
+      Reason:       StartError
+      Message:      container create failed: OOM: the memory limit could be too low: read from the init process
+      Exit Code:    128
+",
+        accept: &[("start-oom", UNKNOWN), ("start-oom", KILLED)],
     },
 ];

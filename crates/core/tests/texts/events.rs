@@ -189,4 +189,96 @@ web-0   0/1     ImagePullBackOff   0          3m
 ",
         accept: &[("start-error", SPARED)],
     },
+    Paste {
+        name: "a row crushed to single spaces",
+        text: "NAME READY STATUS RESTARTS AGE
+worker-5f7d8c9b6d-h4kpz 0/1 OOMKilled 3 (30s ago) 6m18s
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "rows with a kind before the name",
+        text: "NAME                        READY   STATUS       RESTARTS        AGE     IP          NODE
+pod/web-66b6c48dd5-2pw4q   1/1     Terminated   1 (2m40s ago)   3m3s    10.44.0.3   node1
+",
+        accept: &[("undetermined", UNKNOWN), ("node-shutdown", SPARED)],
+    },
+    Paste {
+        name: "chosen columns of events",
+        text: "TIME                   REASON      MSG
+2024-07-01T13:58:59Z   Unhealthy   Liveness probe failed: 
+2024-07-01T13:58:59Z   Killing     Container gadget failed liveness probe, will be restarted
+2024-07-01T13:59:09Z   Pulling     Pulling image \"example/gadget\"
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "get events of 2016 in all namespaces",
+        text: "shop      1h        1h        2         web-1-p7jnr   Pod       spec.containers{web}   Warning   Unhealthy   {kubelet node-1}   Liveness probe failed: Get http://10.1.0.4:80/: EOF
+shop      1h        1h        1         web-1-p7jnr   Pod       spec.containers{web}   Normal    Killing     {kubelet node-1}   Killing container with docker id 0123abcd: pod \"web-1-p7jnr_shop(0e1f)\" container \"web\" is unhealthy, it will be killed and re-created.
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "an event broken by the terminal",
+        text: "  Type     Reason   Age   From     Message
+  ----     ------   ----  ----     -------
+  Warning  Evicted  61s   kubelet  The node was low on resource: ephemeral-storage. Thresho
+ld quantity: 1Gi, available: 0. 
+",
+        accept: &[("kubelet-disk-eviction", SPARED)],
+    },
+    Paste {
+        name: "a restart with events that do not say why",
+        text: "Restart Count:  2
+Events:
+  Normal   Pulled   2m   kubelet  Container image \"example/web\" already present on machine
+  Warning  BackOff  1m   kubelet  Back-off restarting failed container web in pod web_shop(0e1f)
+",
+        accept: &[("undetermined", UNKNOWN), NOTHING],
+    },
+    Paste {
+        name: "a readiness probe fails and nothing ends",
+        text: "Status:  Running
+    State:          Running
+      Started:      Mon, 06 May 2024 10:11:12 +0000
+    Ready:          False
+    Restart Count:  0
+Events:
+  Warning  Unhealthy  1m (x9 over 3m)   kubelet  Readiness probe failed: HTTP probe failed with statuscode: 503
+",
+        accept: &[NOTHING],
+    },
+    Paste {
+        name: "events without ages",
+        text: "Warning   Unhealthy   pod/grafana-579c9bccc5-dl4ld   Liveness probe failed: Get \"http://10.0.0.1:3000/api/health\": dial tcp: connect: connection refused
+Normal    Killing     pod/grafana-579c9bccc5-dl4ld   Container grafana failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "events in a shell's comment",
+        text: "# Events:
+#   Type     Reason     Age   From     Message
+#   ----     ------     ----  ----     -------
+#   Warning  Unhealthy  5s    kubelet  Liveness probe failed: EOF
+#   Normal   Killing    3s    kubelet  Container web failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "a row in a shell's comment, without its age",
+        text: "# NAME                       READY   STATUS      RESTARTS
+# backend-5d5               0/1     OOMKilled   3
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a code and the kubelet's sentences",
+        text: "Exit Code: 137                    ← the kubelet killed it
+Liveness probe failed: HTTP probe failed with statuscode: 503
+Container api failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
 ];

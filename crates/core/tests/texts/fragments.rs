@@ -280,4 +280,130 @@ message: 'Pod The node was low on resource: [DiskPressure]. '
 "#,
         accept: &[("container-limit-oom", KILLED)],
     },
+    Paste {
+        name: "YAML whose message is folded",
+        text: " status:
+  phase: Failed
+  message: >-
+    The node was low on resource: memory. Container pool was using
+    27484Ki, which exceeds its request of 0. 
+  reason: Evicted
+  hostIP: 10.0.0.1
+",
+        accept: &[("kubelet-memory-eviction", SPARED)],
+    },
+    Paste {
+        name: "a JavaScript object of a state",
+        text: "`State:{
+Dead:false,
+Error:\"\",
+ExitCode:137,
+FinishedAt:\"2025-05-30T21:45:11.9Z\",
+OOMKilled:false,
+Running:false,
+Status:\"exited\"
+}`
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "a state by docker's template",
+        text: "{exited false false false true false 0 137  2020-03-01T10:00:00.1Z 2020-03-01T10:00:03.2Z <nil>}
+",
+        accept: &[NOTHING],
+    },
+    Paste {
+        name: "docker flags by template",
+        text: "OOMKilled=true ExitCode=137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "docker YAML-like flags",
+        text: "Status: exited
+OOMKilled: false
+ExitCode: 1
+",
+        accept: &[("app-error", SPARED), ("app-error", UNKNOWN), ("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "jsonpath prints the words alone",
+        text: "web-0 OOMKilled 137
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a job's pod that failed",
+        text: "apiVersion: v1
+kind: Pod
+metadata:
+  name: etl-9x
+status:
+  phase: Failed
+  containerStatuses:
+  - name: etl
+    state:
+      terminated:
+        exitCode: 1
+        reason: Error
+        startedAt: \"2024-05-02T09:00:01Z\"
+        finishedAt: \"2024-05-02T09:00:05Z\"
+",
+        accept: &[("app-error", SPARED)],
+    },
+    Paste {
+        name: "podman state",
+        text: "\"State\": {
+     \"OciVersion\": \"1.0.2-dev\",
+     \"Status\": \"exited\",
+     \"OOMKilled\": true,
+     \"ExitCode\": 137,
+     \"StartedAt\": \"2021-03-01T10:00:00.1+01:00\",
+     \"FinishedAt\": \"2021-03-01T10:00:03.2+01:00\"
+},
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "docker flags with pointers",
+        text: "            \"Status\": \"exited\",  <----- 
+            \"Running\": false,
+            \"OOMKilled\": true,   <----- 
+            \"ExitCode\": 137,     <----
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a docker state between talk",
+        text: "My container dies every night, is it memory?
+
+\"State\": {
+    \"Status\": \"exited\",
+    \"OOMKilled\": false,
+    \"ExitCode\": 137
+}
+
+The host has plenty.
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "YAML between talk",
+        text: "Hi all, this happens every night:
+
+status:
+  containerStatuses:
+  - name: web
+    state:
+      terminated:
+        exitCode: 137
+        reason: ContainerStatusUnknown
+  message: 'Pod ephemeral local storage usage exceeds the total limit of containers 2Gi. '
+  phase: Failed
+  reason: Evicted
+
+Any help is welcome!
+",
+        accept: &[("ephemeral-limit-eviction", SPARED)],
+    },
 ];

@@ -124,4 +124,44 @@ I0304 10:19:45.445172    2480 eviction_manager.go:566] eviction manager: pod web
 ",
         accept: &[NOTHING],
     },
+    Paste {
+        name: "containerd saw a kill and nobody says whose",
+        text: "time=\"2025-03-04T10:09:12.1Z\" level=info msg=\"TaskOOM event container_id:\\\"05657a9c673d612aed05657a9c673d612aed\\\"\"
+",
+        accept: &[("undetermined", KILLED), ("undetermined", UNKNOWN), ("container-limit-oom", KILLED), NOTHING],
+    },
+    Paste {
+        name: "a probe's sentence alone",
+        text: "6/11/2024, 17:52:33.000 Liveness probe failed:
+6/11/2024, 17:52:33.000 Container ovs failed liveness probe, will be restarted
+",
+        accept: &[("liveness-kill", SPARED)],
+    },
+    Paste {
+        name: "PHP ends a request at its limit",
+        text: "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes) in /app/a.php on line 3
+",
+        accept: &[("runtime-heap-oom", SPARED)],
+    },
+    Paste {
+        name: "dotnet ends on its own with the state",
+        text: "    Last State:  Terminated
+      Reason:    Error
+      Exit Code: 139
+
+Unhandled exception. System.OutOfMemoryException: Exception of type 'System.OutOfMemoryException' was thrown.
+",
+        accept: &[("runtime-heap-oom", SPARED), ("segfault", SPARED)],
+    },
+    Paste {
+        name: "the kernel's words beside a state",
+        text: "    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    137
+      Finished:     Tue, 04 Mar 2025 11:09:12 +0100
+
+[ 1234.567890] Memory cgroup out of memory: Killed process 4711 (java) total-vm:7169492kB, anon-rss:2065824kB, file-rss:44kB, shmem-rss:0kB, UID:0 pgtables:14076kB oom_score_adj:969
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
 ];

@@ -10,6 +10,7 @@ use oomph_core::why::{Ask, why};
 use proptest::prelude::*;
 
 mod describe;
+mod edited;
 mod events;
 mod fragments;
 mod logs;
@@ -33,9 +34,17 @@ struct Paste {
 }
 
 fn pastes() -> impl Iterator<Item = &'static Paste> {
-    [describe::PASTES, events::PASTES, fragments::PASTES, logs::PASTES, removals::PASTES, wrappers::PASTES]
-        .into_iter()
-        .flatten()
+    [
+        describe::PASTES,
+        edited::PASTES,
+        events::PASTES,
+        fragments::PASTES,
+        logs::PASTES,
+        removals::PASTES,
+        wrappers::PASTES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn explain(text: impl Into<Vec<u8>>) -> Document {
@@ -89,6 +98,16 @@ fn a_quoted_text_is_read_as_the_text() {
 #[test]
 fn a_text_pasted_deeper_is_read_as_the_text() {
     judge("indented", |text| text.lines().map(|line| format!("    {line}\n")).collect());
+}
+
+#[test]
+fn a_text_between_talk_is_read_as_the_text() {
+    judge("in talk", |text| format!("Hi all, this happens every night. Any idea?\n\n{text}\n\nThanks in advance!\n"));
+}
+
+#[test]
+fn a_text_as_a_comment_is_read_as_the_text() {
+    judge("commented", |text| text.lines().map(|line| format!("# {line}\n")).collect());
 }
 
 #[test]

@@ -219,4 +219,132 @@ example_web_1 exited with code 137
 ",
         accept: &[NOTHING],
     },
+    Paste {
+        name: "Spark 2 prints Java objects",
+        text: "The executor with id 1 exited with exit code 137.
+The API gave the following brief reason: null
+The API gave the following message: null
+The API gave the following container statuses:
+
+ContainerStatus(containerID=docker://1553, image=example/spark, lastState=ContainerState(running=null, terminated=null, waiting=null, additionalProperties={}), name=executor, ready=false, restartCount=0, state=ContainerState(running=null, terminated=ContainerStateTerminated(containerID=docker://1553, exitCode=137, finishedAt=2020-01-10T00:51:05Z, message=null, reason=OOMKilled, signal=null, startedAt=2020-01-09T22:51:05Z, additionalProperties={}), waiting=null, additionalProperties={}), additionalProperties={})
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a list with a container that waits",
+        text: "- Pod status:
+  - status: ImagePullBackOff
+  - `phase=Pending`
+  - `reason=`
+- Container status:
+  - `state=Waiting`
+  - `reason=ImagePullBackOff`
+",
+        accept: &[("start-error", SPARED)],
+    },
+    Paste {
+        name: "a list with a lost status",
+        text: "- Pod status:
+  - status: Terminating
+  - `phase=Failed`
+  - `reason=`
+- Container status:
+  - `state=Terminated`
+  - `exitCode=137`
+  - `reason=ContainerStatusUnknown`
+",
+        accept: &[("status-lost", UNKNOWN)],
+    },
+    Paste {
+        name: "a reason behind its code",
+        text: "Task failed: container exited with code 137 (OOMKilled)
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a reason with the bare code",
+        text: "Pod web-0: OOMKilled (137)
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "a denial",
+        text: "exit code 137, but not OOMKilled
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "Jenkins about an agent",
+        text: "shop/agent-x1 Container build was terminated (Exit Code: 137, Reason: OOMKilled)
+",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
+        name: "Jenkins in brackets",
+        text: "jnlp -- terminated (137)
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "GitLab about a job",
+        text: "ERROR: Job failed: command terminated with exit code 137
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "docker run in too small a limit",
+        text: "docker: Error response from daemon: OCI runtime create failed: container_linux.go:344: starting container process caused \"process_linux.go:424: container init caused \\\"process_linux.go:390: setting cgroup config for procHooks process caused \\\\\\\"failed to write 5242880 to memory.memsw.limit_in_bytes: device or resource busy\\\\\\\"\\\"\": unknown.
+",
+        accept: &[("start-oom", UNKNOWN)],
+    },
+    Paste {
+        name: "ECS could not start",
+        text: "Status reason | CannotStartContainerError: Error response from daemon: OCI runtime create failed: container_linux.go:380: starting container process caused: container init was OOM-killed (memory limit too low?): unknown
+",
+        accept: &[("start-oom", KILLED)],
+    },
+    Paste {
+        name: "a list of a node that is lost",
+        text: "- Pod status:
+  - status: Unknown
+  - `phase=Running`
+  - `reason=NodeLost`
+  - `message=Node worker-1 which was running pod long-1 is unresponsive`
+- Container status:
+  - `state=Running`
+  - `exitCode=`
+  - `reason=`
+",
+        accept: &[("undetermined", UNKNOWN)],
+    },
+    Paste {
+        name: "a list of a pod on a node that is gone",
+        text: "- Pod status:
+  - status: Terminating
+  - `phase=Running`
+  - `reason=`
+- Container status:
+  - `state=Running`
+  - `exitCode=`
+",
+        accept: &[NOTHING],
+    },
+    Paste {
+        name: "a list with remarks of the code",
+        text: "Memory-pressure eviction:
+
+- Reproduction: a pod allocates more memory than the node has
+- Comments: controlled by kubelet in `kubelet/eviction/eviction_manager.go`
+- Pod status:
+  - status: ContainerStatusUnknown
+  - `phase=Failed`
+  - `reason=Evicted`
+  - `message=The node was low on resource: memory. (...)`
+- Container status:
+  - `state=Ternminated`
+  - `exitCode=137`
+  - `reason=ContainerStatusUnknown`
+",
+        accept: &[("kubelet-memory-eviction", SPARED)],
+    },
 ];

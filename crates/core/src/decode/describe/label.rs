@@ -51,6 +51,12 @@ pub(super) fn is_known(label: &str) -> bool {
     LABELS.contains(&label) || is_of_container(label)
 }
 
+/// Reasons that a container's end has, and no pod's.
+pub(super) fn is_reason(text: &str) -> bool {
+    let known = ["OOMKilled", "OOM Killed", "Error", "Completed", "ContainerCannotRun", "StartError"];
+    known.contains(&text) || matches!(text, "ContainerStatusUnknown" | "CrashLoopBackOff")
+}
+
 pub(super) fn state((name, end): (String, Termination)) -> Option<State> {
     match name.as_str() {
         "Terminated" => Some(State::Terminated(end)),

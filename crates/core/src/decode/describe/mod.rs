@@ -5,6 +5,7 @@
 use super::columns::is_name;
 use super::{Decoded, Input};
 
+mod container;
 mod label;
 mod node;
 mod pod;

@@ -1,28 +1,33 @@
 //! A pod's describe text to a pod fact and its events.
 
-use super::label::{is_known, is_of_container, probe, qos, some, state};
+use super::container::{Draft, Under};
+use super::label::{is_known, is_of_container, is_reason, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
 use crate::decode::{Decoded, Input, event_row, message};
 use crate::fact::{Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Termination, Tmpfs, What};
-use crate::memory_flags;
 
 /// Decodes one pod.
 pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
     let mut reader = Reader::new(block);
     let mut events = Vec::new();
+    let width = block.lines.iter().map(|line| line.raw.len()).max().unwrap_or(0);
+    let mut before = "";
     for line in &block.lines {
         match event_row::event(line.raw) {
             Some((event, false)) => events.push((event, line.number)),
             Some((_, true)) => {}
             None => match events.last_mut() {
                 Some((event, at)) if continues(line, *at, &event.message) => {
-                    event.message = format!("{} {}", event.message, line.raw.trim());
+                    // A line as long as the longest is full: it may have been broken within a word.
+                    let full = before.len() == width && !line.raw.starts_with(' ');
+                    event.message = format!("{}{}{}", event.message, if full { "" } else { " " }, line.raw.trim());
                     *at += 1;
                 }
                 _ => reader.line(line),
             },
         }
+        before = line.raw;
     }
     let (pod, at) = reader.finish();
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
@@ -42,7 +47,7 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
 fn continues(line: &Line<'_>, event_at: usize, message: &str) -> bool {
     let text = line.text();
     line.number == event_at + 1
-        && (60..1000).contains(&message.len())
+        && (30..1000).contains(&message.len())
         && line.label().is_none_or(|label| !is_known(label))
         && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '\'' | '(' | '/' | '['))
 }
@@ -57,20 +62,6 @@ enum Section {
     Other,
 }
 
-/// Which value the lines under a container's label belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Under {
-    Nothing,
-    State,
-    LastState,
-    Limits,
-    Requests,
-    Command,
-    Args,
-    Environment,
-    Mounts,
-}
-
 struct Reader {
     pod: Pod,
     section: Section,
@@ -81,20 +72,6 @@ struct Reader {
     volume: Option<String>,
     /// The line before was a message, of a state or (nothing) of the pod.
     open_message: Option<Under>,
-}
-
-/// A container while its lines are read.
-#[derive(Default)]
-struct Draft {
-    container: Container,
-    status: ContainerStatus,
-    has_status: bool,
-    state: Option<(String, Termination)>,
-    last: Option<(String, Termination)>,
-    command: Vec<String>,
-    args: Vec<String>,
-    environment: Vec<(String, String)>,
-    mounts: Vec<String>,
 }
 
 impl Reader {
@@ -138,6 +115,16 @@ impl Reader {
             _ if self.section == Section::Volumes => self.volume_line(label, value),
             _ if self.is_container_name(label, value) => self.begin_container(label, line),
             "State" | "Last State" | "Last Termination State" => self.begin_state(label, value, line),
+            "Exit Code" if self.is_next_exit() => {
+                // A grep has left nothing else of the state.
+                let reason = self.pod.reason.take_if(|reason| is_reason(reason));
+                self.close_container();
+                self.begin_state("State", "Terminated", line);
+                self.container_line(label, value, line);
+                if let Some((_, end)) = self.current.as_mut().and_then(|draft| draft.state.as_mut()) {
+                    end.reason = reason;
+                }
+            }
             _ if self.current.is_some() => self.container_line(label, value, line),
             _ => self.top_line(label, value, line),
         }
@@ -160,6 +147,14 @@ impl Reader {
         // Whose it is has not changed: the next line may go on with it.
         self.open_message = Some(if self.current.is_some() { self.under } else { Under::Nothing });
         true
+    }
+
+    /// An exit code that belongs to no state before it.
+    fn is_next_exit(&self) -> bool {
+        self.current.as_ref().is_none_or(|draft| {
+            let end = draft.state.as_ref().filter(|_| draft.last.is_none() && draft.container.name.is_none());
+            end.is_some_and(|(_, end)| end.exit_code.is_some())
+        })
     }
 
     /// Leaves the container that is being read, if any.
@@ -202,7 +197,13 @@ impl Reader {
             self.close_container();
         }
         let draft = self.current.get_or_insert_with(Draft::default);
-        let state = Some((value.split_whitespace().next().unwrap_or_default().to_owned(), Termination::default()));
+        let (name, rest) = value.split_once([' ', '(', ',']).unwrap_or((value, ""));
+        // Other consoles print `Terminated (OOMKilled)`; people, `Terminated, Reason: OOMKilled, Exit Code: 137`.
+        let end = message::end(value).unwrap_or_else(|| Termination {
+            reason: some(rest.trim_matches([' ', '(', ')'])).filter(|reason| is_reason(reason)),
+            ..Termination::default()
+        });
+        let state = Some((name.to_owned(), end));
         draft.has_status = true;
         if label == "State" {
             draft.state = state;
@@ -216,53 +217,13 @@ impl Reader {
 
     fn container_line(&mut self, label: &str, value: &str, line: &Line<'_>) {
         let Some(draft) = &mut self.current else { return };
-        let end = match self.under {
-            Under::State => draft.state.as_mut().map(|(_, end)| end),
-            Under::LastState => draft.last.as_mut().map(|(_, end)| end),
-            _ => None,
-        };
-        if let Some(end) = end {
-            let known = match label {
-                "Reason" => {
-                    end.reason = some(value);
-                    true
-                }
-                "Message" => {
-                    end.message = some(value);
-                    self.open_message = Some(self.under);
-                    true
-                }
-                "Exit Code" => {
-                    end.exit_code = value.parse().ok();
-                    true
-                }
-                "Signal" => {
-                    end.signal = value.parse().ok();
-                    true
-                }
-                "Started" => {
-                    end.started = date(value);
-                    true
-                }
-                "Finished" => {
-                    end.finished = date(value);
-                    true
-                }
-                _ => false,
-            };
-            if known {
-                return;
+        if draft.state_line(self.under, label, value) {
+            if label == "Message" {
+                self.open_message = Some(self.under);
             }
+            return;
         }
-        if let ("memory" | "cpu", Under::Limits | Under::Requests) = (label, self.under) {
-            let resources = &mut draft.container.resources;
-            let quantity = value.parse().ok();
-            match (label, self.under) {
-                ("memory", Under::Limits) => resources.memory_limit = quantity,
-                ("memory", _) => resources.memory_request = quantity,
-                (_, Under::Limits) => resources.cpu_limit = quantity,
-                _ => resources.cpu_request = quantity,
-            }
+        if draft.amount(self.under, label, value) {
             return;
         }
         if self.under == Under::Environment && label != "Mounts" && !is_of_container(label) {
@@ -394,24 +355,21 @@ impl Reader {
     }
 
     fn close_container(&mut self) {
-        let Some(mut draft) = self.current.take() else { return };
-        let words = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let environment = draft.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        draft.container.flags =
-            memory_flags::find([words(&draft.command).as_str()], [words(&draft.args).as_str()], environment);
-        let program = draft.command.first().or(draft.args.first());
-        draft.container.program = program.and_then(|line| some(line.split_whitespace().next()?));
-        draft.container.tmpfs_mounts = draft.mounts;
-        draft.status.state = draft.state.and_then(state);
-        draft.status.last = draft.last.filter(|(name, _)| name == "Terminated").map(|(_, end)| end);
-        if draft.has_status {
-            draft.container.status = Some(draft.status);
+        if let Some(draft) = self.current.take() {
+            self.pod.containers.push(draft.finish());
         }
-        self.pod.containers.push(draft.container);
     }
 
     fn finish(mut self) -> (Pod, Option<usize>) {
         self.close_container();
+        // The reason of a container alone, as a grep leaves it.
+        if self.pod.containers.is_empty()
+            && let Some(reason) = self.pod.reason.take_if(|reason| is_reason(reason))
+        {
+            let end = Termination { reason: Some(reason), ..Termination::default() };
+            let status = ContainerStatus { state: state(("Terminated".to_owned(), end)), ..ContainerStatus::default() };
+            self.pod.containers.push(Container { status: Some(status), ..Container::default() });
+        }
         // Workflow engines print the same labels, and a sentence about the container in the message.
         if self.pod.containers.is_empty()
             && self.pod.reason.is_none()

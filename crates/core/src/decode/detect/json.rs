@@ -7,6 +7,9 @@ use crate::decode::container_log;
 /// The next stretch of one nature: a JSON document that begins a line, or the text up to one.
 pub(super) fn next_stretch(bytes: &[u8]) -> (usize, bool) {
     let blank = bytes.len() - bytes.trim_ascii_start().len();
+    if begins_with_member(&bytes[blank..]) {
+        return (bytes.len(), false);
+    }
     if matches!(bytes.get(blank), Some(b'{' | b'['))
         && let Some(length) = document(&bytes[blank..])
     {
@@ -21,8 +24,24 @@ pub(super) fn next_stretch(bytes: &[u8]) -> (usize, bool) {
             at = end + 1;
             break;
         }
+        // A piece of a document below some talk: the next stretch begins with it.
+        if end + 1 < HEAD && begins_with_member(rest) && any(&rest[..rest.len().min(HEAD)], &TELLING) {
+            at = end + 1;
+            break;
+        }
     }
     (if at > 0 { at } else { bytes.len() }, false)
+}
+
+/// Keys by which a piece of a document is known.
+const TELLING: [&str; 4] = ["\"OOMKilled\":", "\"exitCode\":", "\"terminated\":", "\"lastState\":"];
+
+/// `"State": {`.
+fn begins_with_member(bytes: &[u8]) -> bool {
+    let Some(name) = bytes.strip_prefix(b"\"") else { return false };
+    let end =
+        name.iter().take(64).position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')));
+    end.is_some_and(|end| name[end..].starts_with(b"\":"))
 }
 
 /// A bracket that may begin a document and not the `[ 123.456]` of a kernel's line.

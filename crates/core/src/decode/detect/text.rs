@@ -193,7 +193,7 @@ fn is_yaml_key(bare: &str) -> bool {
 
 /// Labels of `kubectl describe`, and other ways of listing a status.
 fn is_describe(line: &str, bare: &str) -> bool {
-    const LABELS: [&str; 13] = [
+    const LABELS: [&str; 12] = [
         "State:",
         "Last State:",
         "Last Termination State:",
@@ -201,7 +201,6 @@ fn is_describe(line: &str, bare: &str) -> bool {
         "Controlled By:",
         "QoS Class:",
         "Restart Count:",
-        "Status:",
         "Kubelet Version:",
         "Container ID:",
         "Start Time:",
@@ -211,6 +210,7 @@ fn is_describe(line: &str, bare: &str) -> bool {
     LABELS
         .iter()
         .any(|label| bare.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])))
+        || bare.strip_prefix("Status:").is_some_and(|value| value.trim().starts_with(|c: char| c.is_ascii_uppercase()))
         || bare.starts_with("Reason:") && columns(line).len() >= 2
         || bare.starts_with("Message:")
 }

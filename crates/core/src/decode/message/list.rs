@@ -1,7 +1,7 @@
 //! Lists: the enhancement proposals' of a pod's and a container's fields, Spark's of its executors, Nomad's of its tasks.
 
 use crate::decode::{Decoded, Input};
-use crate::fact::{Locus, Pod, Termination, What};
+use crate::fact::{Locus, Pod, State, Termination, What};
 
 /// A line of such a list.
 pub(super) fn tells(line: &str) -> bool {
@@ -15,7 +15,7 @@ pub(super) fn tells(line: &str) -> bool {
 /// Decodes the text.
 pub(super) fn decode(text: &str, input: Input<'_>, out: &mut Decoded) {
     let (mut pod, mut end) = (Pod::default(), Termination::default());
-    let (mut at, mut of_container) = (None, false);
+    let (mut at, mut of_container, mut waits) = (None, false, false);
     for (number, line) in text.lines().enumerate() {
         let bare = line.trim().trim_start_matches(['-', '*', ' ']);
         if bare.starts_with("Container status") {
@@ -23,17 +23,21 @@ pub(super) fn decode(text: &str, input: Input<'_>, out: &mut Decoded) {
         } else if bare.starts_with("Pod status") {
             of_container = false;
         }
+        waits |= bare.starts_with("`state=Waiting");
         let told = assignment(bare, of_container, &mut pod, &mut end)
             || spark(line, &mut pod)
             || nomad(line, &mut end)
-            || executor(line, &mut end);
+            || executor(line, &mut end)
+            || java_object(line, &mut end);
         if told {
             at = at.or(Some(input.first_line + number));
         }
     }
     let Some(at) = at else { return };
     if end != Termination::default() {
-        pod.containers.push(super::container(end));
+        let state =
+            if waits { State::Waiting { reason: end.reason, message: end.message } } else { State::Terminated(end) };
+        pod.containers.push(super::container(state));
     }
     out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));
 }
@@ -60,7 +64,7 @@ fn assignment(bare: &str, of_container: bool, pod: &mut Pod, end: &mut Terminati
 /// Spark's driver about the pod of an executor that was lost.
 fn spark(line: &str, pod: &mut Pod) -> bool {
     let after = |words: &str| line.split_once(words).map(|(_, rest)| rest.trim().to_owned());
-    let known = |text: &String| text != "N/A" && !text.is_empty();
+    let known = |text: &String| !matches!(text.as_str(), "" | "N/A" | "null");
     if let Some(reason) = after("The API gave the following brief reason:") {
         pod.reason = Some(reason).filter(known);
         return true;
@@ -90,6 +94,15 @@ fn executor(line: &str, end: &mut Termination) -> bool {
         }
         None => false,
     }
+}
+
+/// `ContainerStateTerminated(exitCode=137, reason=OOMKilled, ...)`, as Spark 2 prints it.
+fn java_object(line: &str, end: &mut Termination) -> bool {
+    let Some(found) = line.contains("ContainerStateTerminated(").then(|| super::phrase::end(line)).flatten() else {
+        return false;
+    };
+    *end = found;
+    true
 }
 
 /// `Terminated: Exit Code: 137, Exit Message: "..."`.

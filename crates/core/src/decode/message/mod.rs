@@ -59,7 +59,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     }
     let Some(at) = fate.as_ref().map(|(_, at)| *at).or(ends.first().map(|(_, at)| *at)) else { return };
     let mut pod = fate.map(|(pod, _)| pod).unwrap_or_default();
-    pod.containers = ends.into_iter().map(|(end, _)| container(end)).collect();
+    pod.containers = ends.into_iter().map(|(end, _)| container(State::Terminated(end))).collect();
     out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));
 }
 
@@ -68,7 +68,7 @@ fn joins(one: &Termination, other: &Termination) -> bool {
     (one.exit_code.is_none() || other.exit_code.is_none()) && (one.reason.is_none() || other.reason.is_none())
 }
 
-fn container(end: Termination) -> Container {
-    let status = ContainerStatus { state: Some(State::Terminated(end)), ..ContainerStatus::default() };
+fn container(state: State) -> Container {
+    let status = ContainerStatus { state: Some(state), ..ContainerStatus::default() };
     Container { status: Some(status), ..Container::default() }
 }

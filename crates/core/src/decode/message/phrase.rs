@@ -9,7 +9,8 @@ use crate::fact::Termination;
 const LONGEST: usize = 4096;
 
 /// What stands before an exit code, in lower case.
-const CODE_KEYS: [&str; 6] = ["exit code", "exitcode", "exit_code", "exited with code", "exited (", "exit-code"];
+const CODE_KEYS: [&str; 8] =
+    ["exit code", "exitcode", "exit_code", "exited with code", "exited (", "exit-code", "terminated (", "oomkilled ("];
 
 /// Reasons that runtimes and the kubelet write. A word from elsewhere is no reason.
 const REASONS: [&str; 7] =
@@ -100,7 +101,8 @@ fn reason(line: &str, lower: &str, has_code: bool) -> Option<String> {
         let rest = &lower[lower.find("oomkilled")? + "oomkilled".len()..];
         rest.trim_start_matches([':', '=', '"', ' ']).starts_with("true").then(|| "OOMKilled".to_owned())
     };
-    let column = || columns(line).into_iter().find_map(|column| known(column).filter(|_| column.starts_with("OOM")));
+    let column = || columns(line).into_iter().find(|column| column.starts_with("OOM")).and_then(known);
+    let beside = || (has_code || is_record(line)).then(|| asserted(line)).flatten().map(str::to_owned);
     let ecs =
         || line.contains("OutOfMemoryError: Container killed due to memory usage").then(|| "OOMKilled".to_owned());
     // Without a code only the word itself tells enough.
@@ -109,6 +111,27 @@ fn reason(line: &str, lower: &str, has_code: bool) -> Option<String> {
         .or_else(flagged)
         .or_else(column)
         .or_else(|| behind().filter(|reason| has_code || reason.starts_with("OOM")))
+        .or_else(beside)
+}
+
+/// `web-0 OOMKilled 137`: a few words that a template printed.
+fn is_record(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.len() <= 6 && words.contains(&"137") && words.contains(&"OOMKilled")
+}
+
+/// The word stands in the line, and nothing before it takes it back.
+fn asserted(line: &str) -> Option<&'static str> {
+    let (before, after) = line.split_once("OOMKilled")?;
+    let mut words = before.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).rev();
+    let denied = words.by_ref().take(4).any(|word| {
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "not" | "no" | "never" | "without" | "isn't" | "wasn't" | "if" | "maybe"
+        )
+    });
+    let asked = after.contains('?') || after.trim_start_matches([':', '=', '"', ' ']).starts_with("false");
+    (!denied && !asked).then_some("OOMKilled")
 }
 
 fn begins_with_reason(text: &str) -> Option<&'static str> {
