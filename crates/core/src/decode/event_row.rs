@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_row_of_2015_without_a_type_is_read() {
-        let line = "  Tue, 07 Apr 2015 12:08:30 -0700\tTue, 07 Apr 2015 12:09:30 -0700\t2\t{kubelet node-1}\tspec.containers{app}\t\tkilling\t\tKilling 0b77";
+        let line = "  Tue, 14 Apr 2015 09:30:11 -0700\tTue, 14 Apr 2015 09:32:11 -0700\t2\t{kubelet node-1}\tspec.containers{app}\t\tkilling\t\tKilling 0b77";
         let (event, named) = event(line).unwrap();
         assert!(!named && event.first < event.last);
         assert_eq!((event.reason.as_str(), event.count, event.host.as_deref()), ("Killing", 2, Some("node-1")));

@@ -107,8 +107,8 @@ Containers:
     Last Termination State:\tTerminated
       Reason:\t\tOOM Killed
       Exit Code:\t\t137
-      Started:\t\tTue, 07 Jul 2015 12:54:31 -0700
-      Finished:\t\tTue, 07 Jul 2015 12:54:33 -0700
+      Started:\t\tTue, 14 Jul 2015 09:30:11 -0700
+      Finished:\t\tTue, 14 Jul 2015 09:30:16 -0700
     Ready:\t\tFalse
     Restart Count:\t5
 ",

@@ -73,7 +73,7 @@ Restart Count: 4
         name: "a message broken by the terminal",
         text: "Status:         Failed
 Reason:         Evicted
-Message:        The node was low on resource: memory. Container ledger was using 1275700Ki, which e
+Message:        The node was low on resource: memory. Container ledger was using 1310720Ki, which e
 xceeds its request of 0.
 IP:
 Containers:
@@ -133,12 +133,12 @@ Containers:
         cpu:          100m
         memory:       50Mi
         State:          Running
-        Started:      Tue, 07 Jul 2019 12:54:41 -0700
+        Started:      Tue, 09 Jul 2019 08:21:40 -0700
         Last State:     Terminated
         Reason:       OOMKilled
         Exit Code:    137
-        Started:      Fri, 07 Jul 2019 12:54:30 -0700
-        Finished:     Fri, 07 Jul 2019 12:54:33 -0700
+        Started:      Fri, 05 Jul 2019 08:21:12 -0700
+        Finished:     Fri, 05 Jul 2019 08:21:19 -0700
         Ready:          False
         Restart Count:  5
 ",

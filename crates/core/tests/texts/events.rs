@@ -192,30 +192,30 @@ web-0   0/1     ImagePullBackOff   0          3m
     Paste {
         name: "a row crushed to single spaces",
         text: "NAME READY STATUS RESTARTS AGE
-worker-5f7d8c9b6d-h4kpz 0/1 OOMKilled 3 (30s ago) 6m18s
+sorter-7b4c9d6f5-q8w2n 0/1 OOMKilled 2 (44s ago) 5m07s
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
     Paste {
         name: "rows with a kind before the name",
         text: "NAME                        READY   STATUS       RESTARTS        AGE     IP          NODE
-pod/web-66b6c48dd5-2pw4q   1/1     Terminated   1 (2m40s ago)   3m3s    10.44.0.3   node1
+pod/shop-5c8d7f9b64-k3v9t   1/1     Terminated   1 (95s ago)     4m12s   10.9.0.17   node-a
 ",
         accept: &[("undetermined", UNKNOWN), ("node-shutdown", SPARED)],
     },
     Paste {
         name: "chosen columns of events",
         text: "TIME                   REASON      MSG
-2024-07-01T13:58:59Z   Unhealthy   Liveness probe failed: 
-2024-07-01T13:58:59Z   Killing     Container gadget failed liveness probe, will be restarted
-2024-07-01T13:59:09Z   Pulling     Pulling image \"example/gadget\"
+2024-02-11T07:20:31Z   Unhealthy   Liveness probe failed: 
+2024-02-11T07:20:31Z   Killing     Container probe-me failed liveness probe, will be restarted
+2024-02-11T07:20:44Z   Pulling     Pulling image \"example/probe-me\"
 ",
         accept: &[("liveness-kill", SPARED)],
     },
     Paste {
         name: "get events of 2016 in all namespaces",
-        text: "shop      1h        1h        2         web-1-p7jnr   Pod       spec.containers{web}   Warning   Unhealthy   {kubelet node-1}   Liveness probe failed: Get http://10.1.0.4:80/: EOF
-shop      1h        1h        1         web-1-p7jnr   Pod       spec.containers{web}   Normal    Killing     {kubelet node-1}   Killing container with docker id 0123abcd: pod \"web-1-p7jnr_shop(0e1f)\" container \"web\" is unhealthy, it will be killed and re-created.
+        text: "shop      1h        1h        2         front-1-x4d2s   Pod       spec.containers{web}   Warning   Unhealthy   {kubelet node-1}   Liveness probe failed: Get http://10.1.0.4:80/: EOF
+shop      1h        1h        1         front-1-x4d2s   Pod       spec.containers{web}   Normal    Killing     {kubelet node-1}   Killing container with docker id 0123abcd: pod \"front-1-x4d2s_shop(0e1f)\" container \"web\" is unhealthy, it will be killed and re-created.
 ",
         accept: &[("liveness-kill", SPARED)],
     },
@@ -251,8 +251,8 @@ Events:
     },
     Paste {
         name: "events without ages",
-        text: "Warning   Unhealthy   pod/grafana-579c9bccc5-dl4ld   Liveness probe failed: Get \"http://10.0.0.1:3000/api/health\": dial tcp: connect: connection refused
-Normal    Killing     pod/grafana-579c9bccc5-dl4ld   Container grafana failed liveness probe, will be restarted
+        text: "Warning   Unhealthy   pod/board-6d9f8c7b5-t2x7m   Liveness probe failed: Get \"http://10.3.0.8:3000/alive\": dial tcp: connect: connection refused
+Normal    Killing     pod/board-6d9f8c7b5-t2x7m   Container board failed liveness probe, will be restarted
 ",
         accept: &[("liveness-kill", SPARED)],
     },
@@ -269,7 +269,7 @@ Normal    Killing     pod/grafana-579c9bccc5-dl4ld   Container grafana failed li
     Paste {
         name: "a row in a shell's comment, without its age",
         text: "# NAME                       READY   STATUS      RESTARTS
-# backend-5d5               0/1     OOMKilled   3
+# ledger-api                0/1     OOMKilled   3
 ",
         accept: &[("container-limit-oom", KILLED)],
     },

@@ -122,7 +122,7 @@ startedAt: \"2024-05-02T09:00:01Z\"
     },
     Paste {
         name: "a Go struct as controllers log it",
-        text: "State:{Waiting:nil Running:nil Terminated:&ContainerStateTerminated{ExitCode:137,Signal:0,Reason:OOMKilled,Message:,StartedAt:2023-04-12 17:43:34 +0000 UTC,FinishedAt:2023-04-12 17:43:35 +0000 UTC,ContainerID:containerd://77,}}
+        text: "State:{Waiting:nil Running:nil Terminated:&ContainerStateTerminated{ExitCode:137,Signal:0,Reason:OOMKilled,Message:,StartedAt:2023-08-21 06:10:52 +0000 UTC,FinishedAt:2023-08-21 06:10:57 +0000 UTC,ContainerID:containerd://77,}}
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
@@ -286,7 +286,7 @@ message: 'Pod The node was low on resource: [DiskPressure]. '
   phase: Failed
   message: >-
     The node was low on resource: memory. Container pool was using
-    27484Ki, which exceeds its request of 0. 
+    31552Ki, which exceeds its request of 0. 
   reason: Evicted
   hostIP: 10.0.0.1
 ",
@@ -298,7 +298,7 @@ message: 'Pod The node was low on resource: [DiskPressure]. '
 Dead:false,
 Error:\"\",
 ExitCode:137,
-FinishedAt:\"2025-05-30T21:45:11.9Z\",
+FinishedAt:\"2025-01-17T03:12:40.5Z\",
 OOMKilled:false,
 Running:false,
 Status:\"exited\"

@@ -132,8 +132,8 @@ I0304 10:19:45.445172    2480 eviction_manager.go:566] eviction manager: pod web
     },
     Paste {
         name: "a probe's sentence alone",
-        text: "6/11/2024, 17:52:33.000 Liveness probe failed:
-6/11/2024, 17:52:33.000 Container ovs failed liveness probe, will be restarted
+        text: "6/2/2024, 08:14:05.000 Liveness probe failed:
+6/2/2024, 08:14:05.000 Container switch failed liveness probe, will be restarted
 ",
         accept: &[("liveness-kill", SPARED)],
     },

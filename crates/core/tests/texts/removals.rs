@@ -29,7 +29,7 @@ Message:        The node was low on compute resources.
     },
     Paste {
         name: "eviction for memory with its sentence alone",
-        text: "The node was low on resource: memory. Container api was using 5053216Ki, which exceeds its request of 1Gi.
+        text: "The node was low on resource: memory. Container api was using 4718592Ki, which exceeds its request of 1Gi.
 ",
         accept: &[("kubelet-memory-eviction", SPARED)],
     },
@@ -38,7 +38,7 @@ Message:        The node was low on compute resources.
         text: "Events:
   Type     Reason   Age   From              Message
   ----     ------   ----  ----              -------
-  Warning  Evicted  61s   kubelet, node-1   The node was low on resource: memory. Container api was using 5053216Ki, which exceeds its request of 1Gi.
+  Warning  Evicted  61s   kubelet, node-1   The node was low on resource: memory. Container api was using 4718592Ki, which exceeds its request of 1Gi.
   Normal   Killing  61s   kubelet, node-1   Killing container with id docker://api:Need to kill Pod
 ",
         accept: &[("kubelet-memory-eviction", SPARED)],

@@ -221,12 +221,12 @@ example_web_1 exited with code 137
     },
     Paste {
         name: "Spark 2 prints Java objects",
-        text: "The executor with id 1 exited with exit code 137.
+        text: "The executor with id 4 exited with exit code 137.
 The API gave the following brief reason: null
 The API gave the following message: null
 The API gave the following container statuses:
 
-ContainerStatus(containerID=docker://1553, image=example/spark, lastState=ContainerState(running=null, terminated=null, waiting=null, additionalProperties={}), name=executor, ready=false, restartCount=0, state=ContainerState(running=null, terminated=ContainerStateTerminated(containerID=docker://1553, exitCode=137, finishedAt=2020-01-10T00:51:05Z, message=null, reason=OOMKilled, signal=null, startedAt=2020-01-09T22:51:05Z, additionalProperties={}), waiting=null, additionalProperties={}), additionalProperties={})
+ContainerStatus(containerID=docker://9a7e, image=example/spark, lastState=ContainerState(running=null, terminated=null, waiting=null, additionalProperties={}), name=executor, ready=false, restartCount=0, state=ContainerState(running=null, terminated=ContainerStateTerminated(containerID=docker://9a7e, exitCode=137, finishedAt=2020-03-02T11:20:07Z, message=null, reason=OOMKilled, signal=null, startedAt=2020-03-02T10:02:41Z, additionalProperties={}), waiting=null, additionalProperties={}), additionalProperties={})
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
@@ -293,7 +293,7 @@ ContainerStatus(containerID=docker://1553, image=example/spark, lastState=Contai
     },
     Paste {
         name: "docker run in too small a limit",
-        text: "docker: Error response from daemon: OCI runtime create failed: container_linux.go:344: starting container process caused \"process_linux.go:424: container init caused \\\"process_linux.go:390: setting cgroup config for procHooks process caused \\\\\\\"failed to write 5242880 to memory.memsw.limit_in_bytes: device or resource busy\\\\\\\"\\\"\": unknown.
+        text: "docker: Error response from daemon: OCI runtime create failed: container_linux.go:344: starting container process caused \"process_linux.go:424: container init caused \\\"process_linux.go:390: setting cgroup config for procHooks process caused \\\\\\\"failed to write 4194304 to memory.memsw.limit_in_bytes: device or resource busy\\\\\\\"\\\"\": unknown.
 ",
         accept: &[("start-oom", UNKNOWN)],
     },
@@ -309,7 +309,7 @@ ContainerStatus(containerID=docker://1553, image=example/spark, lastState=Contai
   - status: Unknown
   - `phase=Running`
   - `reason=NodeLost`
-  - `message=Node worker-1 which was running pod long-1 is unresponsive`
+  - `message=Node rack-9 which was running pod batch-3 is unresponsive`
 - Container status:
   - `state=Running`
   - `exitCode=`

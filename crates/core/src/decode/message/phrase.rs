@@ -141,7 +141,7 @@ fn begins_with_reason(text: &str) -> Option<&'static str> {
     })
 }
 
-/// `FinishedAt:2023-04-12 17:43:35 +0000 UTC`, `finishedAt:2019-05-02T10:00:01Z`.
+/// `FinishedAt:2023-08-21 06:10:57 +0000 UTC`, `finishedAt:2019-05-02T10:00:01Z`.
 fn moment_after(line: &str, lower: &str, key: &str) -> Option<Timestamp> {
     let rest = line[lower.find(key)? + key.len()..].trim_start_matches([' ', ':', '=', '\'', '"']);
     let word = rest.split([' ', ',', ']', '}', '"', '\'']).next()?;
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn times_of_go_are_read() {
-        let end = end("ExitCode:1,StartedAt:2023-04-12 17:43:34 +0000 UTC,FinishedAt:2023-04-12 17:43:35.25 +0000 UTC")
+        let end = end("ExitCode:1,StartedAt:2023-08-21 06:10:52 +0000 UTC,FinishedAt:2023-08-21 06:10:57.25 +0000 UTC")
             .unwrap();
-        assert_eq!(end.finished.unwrap().to_string(), "2023-04-12T17:43:35Z");
+        assert_eq!(end.finished.unwrap().to_string(), "2023-08-21T06:10:57Z");
     }
 }
