@@ -252,7 +252,14 @@ impl Death {
     pub(crate) fn misjudged(&self, flavour: Flavour, diagnosis: &Value, code: Option<i32>) -> Vec<String> {
         let mut wrong = Vec::new();
         let said = (diagnosis["verdict"].as_str().unwrap(), diagnosis["oomKill"].as_bool());
-        if !self.accept(flavour).contains(&said) {
+        // Where the kernel's ring has a hole (it wrapped, lines were lost), its silence excludes nothing, and null is right.
+        let accepted = self.accept(flavour);
+        let excluded = accepted.iter().any(|(_, kill)| *kill == Some(false));
+        let same = said.0 == "undetermined" || accepted.iter().any(|(verdict, _)| *verdict == said.0);
+        if excluded && said.1.is_none() && same {
+            return wrong;
+        }
+        if !accepted.contains(&said) {
             wrong.push(format!("{}: {said:?}, right is {:?}", self.name, self.accept(flavour)));
         }
         let summary = diagnosis["summary"].as_str().unwrap();
