@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use oomph_cluster::kube::{PERMISSIONS, Permission};
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::Verdict;
 use oomph_core::report::{self, Style};
@@ -40,6 +41,8 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     let mut files = vec![
         (PathBuf::from("schema/diagnosis.v1.json"), schema()?),
         (PathBuf::from("docs/reference/verdicts.md"), index()),
+        (PathBuf::from("docs/reference/permissions.md"), permissions()),
+        (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
         (PathBuf::from("README.md"), readme()?),
     ];
     for verdict in Verdict::ALL {
@@ -60,6 +63,50 @@ fn index() -> String {
         page.push_str(&format!("| [{verdict}](verdicts/{verdict}.md) | {title} |\n"));
     }
     page
+}
+
+fn permissions() -> String {
+    let mut page = String::from(
+        "# Permissions\n\nWhat `oomph why` reads of a cluster. It never writes. Whatever is forbidden becomes a gap that names\nthe rule.\n\n| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for it in PERMISSIONS {
+        let group = if it.group.is_empty() { String::new() } else { format!(".{}", it.group) };
+        let risk = if it.risk.is_empty() { "" } else { it.risk };
+        page.push_str(&format!(
+            "| {} | `{}{group}` | {} | {} | {risk} |\n",
+            it.name,
+            it.resource,
+            it.verbs.join(", "),
+            it.without
+        ));
+    }
+    page
+}
+
+/// Two roles: what a reader of the namespace's objects may see anyway, and the nodes' proxy, which opens far more.
+fn rbac() -> String {
+    let (proxy, harmless): (Vec<&Permission>, Vec<&Permission>) =
+        PERMISSIONS.iter().copied().partition(|it| it.resource == "nodes/proxy");
+    let risk = proxy.iter().map(|it| it.risk).collect::<Vec<_>>().join("; ");
+    format!(
+        "{}---\n{}",
+        role("oomph-why", "Reading for `oomph why`.", &harmless),
+        role("oomph-why-nodes", &format!("Before granting it: {risk}"), &proxy)
+    )
+}
+
+fn role(name: &str, comment: &str, permissions: &[&Permission]) -> String {
+    let mut text = format!(
+        "# {comment}\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {name}\nrules:\n"
+    );
+    for it in permissions {
+        let verbs = it.verbs.join(", ");
+        text.push_str(&format!(
+            "- {{apiGroups: [\"{}\"], resources: [{}], verbs: [{verbs}]}} # {}\n",
+            it.group, it.resource, it.name
+        ));
+    }
+    text
 }
 
 /// README with the verdict of the shipped incident, as the command prints it.

@@ -14,7 +14,7 @@ const MAY_IMPORT: [(&str, &[&str]); 5] = [
     ("oomph-node", &["oomph-core"]),
     ("oomph-cluster", &["oomph-core"]),
     ("oomph", &["oomph-core", "oomph-node", "oomph-cluster"]),
-    ("xtask", &["oomph-core", "oomph"]),
+    ("xtask", &["oomph-core", "oomph-cluster", "oomph"]),
 ];
 
 /// Lines from which on a file has to be explained.

@@ -2,6 +2,7 @@
 //! through an environment variable, and stopped at the end.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -17,6 +18,9 @@ struct Component {
     variable: &'static str,
     installs: &'static str,
 }
+
+/// Programs that tests use besides, as `tests/packages` takes them.
+const PACKAGES: [&str; 2] = ["journalctl=systemd", "/lib/systemd/systemd-journal-remote=systemd-journal-remote"];
 
 const COMPONENTS: [Component; 3] = [
     Component {
@@ -43,7 +47,12 @@ const COMPONENTS: [Component; 3] = [
 pub fn run(bare: bool) -> Result<()> {
     let mut started = Started::default();
     if !bare {
-        timed("build the tests", || cargo(&["test", "--workspace", "--no-run"], &BTreeMap::new(), None))?;
+        timed("build the tests", build)?;
+        say(&format!("test: packages (tests/packages; needs root; installs Debian: {})", PACKAGES.join(" ")));
+        let installed = Command::new(root().join("tests/packages")).args(PACKAGES).status();
+        if !installed.is_ok_and(|status| status.success()) {
+            started.missing("packages", "tests/packages could not install them")?;
+        }
         for component in &COMPONENTS {
             started.start(component)?;
         }
@@ -51,9 +60,14 @@ pub fn run(bare: bool) -> Result<()> {
     let mut variables = started.variables.clone();
     variables.insert("OOMPH_TEST_GUEST".into(), root().join("tests/guest/guest").to_string_lossy().into_owned());
     let inside = variables.contains_key("OOMPH_TEST_CLUSTER").then(|| root().join("tests/cluster/cluster"));
-    timed("run the tests", || cargo(&["test", "--workspace"], &variables, inside))?;
+    let mut skipped = Vec::new();
+    timed("run the tests", || run_all(&variables, inside, &mut skipped))?;
     for missing in &started.missing {
-        say(&format!("not run for want of a component: tests of {missing}"));
+        say(&format!("test: not there: {missing}"));
+    }
+    say(&format!("test: {} tests could not run{}", skipped.len(), if skipped.is_empty() { "" } else { ":" }));
+    for test in skipped {
+        say(&format!("  {test}"));
     }
     Ok(())
 }
@@ -81,11 +95,15 @@ impl Started {
             self.running.push(component);
             return Ok(());
         }
-        let why = format!("{} ({} up ended with {})", component.name, component.script, output.status);
+        self.missing(component.name, &format!("{} up ended with {}", component.script, output.status))
+    }
+
+    /// Notes what is missing; a failure where everything is required.
+    fn missing(&mut self, what: &str, because: &str) -> Result<()> {
         if std::env::var_os("OOMPH_REQUIRE").is_some_and(|value| value == "all") {
-            bail!("{why}; OOMPH_REQUIRE=all makes that a failure");
+            bail!("{what}: {because}; OOMPH_REQUIRE=all makes that a failure");
         }
-        self.missing.push(why);
+        self.missing.push(format!("{what}: {because}"));
         Ok(())
     }
 }
@@ -98,18 +116,42 @@ impl Drop for Started {
     }
 }
 
-/// Runs cargo, inside the cluster's network namespace where one is given.
-fn cargo(arguments: &[&str], variables: &BTreeMap<String, String>, inside: Option<PathBuf>) -> Result<()> {
+fn build() -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    let status = command.args(["test", "--workspace", "--no-run", "--quiet"]).current_dir(root()).status();
+    ensure!(status.context("cannot run cargo")?.success(), "the tests do not build");
+    Ok(())
+}
+
+/// Runs every test, inside the cluster's network namespace where one is given, and gathers those that say that they
+/// were skipped.
+fn run_all(variables: &BTreeMap<String, String>, inside: Option<PathBuf>, skipped: &mut Vec<String>) -> Result<()> {
     let mut command = match inside {
         Some(script) => {
             let mut command = Command::new(script);
-            command.arg("in").arg(env!("CARGO")).arg("--offline");
+            command.arg("in").arg(env!("CARGO"));
             command
         }
         None => Command::new(env!("CARGO")),
     };
-    let status = command.args(arguments).envs(variables).current_dir(root()).status().context("cannot run cargo")?;
-    ensure!(status.success(), "cargo {} failed", arguments.join(" "));
+    // `--show-output`: the figures that tests print, and the words of those that are skipped.
+    command.args(["test", "--workspace", "--offline", "--", "--show-output"]);
+    let mut child =
+        command.envs(variables).current_dir(root()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut test = String::new();
+    let mut out = std::io::stdout().lock();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
+            name.clone_into(&mut test);
+        }
+        if let Some(why) = line.strip_prefix("skipped: ") {
+            skipped.push(format!("{test}: {why}"));
+        }
+        writeln!(out, "{line}")?;
+    }
+    ensure!(child.wait()?.success(), "tests failed");
     Ok(())
 }
 

@@ -61,6 +61,8 @@ pub enum Kind {
     Metrics,
     /// The kubelet's or the runtime's own log.
     NodeLog,
+    /// A sentence or list by which another tool tells how a container ended.
+    Message,
 }
 
 impl Kind {
@@ -79,6 +81,7 @@ impl Kind {
             Self::MemoryStat => "memory.stat",
             Self::Metrics => "metrics",
             Self::NodeLog => "node log",
+            Self::Message => "message",
         }
     }
 }

@@ -160,7 +160,8 @@ fn push(flags: &mut Vec<Flag>, text: &str, from: &str) {
 
 fn is_flag(word: &str) -> bool {
     let word = word.trim_start_matches(['"', '\'']);
-    PREFIXES.iter().any(|prefix| word.starts_with(prefix))
+    // Nearly no word is a flag, and every flag begins so.
+    word.starts_with('-') && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
 fn is_variable(name: &str) -> bool {

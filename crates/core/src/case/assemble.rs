@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::fact::{Container, ContainerKind, EngineContainer, Event, KernelKill, Locus, State, Termination};
+use crate::fact::{
+    Container, ContainerKind, EngineContainer, Event, KernelKill, Locus, State, Termination, UserspaceKill,
+};
 use crate::why::Ask;
 
 use super::matching::{names, same_id, same_uid, tie};
@@ -21,6 +23,7 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
     }
     if ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask)) {
         cases.extend(orphan_kills(index, &cases, ask));
+        cases.extend(orphan_userspace_kills(index, &cases, ask));
     }
     if cases.is_empty() {
         cases.extend(bare_log(index));
@@ -180,9 +183,11 @@ fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     }
 }
 
-/// The reasons by which runtimes report an OOM kill: `OOMKilled`, and the `OOM Killed` of 2014.
+/// The reasons by which runtimes report an OOM kill: `OOMKilled`, the `OOM Killed` of 2014 and of Nomad (drivers/docker),
+/// and the ECS agent's sentence, which rests on the engine's flag (agent/engine/errors.go).
 pub(crate) fn is_oom_reason(reason: &str) -> bool {
     matches!(reason, "OOMKilled" | "OOM Killed" | "OomKilled")
+        || reason.starts_with("OutOfMemoryError: Container killed due to memory usage")
 }
 
 fn is_event_of(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
@@ -276,7 +281,13 @@ fn pod_has_a_fate(case: &Case<'_>) -> bool {
         || case.events.iter().any(|event| {
             matches!(
                 event.it.reason.as_str(),
-                "Evicted" | "FailedScheduling" | "Preempted" | "Preempting" | "TaintManagerEviction"
+                "Evicted"
+                    | "FailedScheduling"
+                    | "Preempted"
+                    | "Preempting"
+                    | "TaintManagerEviction"
+                    | "DeadlineExceeded"
+                    | "NodeShutdown"
             ) || event.it.reason == "Killing"
                 || event.it.warning && is_start_failure(&event.it.reason)
         })
@@ -292,13 +303,15 @@ pub(crate) fn newest_moment(case: &Case<'_>) -> Option<Timestamp> {
     let kill = case.kills.iter().filter(|kill| kill.life != Life::Earlier).filter_map(|kill| kill.kill.at).max();
     let engine = case.engine.and_then(|engine| engine.it.finished);
     let event = || case.events.iter().filter_map(|event| event.it.last).max();
-    case.finished().max(kill).or(engine).or_else(event)
+    let userspace = || case.userspace.iter().filter_map(|kill| kill.it.at).max();
+    case.finished().max(kill).or(engine).or_else(event).or_else(userspace)
 }
 
 /// A container that only an engine tells of.
 fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask: &Ask) -> Option<Case<'a>> {
     let fits = |asked: &Option<String>, known: &Option<String>| asked.is_none() || asked == known;
-    if !fits(&ask.pod, &engine.it.subject.pod) && !fits(&ask.pod, &engine.it.subject.container) {
+    let named = fits(&ask.pod, &engine.it.subject.pod) || fits(&ask.pod, &engine.it.subject.container);
+    if !named || !fits(&ask.container, &engine.it.subject.container) {
         return None;
     }
     let ended = engine.it.finished.is_some()
@@ -374,6 +387,23 @@ fn orphan_kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> Vec<
     found
 }
 
+/// Kills by userspace killers that no pod or engine explains.
+fn orphan_userspace_kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> Vec<Case<'a>> {
+    let claimed = |kill: &Seen<'a, UserspaceKill>| {
+        cases.iter().any(|case| case.userspace.iter().any(|known| std::ptr::eq(known.it, kill.it)))
+    };
+    let orphans = seen(&index.userspace).filter(|kill| ask.pod.is_none() && !claimed(kill));
+    orphans
+        .map(|kill| Case {
+            from: Some(kill.from.clone()),
+            node: index.node(kill.it.node.as_deref()),
+            userspace: vec![kill],
+            ..bare(index, None)
+        })
+        .filter(|case| is_recent(case, ask))
+        .collect()
+}
+
 /// The kill's pod is known, though no case claimed it (an earlier life of a healthy container, another namespace).
 fn is_of_a_known_pod(index: &Index<'_>, kill: &KernelKill) -> bool {
     let uid = kill.pod_uid.as_deref();
@@ -410,11 +440,13 @@ fn lend_unnamed<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
     for case in cases {
         let artifact = case.from.as_ref().map(|from| from.artifact);
         let near = |from: &Locus| only || artifact == Some(from.artifact);
+        // A container's name alone differs from nothing where the only case has no name.
+        let unnamed = only && case.container.is_some_and(|container| container.name.is_none());
         let nameless = |subject: &crate::fact::Subject| {
             subject.pod.is_none()
                 && subject.pod_uid.is_none()
                 && subject.container_id.is_none()
-                && subject.container.is_none()
+                && (subject.container.is_none() || unnamed)
         };
         let signs: Vec<_> = seen(&index.signs).filter(|sign| nameless(&sign.it.subject) && near(sign.from)).collect();
         let notes: Vec<_> = seen(&index.notes).filter(|note| nameless(&note.it.subject) && near(note.from)).collect();

@@ -51,10 +51,10 @@ pub struct Index<'a> {
 #[derive(Debug)]
 pub struct PodView {
     /// Its fields.
-    pub pod: Pod,
+    pub pod: Box<Pod>,
     /// Where the pod stands: the artifact that shows the most of it.
     pub from: Locus,
-    /// Where each container's status stands, in the order of `pod.containers`.
+    /// Where each container's status stands, in the order of `pod.containers`; empty: all where the pod stands.
     pub container_from: Vec<Locus>,
     /// No artifact shows the pod itself: it is known from its events alone, since it was deleted or its list is not here.
     pub gone: bool,
@@ -78,7 +78,7 @@ impl<'a> Index<'a> {
         let mut pods = Vec::new();
         for Fact { what, from } in facts {
             match what {
-                What::Pod(pod) => pods.push((*pod, from)),
+                What::Pod(pod) => pods.push((pod, from)),
                 What::Event(it) => index.events.push((*it, from)),
                 What::Node(it) => index.nodes.push((*it, from)),
                 What::LimitRange(it) => index.limit_ranges.push((*it, from)),
@@ -94,6 +94,8 @@ impl<'a> Index<'a> {
             }
         }
         index.pods = join_pods(pods);
+        let told = super::removed::containers(&index);
+        index.engines.extend(told);
         let gone = gone_pods(&index);
         index.pods.extend(gone);
         index
@@ -155,7 +157,7 @@ fn same_kill(one: &KernelKill, other: &KernelKill) -> bool {
 
 /// One view a pod. Two facts are of one pod when their uids are equal, or their names and namespaces are and no uid
 /// says otherwise. A nameless fragment joins the only named pod of its artifact that shows no containers.
-fn join_pods(facts: Vec<(Pod, Locus)>) -> Vec<PodView> {
+fn join_pods(facts: Vec<(Box<Pod>, Locus)>) -> Vec<PodView> {
     let mut views: Vec<PodView> = Vec::new();
     let mut by_uid: HashMap<String, usize> = HashMap::new();
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
@@ -178,8 +180,7 @@ fn join_pods(facts: Vec<(Pod, Locus)>) -> Vec<PodView> {
         if let Some(name) = &pod.name {
             by_name.entry(name.clone()).or_default().push(index);
         }
-        let container_from = vec![from.clone(); pod.containers.len()];
-        views.push(PodView { pod, from, container_from, gone: false });
+        views.push(PodView { pod, from, container_from: Vec::new(), gone: false });
     }
     views
 }
@@ -202,9 +203,10 @@ fn only_bare_pod_of(views: &[PodView], from: &Locus) -> Option<usize> {
 }
 
 /// Fills what the view does not know yet; of two statuses the one with more restarts is the later one.
-fn merge(view: &mut PodView, pod: Pod, from: Locus) {
+fn merge(view: &mut PodView, pod: Box<Pod>, from: Locus) {
     let (mut base, mut extra) = (std::mem::take(&mut view.pod), pod);
     let mut base_from = std::mem::take(&mut view.container_from);
+    base_from.resize(base.containers.len(), view.from.clone());
     let mut extra_from = vec![from.clone(); extra.containers.len()];
     if extra.complete && !base.complete {
         std::mem::swap(&mut base, &mut extra);
@@ -330,12 +332,12 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
         }
         let place = *places.entry((object.namespace.as_deref(), uid, name)).or_insert_with(|| {
             gone.push(PodView {
-                pod: Pod {
+                pod: Box::new(Pod {
                     namespace: object.namespace.clone(),
                     name: Some(name.to_owned()),
                     uid: object.uid.clone(),
                     ..Pod::default()
-                },
+                }),
                 from: from.clone(),
                 container_from: Vec::new(),
                 gone: true,

@@ -15,6 +15,7 @@ mod assemble;
 mod coverage;
 mod index;
 mod matching;
+mod removed;
 
 pub use assemble::assemble;
 pub(crate) use assemble::{is_oom_reason, is_start_failure, newest_moment};
@@ -198,7 +199,7 @@ impl<'a> Case<'a> {
 
     /// The pod's own fields.
     pub fn pod_spec(&self) -> Option<&'a Pod> {
-        self.pod.map(|view| &view.pod)
+        self.pod.map(|view| &*view.pod)
     }
 
     /// The artifact that evidence stands in.

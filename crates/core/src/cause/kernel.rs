@@ -3,7 +3,7 @@
 use super::{Finding, Found, Proof, quote};
 use crate::case::{Case, CaseKill, Life, Silence, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{Level, NodeNoteKind, Resources};
+use crate::fact::{Level, LimitHit, NodeNoteKind, Resources};
 use crate::units::Bytes;
 
 /// A kill of a life, read.
@@ -38,8 +38,15 @@ pub(super) fn killing<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),
-        None => by_api(case),
+        None => by_api(case).or_else(|| in_present_life(case)),
     }
+}
+
+/// A process of the life that runs now was killed, after an end that was no kill.
+fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let kill = case.kills.iter().rev().find(|kill| kill.life == Life::Present && !kill.kill.victims.is_empty())?;
+    let found = by_report(case, kill, VictimKind::Child);
+    Some(Killing { verdict: Verdict::ChildOomInvisible, ..found })
 }
 
 /// Which process of the container a report's victims are.
@@ -85,10 +92,13 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
     };
     // Without a status nobody says that the container ended with its victim.
     let ended = case.death.is_some() || victim != VictimKind::Main;
-    let runs_on = case.container.is_some() && !case.is_gone() || case.is_running();
     let verdict = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => Verdict::StartOom,
-        VictimKind::Child if case.death.is_none() && runs_on => Verdict::ChildOomInvisible,
+        VictimKind::Child
+            if case.death.is_none() && (case.container.is_some() || case.engine.is_some()) && !case.is_gone() =>
+        {
+            Verdict::ChildOomInvisible
+        }
         VictimKind::Child => Verdict::ChildOom,
         VictimKind::Main => verdict_of(case, kill),
     };
@@ -345,6 +355,11 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     let limit = killing.report.and_then(|kill| kill.kill.memory).and_then(|memory| memory.limit);
     let own =
         case.container.and_then(container_limit).or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
+    let counter = match killing.report.and_then(|kill| kill.kill.limit_hit) {
+        Some(LimitHit::MemorySwap) => "memory+swap",
+        Some(LimitHit::KernelMemory) => "kernel memory",
+        _ => "memory",
+    };
     let of = |limit: Option<Bytes>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     match killing.verdict {
         Verdict::ContainerLimitOom => match killing.report.and_then(|kill| kill.kill.level) {
@@ -357,7 +372,7 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                 )
             }
             _ => format!(
-                "{} hit its memory limit{} and the kernel killed {who}.",
+                "{} hit its {counter} limit{} and the kernel killed {who}.",
                 capital(&case.noun()),
                 of(limit.or(own))
             ),

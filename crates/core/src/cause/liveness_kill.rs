@@ -27,8 +27,12 @@ fn judge(case: &Case<'_>) -> Finding {
         proofs.extend(quote::termination(case));
         let stopped = matches!(case.exit_code(), Some(137 | 143) | None);
         // A quoted sentence without a name proves little of an engine's container that Kubernetes does not own.
-        let confidence = if case.pod.is_some() && stopped { Confidence::Proven } else { Confidence::Possible };
-        if case.pod.is_some() {
+        let confidence = match case.pod {
+            Some(_) if stopped => Confidence::Proven,
+            Some(_) => Confidence::Possible,
+            None => Confidence::Likely,
+        };
+        if case.pod.is_some() || case.engine.is_none() {
             return found(case, confidence, "liveness", proofs);
         }
         return Finding::Absent;

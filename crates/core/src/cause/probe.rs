@@ -39,10 +39,12 @@ fn places_in_life(case: &Case<'_>, event: &Event) -> Option<Confidence> {
 
 /// `Container app failed liveness probe, will be restarted` and its older spellings; startup probes alike.
 pub(super) fn is_probe_kill(message: &str) -> bool {
-    (message.contains("liveness probe") || message.contains("startup probe"))
-        && (message.contains("will be restarted")
-            || message.contains("will be killed")
-            || message.contains("failed") && message.contains("be re-created"))
+    // Until 1.7: `pod "web_shop(0e1f)" container "web" is unhealthy, it will be killed and re-created.`
+    message.contains("is unhealthy, it will be killed")
+        || (message.contains("liveness probe") || message.contains("startup probe"))
+            && (message.contains("will be restarted")
+                || message.contains("will be killed")
+                || message.contains("failed") && message.contains("be re-created"))
 }
 
 /// Failures of the liveness or startup probe, which come before the kubelet acts.

@@ -11,13 +11,16 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartOom, judge, advis
 const TOO_SMALL_TO_START: Bytes = Bytes::mib(1);
 
 /// What runtimes say when a limit is too small to apply or to start in.
-const TOO_LOW: [&str; 6] = [
+const TOO_LOW: [&str; 9] = [
     "should be at least",
     "Minimum memory limit",
     "minimum memory limit",
     "memory limit too low",
     "memory.limit_in_bytes",
     "memory.max",
+    "memory.memsw.limit_in_bytes",
+    "unable to set memory limit",
+    "memory limit could be too low",
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
@@ -70,6 +73,18 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
     let start_reason = |reason: &str| matches!(reason, "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError");
     if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(start_reason)) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
+    }
+    if case.death.is_none()
+        && let Some((reason, message)) = case.waiting()
+        && start_reason(reason)
+        && !message.is_empty()
+    {
+        let proof = Proof {
+            says: format!("the runtime could not start it ({reason})"),
+            from: case.from.clone()?.join("/state/waiting"),
+            excerpt: quote::cut(message, 300),
+        };
+        return Some((message.to_owned(), proof));
     }
     let event = case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
     if case.termination().is_some_and(|end| end.exit_code.is_some()) {

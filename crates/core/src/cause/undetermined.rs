@@ -7,7 +7,7 @@ use crate::diagnosis::{Advice, Confidence, Verdict};
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Undetermined, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let proofs: Vec<Proof> = quote::termination(case).into_iter().chain(restart(case)).take(1).collect();
+    let proofs: Vec<Proof> = quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
     if proofs.is_empty() {
         return Finding::Absent;
     }
@@ -27,6 +27,13 @@ fn judge(case: &Case<'_>) -> Finding {
         found = found.missing("the pod's events, which name a failed probe, an eviction or a deletion", command);
     }
     found.into()
+}
+
+/// The pod's status has a reason that says little by itself, as a row of a table has.
+fn fate(case: &Case<'_>) -> Option<Proof> {
+    let pod = case.pod_spec().filter(|_| case.container.is_none())?;
+    pod.reason.as_deref().filter(|reason| !reason.is_empty())?;
+    quote::pod_reason(case, "the pod's status names this reason and no more")
 }
 
 /// It restarted, though no end is recorded.

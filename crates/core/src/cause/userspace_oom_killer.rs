@@ -18,7 +18,14 @@ fn judge(case: &Case<'_>) -> Finding {
         excerpt: quote::cut(&kill.it.line, 240),
     }];
     proofs.extend(quote::termination(case));
-    let summary = format!("{} killed {}: the node was short of memory, and it acted before the kernel did.", kill.it.killer, case.noun());
+    let named = kill.it.process.as_ref().and_then(|process| process.comm.clone());
+    let whom = match (case.pod.is_some() || case.engine.is_some(), named, kill.it.cgroup.as_deref()) {
+        (true, _, _) => case.noun(),
+        (false, Some(comm), _) => comm,
+        (false, None, Some(path)) => format!("the processes of {}", quote::tail(path)),
+        (false, None, None) => "a process".into(),
+    };
+    let summary = format!("{} killed {whom}: the node was short of memory, and it acted before the kernel did.", kill.it.killer);
     Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into()
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Decoding never fails: what cannot be read becomes a gap, and the rest is kept.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::artifact::{Artifact, ArtifactId, Kind};
@@ -17,9 +19,11 @@ mod engine;
 mod event_row;
 mod kernel_log;
 mod kubernetes;
+mod message;
 mod metrics;
 mod moment;
 mod node_log;
+mod paste;
 mod repair;
 mod table;
 
@@ -93,17 +97,15 @@ pub fn decode(id: ArtifactId, artifact: &Artifact) -> Decoded {
 /// Decodes one artifact whose clock is known better than its source knew it.
 pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decoded {
     let mut out = Decoded::default();
-    for segment in detect::segments(artifact) {
+    let text = match artifact.kind {
+        Some(_) => Cow::Borrowed(artifact.bytes.as_slice()),
+        None => paste::plain(&artifact.bytes),
+    };
+    for segment in detect::segments_of(artifact, &text) {
         if !out.kinds.contains(&segment.kind) {
             out.kinds.push(segment.kind);
         }
-        let input = Input {
-            id,
-            artifact,
-            bytes: &artifact.bytes[segment.bytes.clone()],
-            first_line: segment.first_line,
-            clock,
-        };
+        let input = Input { id, artifact, bytes: &text[segment.bytes.clone()], first_line: segment.first_line, clock };
         decoder(segment.kind)(input, &mut out);
     }
     if out.kinds.is_empty() {
@@ -137,5 +139,6 @@ fn decoder(kind: Kind) -> fn(Input<'_>, &mut Decoded) {
         Kind::MemoryStat => cgroup::memory_stat,
         Kind::Metrics => metrics::decode,
         Kind::NodeLog => node_log::decode,
+        Kind::Message => message::decode,
     }
 }

@@ -19,9 +19,14 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 
 /// `[NAMESPACE] NAME READY STATUS RESTARTS AGE`, as far as it is evidence.
 pub(super) fn pod(line: &str) -> Option<Pod> {
-    let columns = columns(line);
+    let line = line.trim_start().trim_start_matches('#');
+    let mut columns = columns(line);
+    if columns.len() == 1 {
+        // The columns have shrunk to single spaces.
+        columns = line.split_whitespace().collect();
+    }
     let ready = columns.iter().position(|column| is_ready(column)).filter(|at| (1..=2).contains(at))?;
-    let name = columns[ready - 1];
+    let name = columns[ready - 1].trim_start_matches("pod/");
     let status = columns.get(ready + 1)?;
     let restarts = columns.get(ready + 2)?.split_whitespace().next()?.parse::<u32>().ok()?;
     if !is_name(name.split('<').next()?.trim_end_matches('-')) || !status.starts_with(|c: char| c.is_ascii_uppercase())
@@ -49,9 +54,13 @@ pub(super) fn pod(line: &str) -> Option<Pod> {
             pod.terminating = true;
             None
         }
-        "OOMKilled" | "Error" | "Completed" | "ContainerStatusUnknown" | "StartError" | "ContainerCannotRun" => {
-            Some(end(word))
-        }
+        "OOMKilled" | "Error" | "ContainerStatusUnknown" | "StartError" | "ContainerCannotRun" => Some(end(word)),
+        // containerd and CRI-O give this reason for exit code 0 alone.
+        "Completed" => Some(State::Terminated(Termination {
+            exit_code: Some(0),
+            reason: Some(word.to_owned()),
+            ..Termination::default()
+        })),
         "CrashLoopBackOff"
         | "ContainerCreating"
         | "PodInitializing"

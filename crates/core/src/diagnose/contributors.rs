@@ -1,18 +1,25 @@
 //! What made a kill likely, read off the spec that was in force.
 
-use crate::case::Case;
+use super::memory::composition;
+use crate::case::{Case, Life};
 use crate::diagnosis::Contributor;
 use crate::units::{Bytes, Quantity};
 
 /// Share of the limit from which on a heap leaves too little for the rest of a JVM or Node.js process.
 const CLOSE: f64 = 0.75;
 
+/// Share of the usage from which on a part that is no heap is worth a word.
+const LARGE: f64 = 0.2;
+
 /// Contributors of a case; none where no limit of the container or pod was hit.
 pub(super) fn of(case: &Case<'_>, limit_was_hit: bool) -> Vec<Contributor> {
-    let (Some(view), Some(container), true) = (case.pod, case.container, limit_was_hit) else { return Vec::new() };
+    if !limit_was_hit {
+        return Vec::new();
+    }
+    let mut list = by_composition(case);
+    let (Some(view), Some(container)) = (case.pod, case.container) else { return list };
     let source = case.index.artifact_name(view.from.artifact).to_owned();
     let locator = view.from.join(&container.spec_path).locator();
-    let mut list = Vec::new();
     let mut say = |says: String| {
         list.push(Contributor { says, source: source.clone(), locator: locator.clone() });
     };
@@ -40,6 +47,31 @@ pub(super) fn of(case: &Case<'_>, limit_was_hit: bool) -> Vec<Contributor> {
         });
     }
     list
+}
+
+/// Memory that is not the victim's heap: what the kernel's report says was charged beside anonymous memory.
+fn by_composition(case: &Case<'_>) -> Vec<Contributor> {
+    let Some(kill) = case.kills.iter().find(|kill| kill.life == Life::This).map(|kill| kill.kill) else {
+        return Vec::new();
+    };
+    let Some(usage) = kill.memory.and_then(|memory| memory.usage).filter(|usage| usage.0 > 0) else {
+        return Vec::new();
+    };
+    let parts = composition(kill.it);
+    let large = |part: Option<Bytes>| part.filter(|part| part.0 as f64 >= LARGE * usage.0 as f64);
+    let (from, _) = kill.lines.first().map_or((kill.from, ""), |(from, line)| (from, line.as_str()));
+    let sentence = |says: String| Contributor {
+        says,
+        source: case.index.artifact_name(from.artifact).to_owned(),
+        locator: from.locator(),
+    };
+    let shmem = large(parts.shmem_bytes).map(|part| {
+        format!("{part} of {usage} were tmpfs files and shared memory, which survive a container's restart and no heap graph shows")
+    });
+    let kernel = large(parts.kernel_bytes).map(|part| {
+        format!("{part} of {usage} were kernel memory (page tables, stacks, slab, pipes), which is charged to the container too")
+    });
+    shmem.into_iter().chain(kernel).map(sentence).collect()
 }
 
 /// A flag that takes nearly all of the limit, in a sentence.

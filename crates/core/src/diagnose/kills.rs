@@ -32,7 +32,11 @@ pub fn kill_report(number: usize, kill: &KernelKill) -> KillReport {
         oom_memcg: kill.oom_memcg.clone(),
         task_memcg: kill.task_memcg.clone(),
         level: kill.level,
-        trigger: kill.trigger.as_ref().map(|task| TaskReport { pid: task.pid, comm: task.comm.clone() }),
+        trigger: kill
+            .trigger
+            .as_ref()
+            .map(|task| TaskReport { pid: task.pid, comm: task.comm.clone() })
+            .unwrap_or_default(),
         usage_bytes: kill.memory.and_then(|memory| memory.usage),
         limit_bytes: kill.memory.and_then(|memory| memory.limit),
         limit_hit: kill.limit_hit,

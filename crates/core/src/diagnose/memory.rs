@@ -68,7 +68,7 @@ fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
 }
 
 /// Parts by the names that `memory.stat` of v1 and v2 gives them in the report.
-fn composition(kill: &KernelKill) -> Composition {
+pub(super) fn composition(kill: &KernelKill) -> Composition {
     let stat = |names: &[&str]| {
         names.iter().find_map(|name| kill.stats.iter().find(|(key, _)| key == name)).map(|(_, bytes)| *bytes)
     };
@@ -83,6 +83,14 @@ fn composition(kill: &KernelKill) -> Composition {
         kernel_bytes: stat(&["kernel"])
             .or_else(|| sum(&["kernel_stack", "pagetables", "percpu", "slab", "vmalloc"]))
             .or_else(|| kill.kmem.and_then(|kmem| kmem.usage)),
-        swap_bytes: stat(&["swap", "total_swap"]).or_else(|| kill.swap.and_then(|swap| swap.usage)),
+        swap_bytes: stat(&["swap", "total_swap"]).or_else(|| swapped(kill)),
     }
+}
+
+/// What was swapped out: v2 has a line of its own for it, v1 counts it together with memory.
+fn swapped(kill: &KernelKill) -> Option<Bytes> {
+    let usage = kill.swap?.usage?;
+    let together = kill.kmem.is_some();
+    let memory = kill.memory.and_then(|memory| memory.usage);
+    if together { memory.map(|memory| Bytes(usage.0.saturating_sub(memory.0))) } else { Some(usage) }
 }

@@ -43,7 +43,7 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         level_confidence: found.level.map(|(_, confidence)| confidence),
         victim: found.victim,
         summary: found.summary,
-        termination: termination(case),
+        termination: termination(case).unwrap_or_default(),
         evidence: found.proofs.iter().map(|proof| evidence(case, proof)).collect(),
         ruled_out,
         missing: deduplicated(found.missing),
@@ -79,6 +79,7 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
     let pod = case.pod_spec();
     let engine = case.engine.map(|engine| &engine.it.subject);
     let kill = case.kills.first().map(|kill| kill.kill.it);
+    let userspace = case.userspace.first().map(|kill| kill.it);
     let sign = case.signs.first().filter(|_| pod.is_none() && engine.is_none()).map(|sign| &sign.it.subject);
     let known = |own: Option<&String>, engine_has: Option<&String>| own.or(engine_has).cloned();
     // An eviction's message may name the one container that used too much.
@@ -94,7 +95,8 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
         pod: known(pod.and_then(|pod| pod.name.as_ref()), engine.and_then(|it| it.pod.as_ref()))
             .or_else(|| sign?.pod.clone()),
         pod_uid: known(pod.and_then(|pod| pod.uid.as_ref()), engine.and_then(|it| it.pod_uid.as_ref()))
-            .or_else(|| kill?.pod_uid.clone()),
+            .or_else(|| kill?.pod_uid.clone())
+            .or_else(|| userspace?.pod_uid.clone()),
         container: known(container, engine.and_then(|it| it.container.as_ref()))
             .or_else(|| sign?.container.clone())
             .or_else(named_by_message),
@@ -104,9 +106,11 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
             .and_then(|end| end.container_id.clone())
             .or_else(|| case.status().and_then(|status| status.id.clone()))
             .or_else(|| engine.and_then(|it| it.container_id.clone()))
-            .or_else(|| kill?.container_id.clone()),
+            .or_else(|| kill?.container_id.clone())
+            .or_else(|| userspace?.container_id.clone()),
         node: known(pod.and_then(|pod| pod.node.as_ref()), engine.and_then(|it| it.node.as_ref()))
-            .or_else(|| kill?.node.clone()),
+            .or_else(|| kill?.node.clone())
+            .or_else(|| userspace?.node.clone()),
         owner: pod.and_then(|pod| pod.owner.as_ref()).map(|owner| format!("{}/{}", owner.kind, owner.name)),
         runtime_class: pod.and_then(|pod| pod.runtime_class.clone()),
     }

@@ -58,8 +58,8 @@ pub struct Diagnosis {
     pub victim: Option<VictimKind>,
     /// One sentence.
     pub summary: String,
-    /// How the life that is diagnosed ended, as far as it ended.
-    pub termination: Option<TerminationReport>,
+    /// How the life that is diagnosed ended; every field `null` where nothing ended.
+    pub termination: TerminationReport,
     /// What proves it.
     pub evidence: Vec<Evidence>,
     /// What it was not, and by which fact.
@@ -312,7 +312,7 @@ pub struct KillReport {
     /// The level of the cgroup whose limit fired.
     pub level: Option<Level>,
     /// Whose allocation could not be met.
-    pub trigger: Option<TaskReport>,
+    pub trigger: TaskReport,
     /// The `memory:` line's usage, whatever counter was hit.
     pub usage_bytes: Option<Bytes>,
     /// The `memory:` line's limit.
@@ -342,7 +342,7 @@ pub struct KillReport {
 }
 
 /// A process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskReport {
     /// Process (or thread) id.

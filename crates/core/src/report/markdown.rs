@@ -67,7 +67,7 @@ fn overview(out: &mut Paper, document: &Document) {
         .diagnoses
         .iter()
         .map(|diagnosis| {
-            let restarts = diagnosis.termination.as_ref().and_then(|termination| termination.restart_count);
+            let restarts = diagnosis.termination.restart_count;
             vec![
                 words::label(document, diagnosis),
                 diagnosis.verdict.to_string(),

@@ -99,7 +99,7 @@ fn table(page: &mut Page, document: &Document) {
             let label = words::label(document, diagnosis);
             let prefix = shared.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
             let label = label.strip_prefix(&prefix).unwrap_or(&label);
-            let restarts = diagnosis.termination.as_ref().and_then(|termination| termination.restart_count);
+            let restarts = diagnosis.termination.restart_count;
             vec![
                 cut_middle(&one_line(label), room).into_owned(),
                 diagnosis.verdict.to_string(),

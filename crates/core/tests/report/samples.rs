@@ -63,7 +63,7 @@ pub(crate) fn bare(verdict: Verdict, summary: &str) -> Diagnosis {
         level_confidence: None,
         victim: None,
         summary: summary.into(),
-        termination: None,
+        termination: TerminationReport::default(),
         evidence: Vec::new(),
         ruled_out: Vec::new(),
         missing: Vec::new(),
@@ -99,7 +99,7 @@ pub(crate) fn container_limit_oom() -> Document {
         level: Some(Level::Container),
         level_confidence: Some(Confidence::Proven),
         victim: Some(VictimKind::Main),
-        termination: Some(TerminationReport {
+        termination: TerminationReport {
             exit_code: Some(137),
             signal: Some(9),
             reason: Some("OOMKilled".into()),
@@ -107,7 +107,7 @@ pub(crate) fn container_limit_oom() -> Document {
             finished_at: Some(at("2026-11-21T21:18:02Z")),
             restart_count: Some(12),
             grace_expired: None,
-        }),
+        },
         evidence: vec![
             Evidence {
                 says: "The kernel killed java (pid 4242), the container's first process, because its cgroup had \
@@ -206,7 +206,7 @@ pub(crate) fn memcg_kill(id: &str) -> KillReport {
         ),
         task_memcg: None,
         level: Some(Level::Container),
-        trigger: Some(TaskReport { pid: Some(4250), comm: Some("C2 CompilerThre".into()) }),
+        trigger: TaskReport { pid: Some(4250), comm: Some("C2 CompilerThre".into()) },
         usage_bytes: Some(Bytes::mib(512)),
         limit_bytes: Some(Bytes::mib(512)),
         limit_hit: Some(LimitHit::Memory),
@@ -260,14 +260,14 @@ pub(crate) fn child_oom_invisible() -> Document {
 pub(crate) fn undetermined() -> Document {
     let diagnosis = Diagnosis {
         subject: subject("cart-6b7f9-abcde", Some("cart")),
-        termination: Some(TerminationReport {
+        termination: TerminationReport {
             exit_code: Some(137),
             signal: Some(9),
             reason: Some("Error".into()),
             finished_at: Some(at("2026-11-21T21:18:02Z")),
             grace_expired: Some(false),
             ..TerminationReport::default()
-        }),
+        },
         missing: vec![
             Missing {
                 what: "The kernel log of node-a at 2026-11-21 21:18:02Z would show or exclude a kill.".into(),

@@ -91,7 +91,7 @@ impl Seen {
 /// One death: whose, when, and by what. A verdict that changes as evidence comes in is told again.
 fn death(diagnosis: &Diagnosis, kills: &[KillReport]) -> String {
     let subject = &diagnosis.subject;
-    let finished = diagnosis.termination.as_ref().and_then(|termination| termination.finished_at);
+    let finished = diagnosis.termination.finished_at;
     let kills: Vec<_> = kills.iter().filter(|kill| diagnosis.kills.contains(&kill.id)).map(identity).collect();
     let pod = subject.pod_uid.as_ref().or(subject.pod.as_ref());
     format!("{:?} {pod:?} {:?} {finished:?} {} {kills:?}", subject.namespace, subject.container, diagnosis.verdict)

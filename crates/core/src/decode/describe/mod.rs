@@ -5,7 +5,8 @@
 use super::columns::is_name;
 use super::{Decoded, Input};
 
-mod listing;
+mod container;
+mod label;
 mod node;
 mod pod;
 
@@ -31,7 +32,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     for block in blocks {
         if node::is_node(&block) {
             node::decode(&block, input, out);
-        } else if !listing::decode(&block, input, out) {
+        } else {
             pod::decode(&block, input, out);
         }
     }

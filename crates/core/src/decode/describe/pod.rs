@@ -1,24 +1,33 @@
 //! A pod's describe text to a pod fact and its events.
 
+use super::container::{Draft, Under};
+use super::label::{is_known, is_of_container, is_reason, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
-use crate::decode::{Decoded, Input, event_row};
-use crate::fact::{
-    Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Probe, Qos, State, Termination, Tmpfs,
-    What,
-};
-use crate::memory_flags;
+use crate::decode::{Decoded, Input, event_row, message};
+use crate::fact::{Condition, Container, ContainerKind, ContainerStatus, Locus, Owner, Pod, Termination, Tmpfs, What};
 
 /// Decodes one pod.
 pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
     let mut reader = Reader::new(block);
     let mut events = Vec::new();
+    let width = block.lines.iter().map(|line| line.raw.len()).max().unwrap_or(0);
+    let mut before = "";
     for line in &block.lines {
         match event_row::event(line.raw) {
             Some((event, false)) => events.push((event, line.number)),
             Some((_, true)) => {}
-            None => reader.line(line),
+            None => match events.last_mut() {
+                Some((event, at)) if continues(line, *at, &event.message) => {
+                    // A line as long as the longest is full: it may have been broken within a word.
+                    let full = before.len() == width && !line.raw.starts_with(' ');
+                    event.message = format!("{}{}{}", event.message, if full { "" } else { " " }, line.raw.trim());
+                    *at += 1;
+                }
+                _ => reader.line(line),
+            },
         }
+        before = line.raw;
     }
     let (pod, at) = reader.finish();
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
@@ -34,6 +43,15 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
     }
 }
 
+/// The line carries on the message of the event above it, which a terminal's edge has broken.
+fn continues(line: &Line<'_>, event_at: usize, message: &str) -> bool {
+    let text = line.text();
+    line.number == event_at + 1
+        && (30..1000).contains(&message.len())
+        && line.label().is_none_or(|label| !is_known(label))
+        && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '\'' | '(' | '/' | '['))
+}
+
 /// Which part of the text the lines are in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
@@ -44,20 +62,6 @@ enum Section {
     Other,
 }
 
-/// Which value the lines under a container's label belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Under {
-    Nothing,
-    State,
-    LastState,
-    Limits,
-    Requests,
-    Command,
-    Args,
-    Environment,
-    Mounts,
-}
-
 struct Reader {
     pod: Pod,
     section: Section,
@@ -66,20 +70,8 @@ struct Reader {
     at: Option<usize>,
     current: Option<Draft>,
     volume: Option<String>,
-}
-
-/// A container while its lines are read.
-#[derive(Default)]
-struct Draft {
-    container: Container,
-    status: ContainerStatus,
-    has_status: bool,
-    state: Option<(String, Termination)>,
-    last: Option<(String, Termination)>,
-    command: Vec<String>,
-    args: Vec<String>,
-    environment: Vec<(String, String)>,
-    mounts: Vec<String>,
+    /// The line before was a message, of a state or (nothing) of the pod.
+    open_message: Option<Under>,
 }
 
 impl Reader {
@@ -95,11 +87,12 @@ impl Reader {
             at: None,
             current: None,
             volume: None,
+            open_message: None,
         }
     }
 
     fn line(&mut self, line: &Line<'_>) {
-        if self.section == Section::Conditions && self.condition(line) {
+        if self.section == Section::Conditions && self.condition(line) || self.continued(line) {
             return;
         }
         let Some(label) = line.label() else {
@@ -121,10 +114,47 @@ impl Reader {
             }
             _ if self.section == Section::Volumes => self.volume_line(label, value),
             _ if self.is_container_name(label, value) => self.begin_container(label, line),
-            "State" | "Last State" => self.begin_state(label, value, line),
+            "State" | "Last State" | "Last Termination State" => self.begin_state(label, value, line),
+            "Exit Code" if self.is_next_exit() => {
+                // A grep has left nothing else of the state.
+                let reason = self.pod.reason.take_if(|reason| is_reason(reason));
+                self.close_container();
+                self.begin_state("State", "Terminated", line);
+                self.container_line(label, value, line);
+                if let Some((_, end)) = self.current.as_mut().and_then(|draft| draft.state.as_mut()) {
+                    end.reason = reason;
+                }
+            }
             _ if self.current.is_some() => self.container_line(label, value, line),
             _ => self.top_line(label, value, line),
         }
+    }
+
+    /// Adds a line that a terminal's edge has broken off a message.
+    fn continued(&mut self, line: &Line<'_>) -> bool {
+        let carries_on = !line.text().is_empty()
+            && line.label().is_none_or(|label| !is_known(label) && !self.is_container_name(label, line.value()));
+        let draft = self.current.as_mut();
+        let message = match self.open_message.take().filter(|_| carries_on) {
+            Some(Under::State) => draft.and_then(|draft| draft.state.as_mut()?.1.message.as_mut()),
+            Some(Under::LastState) => draft.and_then(|draft| draft.last.as_mut()?.1.message.as_mut()),
+            Some(_) => self.pod.message.as_mut(),
+            None => None,
+        };
+        let Some(message) = message.filter(|message| (30..4000).contains(&message.len())) else { return false };
+        message.push(' ');
+        message.push_str(line.text());
+        // Whose it is has not changed: the next line may go on with it.
+        self.open_message = Some(if self.current.is_some() { self.under } else { Under::Nothing });
+        true
+    }
+
+    /// An exit code that belongs to no state before it.
+    fn is_next_exit(&self) -> bool {
+        self.current.as_ref().is_none_or(|draft| {
+            let end = draft.state.as_ref().filter(|_| draft.last.is_none() && draft.container.name.is_none());
+            end.is_some_and(|(_, end)| end.exit_code.is_some())
+        })
     }
 
     /// Leaves the container that is being read, if any.
@@ -167,7 +197,13 @@ impl Reader {
             self.close_container();
         }
         let draft = self.current.get_or_insert_with(Draft::default);
-        let state = Some((value.split_whitespace().next().unwrap_or_default().to_owned(), Termination::default()));
+        let (name, rest) = value.split_once([' ', '(', ',']).unwrap_or((value, ""));
+        // Other consoles print `Terminated (OOMKilled)`; people, `Terminated, Reason: OOMKilled, Exit Code: 137`.
+        let end = message::end(value).unwrap_or_else(|| Termination {
+            reason: some(rest.trim_matches([' ', '(', ')'])).filter(|reason| is_reason(reason)),
+            ..Termination::default()
+        });
+        let state = Some((name.to_owned(), end));
         draft.has_status = true;
         if label == "State" {
             draft.state = state;
@@ -181,59 +217,20 @@ impl Reader {
 
     fn container_line(&mut self, label: &str, value: &str, line: &Line<'_>) {
         let Some(draft) = &mut self.current else { return };
-        let end = match self.under {
-            Under::State => draft.state.as_mut().map(|(_, end)| end),
-            Under::LastState => draft.last.as_mut().map(|(_, end)| end),
-            _ => None,
-        };
-        if let Some(end) = end {
-            let known = match label {
-                "Reason" => {
-                    end.reason = some(value);
-                    true
-                }
-                "Message" => {
-                    end.message = some(value);
-                    true
-                }
-                "Exit Code" => {
-                    end.exit_code = value.parse().ok();
-                    true
-                }
-                "Signal" => {
-                    end.signal = value.parse().ok();
-                    true
-                }
-                "Started" => {
-                    end.started = date(value);
-                    true
-                }
-                "Finished" => {
-                    end.finished = date(value);
-                    true
-                }
-                _ => false,
-            };
-            if known {
-                return;
-            }
-        }
-        if let ("memory" | "cpu", Under::Limits | Under::Requests) = (label, self.under) {
-            let resources = &mut draft.container.resources;
-            let quantity = value.parse().ok();
-            match (label, self.under) {
-                ("memory", Under::Limits) => resources.memory_limit = quantity,
-                ("memory", _) => resources.memory_request = quantity,
-                (_, Under::Limits) => resources.cpu_limit = quantity,
-                _ => resources.cpu_request = quantity,
+        if draft.state_line(self.under, label, value) {
+            if label == "Message" {
+                self.open_message = Some(self.under);
             }
             return;
         }
-        if self.under == Under::Environment && label != "Mounts" && !is_label(label) {
+        if draft.amount(self.under, label, value) {
+            return;
+        }
+        if self.under == Under::Environment && label != "Mounts" && !is_of_container(label) {
             draft.environment.push((label.to_owned(), value.to_owned()));
             return;
         }
-        let listed = matches!(self.under, Under::Command | Under::Args) && !is_label(label);
+        let listed = matches!(self.under, Under::Command | Under::Args) && !is_of_container(label);
         if listed {
             self.unlabelled(line);
             return;
@@ -301,7 +298,10 @@ impl Reader {
             "Status" if value.starts_with("Terminating") => pod.terminating = true,
             "Status" => pod.phase = some(value.split_whitespace().next().unwrap_or_default()),
             "Reason" => pod.reason = some(value),
-            "Message" => pod.message = some(value),
+            "Message" => {
+                pod.message = some(value);
+                self.open_message = Some(Under::Nothing);
+            }
             "Termination Grace Period" => {
                 pod.deletion_grace_seconds = crate::decode::columns::age_seconds(value);
             }
@@ -355,24 +355,29 @@ impl Reader {
     }
 
     fn close_container(&mut self) {
-        let Some(mut draft) = self.current.take() else { return };
-        let words = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let environment = draft.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        draft.container.flags =
-            memory_flags::find([words(&draft.command).as_str()], [words(&draft.args).as_str()], environment);
-        let program = draft.command.first().or(draft.args.first());
-        draft.container.program = program.and_then(|line| some(line.split_whitespace().next()?));
-        draft.container.tmpfs_mounts = draft.mounts;
-        draft.status.state = draft.state.and_then(state);
-        draft.status.last = draft.last.filter(|(name, _)| name == "Terminated").map(|(_, end)| end);
-        if draft.has_status {
-            draft.container.status = Some(draft.status);
+        if let Some(draft) = self.current.take() {
+            self.pod.containers.push(draft.finish());
         }
-        self.pod.containers.push(draft.container);
     }
 
     fn finish(mut self) -> (Pod, Option<usize>) {
         self.close_container();
+        // The reason of a container alone, as a grep leaves it.
+        if self.pod.containers.is_empty()
+            && let Some(reason) = self.pod.reason.take_if(|reason| is_reason(reason))
+        {
+            let end = Termination { reason: Some(reason), ..Termination::default() };
+            let status = ContainerStatus { state: state(("Terminated".to_owned(), end)), ..ContainerStatus::default() };
+            self.pod.containers.push(Container { status: Some(status), ..Container::default() });
+        }
+        // Workflow engines print the same labels, and a sentence about the container in the message.
+        if self.pod.containers.is_empty()
+            && self.pod.reason.is_none()
+            && let Some(end) = self.pod.message.as_deref().and_then(message::end)
+        {
+            let status = ContainerStatus { state: state(("Terminated".to_owned(), end)), ..ContainerStatus::default() };
+            self.pod.containers.push(Container { status: Some(status), ..Container::default() });
+        }
         let volumes = &self.pod.tmpfs;
         for container in &mut self.pod.containers {
             container.tmpfs_mounts.retain(|mount| volumes.iter().any(|tmpfs| &tmpfs.volume == mount));
@@ -386,73 +391,4 @@ impl Reader {
         let at = self.at.filter(|_| tells);
         (self.pod, at)
     }
-}
-
-fn state((name, end): (String, Termination)) -> Option<State> {
-    match name.as_str() {
-        "Terminated" => Some(State::Terminated(end)),
-        "Running" => Some(State::Running { started: end.started }),
-        "Waiting" => Some(State::Waiting { reason: end.reason, message: end.message }),
-        _ => None,
-    }
-}
-
-fn some(value: &str) -> Option<String> {
-    let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn qos(value: &str) -> Option<Qos> {
-    match value {
-        "Guaranteed" => Some(Qos::Guaranteed),
-        "Burstable" => Some(Qos::Burstable),
-        "BestEffort" => Some(Qos::BestEffort),
-        _ => None,
-    }
-}
-
-/// Labels of kubectl begin with a capital letter and hold words: `Restart Count`. Variables are one word of capitals.
-fn is_label(label: &str) -> bool {
-    matches!(
-        label,
-        "Container ID"
-            | "Image"
-            | "Image ID"
-            | "Port"
-            | "Ports"
-            | "Host Port"
-            | "Host Ports"
-            | "Command"
-            | "Args"
-            | "State"
-            | "Last State"
-            | "Ready"
-            | "Restart Count"
-            | "Limits"
-            | "Requests"
-            | "Liveness"
-            | "Readiness"
-            | "Startup"
-            | "Environment"
-            | "Environment Variables from"
-            | "Mounts"
-            | "SeccompProfile"
-            | "Devices"
-            | "Restart Policy"
-    )
-}
-
-/// `http-get http://:8080/ delay=20s timeout=2s period=8s #success=1 #failure=1`.
-fn probe(value: &str) -> Option<Probe> {
-    let number = |name: &str| {
-        let rest = value.split_once(name)?.1;
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<i64>().ok()
-    };
-    Some(Probe {
-        delay: number("delay=")?,
-        timeout: number("timeout=")?,
-        period: number("period=")?,
-        failures: number("#failure=").unwrap_or(3),
-        grace: None,
-    })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::pod::{container_status, qos, termination};
 use super::shape::{ContainerStatus as StatusShape, TerminatedStatus};
 use crate::decode::{Decoded, Input};
-use crate::fact::{Container, ContainerKind, Locus, Pod, Resources, State, What};
+use crate::fact::{Condition, Container, ContainerKind, Locus, Pod, Resources, State, What};
 
 /// Reads what a tree holds; false where nothing of a pod is in it.
 pub(super) fn read(tree: &Value, input: Input<'_>, prefix: &str, out: &mut Decoded) -> bool {
@@ -32,6 +32,10 @@ fn walk(tree: &Value, name: Option<&str>, pod: &mut Pod, found: &mut Found) {
         Value::Object(map) => {
             if is_status_of_pod(map) {
                 fill_pod(map, pod);
+                found.any = true;
+            }
+            if let Some(condition) = disruption(map) {
+                pod.conditions.push(condition);
                 found.any = true;
             }
             if let Some(metadata) = map.get("metadata").and_then(Value::as_object) {
@@ -65,14 +69,34 @@ fn is_status_of_pod(map: &Map<String, Value>) -> bool {
         || text("reason")
             && text("message")
             && !map.contains_key("exitCode")
-            && (map.contains_key("startTime") || text("qosClass"))
+            && (map.contains_key("startTime")
+                || text("qosClass")
+                || map["reason"].as_str().is_some_and(is_reason_of_pod))
+}
+
+/// Reasons that a pod's status or a job's condition has, and no container's and no healthy condition's.
+fn is_reason_of_pod(reason: &str) -> bool {
+    let known = ["Evicted", "NodeShutdown", "Shutdown", "Terminated", "DeadlineExceeded", "Preempting", "NodeAffinity"];
+    known.contains(&reason) || reason == "UnexpectedAdmissionError" || reason.starts_with("OutOf")
+}
+
+/// The condition by which the control plane tells why it removed the pod.
+fn disruption(map: &Map<String, Value>) -> Option<Condition> {
+    let text = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
+    (text("type").as_deref() == Some("DisruptionTarget")).then(|| Condition {
+        kind: "DisruptionTarget".to_owned(),
+        status: text("status").unwrap_or_else(|| "True".to_owned()),
+        reason: text("reason"),
+        message: text("message"),
+        since: super::convert::time(map.get("lastTransitionTime").and_then(Value::as_str)),
+    })
 }
 
 fn fill_pod(map: &Map<String, Value>, pod: &mut Pod) {
     let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    pod.phase = text("phase");
-    pod.reason = text("reason");
-    pod.message = text("message").map(|message| message.trim().to_owned());
+    pod.phase = text("phase").or(pod.phase.take());
+    pod.reason = text("reason").or(pod.reason.take());
+    pod.message = text("message").map(|message| message.trim().to_owned()).or(pod.message.take());
     pod.qos = map.get("qosClass").and_then(Value::as_str).and_then(qos);
     pod.started = super::convert::time(map.get("startTime").and_then(Value::as_str));
 }

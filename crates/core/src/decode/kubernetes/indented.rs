@@ -25,9 +25,15 @@ struct Line<'a> {
 /// Lines with a key or item; a quoted or plain value that goes on over lines is joined.
 fn joined(text: &str) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut over = false;
     for raw in text.lines() {
         let trimmed = raw.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with("```") || trimmed == "---" {
+        if trimmed.is_empty() {
+            // What follows a blank line without a key is talk, not the rest of a value.
+            over = true;
+            continue;
+        }
+        if trimmed.starts_with('#') || trimmed.starts_with("```") || trimmed == "---" {
             continue;
         }
         let mut depth = raw.len() - raw.trim_start().len();
@@ -39,11 +45,14 @@ fn joined(text: &str) -> Vec<Line<'_>> {
             None => (false, trimmed),
         };
         match key_value(rest) {
-            Some((key, value)) => lines.push(Line { depth, item, key: Some(key), value: value.to_owned() }),
+            Some((key, value)) => {
+                over = false;
+                lines.push(Line { depth, item, key: Some(key), value: value.to_owned() });
+            }
             None if item => lines.push(Line { depth, item, key: None, value: rest.to_owned() }),
             // A continued value.
             None => {
-                if let Some(last) = lines.last_mut() {
+                if let Some(last) = lines.last_mut().filter(|_| !over) {
                     last.value.push(' ');
                     last.value.push_str(trimmed);
                 }

@@ -1,8 +1,5 @@
 //! A pod object to a pod fact.
 
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::convert::{container_id, quantity, resources, text, time};
 use super::shape::{self, ContainerSpec, Object, ProbeSpec, Requirements, Spec, Status};
 use crate::fact::{
@@ -38,59 +35,45 @@ fn about(metadata: &shape::Metadata<'_>, pod: &mut Pod) {
     let owners = metadata.owner_references.as_deref().unwrap_or_default();
     let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first());
     pod.owner = owner.map(|owner| Owner { kind: owner.kind.to_string(), name: owner.name.to_string() });
-    for (key, value) in metadata.annotations.iter().flatten() {
-        match &**key {
-            "kubernetes.io/config.hash" => pod.config_hash = Some(value.to_string()),
-            key if ["vpaUpdates", "vpaObservedContainers", "kubernetes.io/limit-ranger"].contains(&key)
-                || key.starts_with("oomph.dev/") =>
-            {
-                pod.memory_annotations.push((key.to_owned(), value.to_string()));
-            }
-            _ => {}
-        }
+    if let Some(annotations) = &metadata.annotations {
+        pod.config_hash = text(annotations.config_hash.as_deref());
+        let telling = [
+            ("vpaUpdates", &annotations.vpa_updates),
+            ("vpaObservedContainers", &annotations.vpa_observed),
+            ("kubernetes.io/limit-ranger", &annotations.limit_ranger),
+        ];
+        let known = telling.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?.to_string())));
+        pod.memory_annotations = known.collect();
     }
-    pod.managers = metadata.managed_fields.map(managers).unwrap_or_default();
+    pod.managers = metadata.managed_fields.iter().flatten().flat_map(managers).collect();
 }
 
-/// Entries of `managedFields` that own a memory request or limit. The text is searched first: it is bulky.
-fn managers(raw: &RawValue) -> Vec<FieldManager> {
-    if memchr::memmem::find(raw.get().as_bytes(), b"f:memory").is_none() {
-        return Vec::new();
-    }
-    let entries: Vec<shape::ManagedField<'_>> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let mut managers = Vec::new();
-    for entry in entries {
-        let Some(fields) = entry.fields.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok()) else { continue };
-        let manager = |container: Option<&str>| FieldManager {
-            name: entry.manager.to_string(),
-            at: time(entry.time.as_deref()),
-            subresource: text(entry.subresource.as_deref()),
-            container: container.map(str::to_owned),
-        };
-        let spec = &fields["f:spec"];
-        for list in ["f:containers", "f:initContainers"] {
-            for (key, owned) in spec[list].as_object().into_iter().flatten() {
-                let name = key.split("\"name\":\"").nth(1).and_then(|rest| rest.split('"').next());
-                if owns_memory(&owned["f:resources"]) {
-                    managers.push(manager(name));
-                }
-            }
-        }
-        if owns_memory(&spec["f:resources"]) {
-            managers.push(manager(None));
-        }
-    }
-    managers
+/// The memory requests and limits that a manager owns, one entry a container.
+fn managers(entry: &shape::ManagedField<'_>) -> Vec<FieldManager> {
+    let Some(spec) = entry.fields.as_ref().and_then(|fields| fields.spec.as_ref()) else { return Vec::new() };
+    let manager = |container: Option<&str>| FieldManager {
+        name: entry.manager.to_string(),
+        at: time(entry.time.as_deref()),
+        subresource: text(entry.subresource.as_deref()),
+        container: container.map(str::to_owned),
+    };
+    let containers = spec.containers.iter().flatten().chain(spec.init_containers.iter().flatten());
+    let owned = containers.filter(|(_, owned)| owns_memory(owned.resources.as_ref()));
+    // k:{"name":"app"}
+    let names = owned.map(|(key, _)| key.split("\"name\":\"").nth(1).and_then(|rest| rest.split('"').next()));
+    let of_pod = owns_memory(spec.resources.as_ref()).then_some(None);
+    names.chain(of_pod).map(manager).collect()
 }
 
-fn owns_memory(resources: &Value) -> bool {
-    ["f:limits", "f:requests"].iter().any(|part| resources[part].get("f:memory").is_some())
+fn owns_memory(resources: Option<&shape::OwnedResources>) -> bool {
+    let memory = |amounts: &Option<shape::OwnedAmounts>| amounts.as_ref().is_some_and(|it| it.memory.is_some());
+    resources.is_some_and(|resources| memory(&resources.limits) || memory(&resources.requests))
 }
 
 fn fill_spec(spec: &Spec<'_>, pod: &mut Pod, bad: &mut Vec<String>) {
     pod.node = text(spec.node_name.as_deref());
-    let selector = spec.node_selector.as_ref().and_then(|selector| selector.get("kubernetes.io/os"));
-    pod.os = spec.os.as_ref().and_then(|os| text(os.name.as_deref())).or_else(|| text(selector.map(|os| &**os)));
+    let selector = spec.node_selector.as_ref().and_then(|selector| selector.os.as_deref());
+    pod.os = spec.os.as_ref().and_then(|os| text(os.name.as_deref())).or_else(|| text(selector));
     pod.runtime_class = text(spec.runtime_class_name.as_deref());
     pod.restart_policy = text(spec.restart_policy.as_deref());
     pod.grace_seconds = spec.termination_grace_period_seconds;
@@ -109,6 +92,7 @@ fn fill_spec(spec: &Spec<'_>, pod: &mut Pod, bad: &mut Vec<String>) {
         (&spec.containers, "containers", ContainerKind::App),
         (&spec.ephemeral_containers, "ephemeralContainers", ContainerKind::Ephemeral),
     ];
+    pod.containers.reserve_exact(lists.iter().filter_map(|(list, _, _)| list.as_ref()).map(Vec::len).sum());
     for (list, name, kind) in lists {
         for (position, own) in list.iter().flatten().enumerate() {
             let container = container(own, kind, format!("/spec/{name}/{position}"), pod, bad);
@@ -129,10 +113,8 @@ fn container(
     bad: &mut Vec<String>,
 ) -> Container {
     let sidecar = kind == ContainerKind::Init && own.restart_policy.as_deref() == Some("Always");
-    let words = |list: &Option<Vec<shape::Text<'_>>>| {
-        list.iter().flatten().map(std::string::ToString::to_string).collect::<Vec<_>>()
-    };
-    let (command, arguments) = (words(&own.command), words(&own.args));
+    let command = own.command.as_deref().unwrap_or_default();
+    let arguments = own.args.as_deref().unwrap_or_default();
     let environment = own.env.iter().flatten().filter_map(|it| Some((&*it.name, it.value.as_deref()?)));
     let program = command.first().or(arguments.first());
     Container {
@@ -141,8 +123,8 @@ fn container(
         spec_path: path,
         image: text(own.image.as_deref()),
         flags: memory_flags::find(
-            command.iter().map(String::as_str),
-            arguments.iter().map(String::as_str),
+            command.iter().map(|word| &**word),
+            arguments.iter().map(|word| &**word),
             environment,
         ),
         program: program.map(|word| word.split_whitespace().next().unwrap_or_default().chars().take(64).collect()),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 pub(super) use super::text::Text;
@@ -111,12 +111,27 @@ pub(super) struct Metadata<'a> {
     pub deletion_timestamp: Option<Text<'a>>,
     pub deletion_grace_period_seconds: Option<i64>,
     #[serde(borrow)]
-    pub annotations: Option<BTreeMap<Text<'a>, Text<'a>>>,
+    pub annotations: Option<Annotations<'a>>,
     #[serde(borrow)]
     pub owner_references: Option<Vec<OwnerReference<'a>>>,
-    /// Bulky; parsed only where it speaks of memory.
     #[serde(borrow)]
-    pub managed_fields: Option<&'a RawValue>,
+    pub managed_fields: Option<Vec<ManagedField<'a>>>,
+}
+
+/// The annotations that tell something; the others are passed over, however long they are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Annotations<'a> {
+    #[serde(rename = "kubernetes.io/config.hash", borrow)]
+    pub config_hash: Option<Text<'a>>,
+    #[serde(rename = "vpaUpdates", borrow)]
+    pub vpa_updates: Option<Text<'a>>,
+    #[serde(rename = "vpaObservedContainers", borrow)]
+    pub vpa_observed: Option<Text<'a>>,
+    #[serde(rename = "kubernetes.io/limit-ranger", borrow)]
+    pub limit_ranger: Option<Text<'a>>,
+    #[serde(rename = "deployment.kubernetes.io/revision", borrow)]
+    pub revision: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,7 +154,49 @@ pub(super) struct ManagedField<'a> {
     #[serde(borrow)]
     pub subresource: Option<Text<'a>>,
     #[serde(rename = "fieldsV1", borrow)]
-    pub fields: Option<&'a RawValue>,
+    pub fields: Option<OwnedFields<'a>>,
+}
+
+/// Of the fields that a manager owns, the memory resources.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OwnedFields<'a> {
+    #[serde(rename = "f:spec", borrow)]
+    pub spec: Option<OwnedSpec<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OwnedSpec<'a> {
+    #[serde(rename = "f:containers", borrow)]
+    pub containers: Option<BTreeMap<Text<'a>, OwnedContainer>>,
+    #[serde(rename = "f:initContainers", borrow)]
+    pub init_containers: Option<BTreeMap<Text<'a>, OwnedContainer>>,
+    #[serde(rename = "f:resources")]
+    pub resources: Option<OwnedResources>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OwnedContainer {
+    #[serde(rename = "f:resources")]
+    pub resources: Option<OwnedResources>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OwnedResources {
+    #[serde(rename = "f:limits")]
+    pub limits: Option<OwnedAmounts>,
+    #[serde(rename = "f:requests")]
+    pub requests: Option<OwnedAmounts>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OwnedAmounts {
+    #[serde(rename = "f:memory")]
+    pub memory: Option<IgnoredAny>,
 }
 
 /// `spec` of pods, nodes, limit ranges and workloads.
@@ -151,7 +208,7 @@ pub(super) struct Spec<'a> {
     #[serde(borrow)]
     pub os: Option<Os<'a>>,
     #[serde(borrow)]
-    pub node_selector: Option<BTreeMap<Text<'a>, Text<'a>>>,
+    pub node_selector: Option<NodeSelector<'a>>,
     #[serde(borrow)]
     pub runtime_class_name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -182,6 +239,13 @@ pub(super) struct Spec<'a> {
     #[serde(borrow)]
     pub template: Option<Template<'a>>,
     pub replicas: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NodeSelector<'a> {
+    #[serde(rename = "kubernetes.io/os", borrow)]
+    pub os: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -63,8 +63,7 @@ pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
     let metadata = object.metadata.as_ref()?;
     let spec = object.spec.as_ref();
     let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
-    let annotated =
-        metadata.annotations.as_ref().and_then(|it| it.get("deployment.kubernetes.io/revision")?.parse().ok());
+    let annotated = metadata.annotations.as_ref().and_then(|it| it.revision.as_ref()?.parse().ok());
     let template = spec.and_then(|spec| spec.template.as_ref()?.spec.as_ref());
     let requirements = |own: Option<&Requirements<'_>>| -> Resources {
         resources(own.and_then(|own| own.requests.as_ref()), own.and_then(|own| own.limits.as_ref()), &mut Vec::new())

@@ -47,7 +47,9 @@ pub(in crate::report) fn kill_facts(kill: &KillReport) -> Vec<Labelled> {
         Some(LimitHit::KernelMemory) => out.push(("full", "kernel memory".to_owned())),
         Some(LimitHit::Memory) | None => {}
     }
-    out.extend(kill.trigger.as_ref().map(|task| ("asked by", process(task))));
+    if kill.trigger != TaskReport::default() {
+        out.push(("asked by", process(&kill.trigger)));
+    }
     if kill.victims.is_empty() {
         out.push(("killed", "no process: the report is cut, or nothing could be killed".to_owned()));
     }

@@ -81,7 +81,7 @@ pub(in crate::report) fn short_id(id: &str) -> &str {
 
 /// The moment a diagnosis is about: the end, else the first of its kernel kills.
 pub(in crate::report) fn when(document: &Document, diagnosis: &Diagnosis) -> Option<Timestamp> {
-    let ended = diagnosis.termination.as_ref().and_then(|termination| termination.finished_at);
+    let ended = diagnosis.termination.finished_at;
     ended.or_else(|| kills(document, diagnosis).find_map(|kill| kill.at))
 }
 
@@ -154,7 +154,7 @@ pub(in crate::report) fn facts(document: &Document, diagnosis: &Diagnosis) -> Ve
     }
     out.extend(diagnosis.victim.map(|which| ("killed", victim(which).to_owned())));
     out.push(("container", whose(label(document, diagnosis), &diagnosis.subject)));
-    let ended = diagnosis.termination.as_ref().map(ended).filter(|text| !text.is_empty());
+    let ended = Some(ended(&diagnosis.termination)).filter(|text| !text.is_empty());
     match (ended, when(document, diagnosis)) {
         (Some(text), _) => out.push(("ended", text)),
         (None, Some(at)) => out.push(("at", moment(at))),
