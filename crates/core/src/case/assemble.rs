@@ -24,6 +24,9 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
     if ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask)) {
         cases.extend(orphan_kills(index, &cases, ask));
         cases.extend(orphan_userspace_kills(index, &cases, ask));
+        if ask.pod.is_none() && ask.namespace.is_none() && ask.container.is_none() {
+            cases.extend(super::counted::orphans(index, &cases));
+        }
     }
     if cases.is_empty() {
         cases.extend(bare_log(index));
@@ -87,7 +90,7 @@ fn pod_cases<'a>(index: &'a Index<'a>, view: &'a PodView, ask: &Ask, cases: &mut
     }
 }
 
-fn bare<'a>(index: &'a Index<'a>, pod: Option<&'a PodView>) -> Case<'a> {
+pub(super) fn bare<'a>(index: &'a Index<'a>, pod: Option<&'a PodView>) -> Case<'a> {
     Case {
         index,
         pod,
@@ -167,7 +170,7 @@ fn gather<'a>(case: &mut Case<'a>) {
     case.engine_events = events;
 }
 
-fn seen<T>(list: &[(T, Locus)]) -> impl Iterator<Item = Seen<'_, T>> {
+pub(super) fn seen<T>(list: &[(T, Locus)]) -> impl Iterator<Item = Seen<'_, T>> {
     list.iter().map(|(it, from)| Seen { it, from })
 }
 

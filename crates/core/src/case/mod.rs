@@ -12,6 +12,7 @@ use crate::fact::{
 };
 
 mod assemble;
+mod counted;
 mod coverage;
 mod index;
 mod matching;

@@ -15,12 +15,12 @@ fn judge(case: &Case<'_>) -> Finding {
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let code = case.exit_code().map(|code| format!(" with exit code {code}")).unwrap_or_default();
-    let summary = format!(
-        "The kernel killed {} of {}; its main process then ended by itself{code}.",
-        kernel::who(&killing),
-        case.noun()
-    );
+    let then = match (&case.death, case.exit_code()) {
+        (None, _) => "what its main process did then is not told".to_owned(),
+        (_, None) => "its main process then ended by itself".to_owned(),
+        (_, Some(code)) => format!("its main process then ended by itself with exit code {code}"),
+    };
+    let summary = format!("The kernel killed {} of {}; {then}.", kernel::who(&killing), case.noun());
     let mut found = Found::new(killing.confidence, summary, proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;

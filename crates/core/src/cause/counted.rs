@@ -53,8 +53,11 @@ fn chain<'a>(case: &Case<'a>) -> Option<Vec<Seen<'a, Counters>>> {
         let counted = case.index.counters.iter().filter(|(it, _)| it.oom.is_some() && it.cgroup.is_some());
         counted.map(|(it, from)| Seen { it, from })
     };
-    let own = case.counters.iter().copied().find(|it| it.of == CountersOf::Container && it.it.oom.is_some());
-    let of_pod = || all().find(|it| it.of == CountersOf::Pod && uid.is_some() && it.it.subject.pod_uid.as_deref() == uid);
+    // What runs now has a cgroup of its own; the one of a life that ended is gone with it.
+    let gone = case.death.is_some() && case.is_running();
+    let own = case.counters.iter().copied().find(|it| it.of == CountersOf::Container && it.it.oom.is_some() && !gone);
+    let of_pod =
+        || all().find(|it| it.of == CountersOf::Pod && uid.is_some() && it.it.subject.pod_uid.as_deref() == uid);
     let lowest = own.filter(|it| it.it.cgroup.is_some()).or_else(of_pod)?;
     let path = lowest.it.cgroup.as_deref()?;
     let above = |it: &Seen<'_, Counters>| {

@@ -1,6 +1,6 @@
 //! What the kernel's own report, or the API's OOMKilled in its stead, says of a case: who was killed, at which level.
 
-use super::{Finding, Found, Proof, quote};
+use super::{Finding, Found, Proof, counted, quote};
 use crate::case::{Case, CaseKill, Life, Silence, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{Level, LimitHit, NodeNoteKind, Resources};
@@ -91,7 +91,7 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         Tie::PodUid | Tie::Moment => Confidence::Likely,
     };
     // Without a status nobody says that the container ended with its victim.
-    let ended = case.death.is_some() || victim != VictimKind::Main;
+    let ended = case.death.is_some() || !matches!(victim, VictimKind::Main | VictimKind::Child) || case.is_running();
     let verdict = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => Verdict::StartOom,
         VictimKind::Child
@@ -117,22 +117,23 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
     }
 }
 
-/// Which knob a kill of the main process at this level points to.
+/// Which knob a kill of the main process points to.
 fn verdict_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Verdict {
     let report = kill.kill.it;
-    let in_pod = report.pod_uid.is_some() || case.pod.is_some();
-    match report.level {
-        Some(Level::Pod) => {
-            let limit = report.memory.and_then(|memory| memory.limit);
-            if pod_limit_is_the_containers(case, limit) { Verdict::ContainerLimitOom } else { Verdict::PodLimitOom }
-        }
+    let limit = report.memory.and_then(|memory| memory.limit);
+    verdict_at(case, report.level, limit, report.pod_uid.is_some())
+}
+
+/// The same, by the level alone; `limit` is the one that was hit, `of_pod`: the victim's cgroup is a pod's.
+fn verdict_at(case: &Case<'_>, level: Option<Level>, limit: Option<Bytes>, of_pod: bool) -> Verdict {
+    match level {
+        Some(Level::Pod) if pod_limit_is_the_containers(case, limit) => Verdict::ContainerLimitOom,
+        Some(Level::Pod) => Verdict::PodLimitOom,
         Some(Level::NodeAllocatable) => Verdict::NodeAllocatableOom,
-        Some(Level::Slice) if in_pod => Verdict::NodeAllocatableOom,
+        Some(Level::Slice) if of_pod || case.pod.is_some() => Verdict::NodeAllocatableOom,
         Some(Level::Node | Level::Cpuset | Level::Mempolicy) => Verdict::NodeOom,
         // A node that is itself a container (kind, LXC): its outer limit is the node's memory.
-        Some(Level::Lxc | Level::EcsTask | Level::UserUnit | Level::Other) if report.pod_uid.is_some() => {
-            Verdict::NodeOom
-        }
+        Some(Level::Lxc | Level::EcsTask | Level::UserUnit | Level::Other) if of_pod => Verdict::NodeOom,
         _ => Verdict::ContainerLimitOom,
     }
 }
@@ -175,11 +176,12 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         Some(137) | None if case.death.is_some() => VictimKind::Main,
         _ => VictimKind::Child,
     };
+    let counted = || counted::level(case).map(|counted| (counted.level, counted.confidence));
     let (verdict, level, confidence) = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => (Verdict::StartOom, None, Confidence::Proven),
-        VictimKind::Child if case.death.is_none() => (Verdict::ChildOomInvisible, None, Confidence::Proven),
-        VictimKind::Child if crio => (Verdict::ChildOom, None, Confidence::Possible),
-        VictimKind::Child => (Verdict::ChildOom, None, Confidence::Proven),
+        VictimKind::Child if case.death.is_none() => (Verdict::ChildOomInvisible, counted(), Confidence::Proven),
+        VictimKind::Child if crio => (Verdict::ChildOom, counted(), Confidence::Possible),
+        VictimKind::Child => (Verdict::ChildOom, counted(), Confidence::Proven),
         VictimKind::Main => level_without_report(case),
     };
     Some(Killing {
@@ -216,10 +218,12 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         return None;
     }
     let ended = case.death.is_some();
+    let counted = counted::level(case);
+    let level = counted.as_ref().map(|counted| counted.level);
     let (victim, verdict, confidence) = match case.exit_code() {
         None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
         // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
-        Some(137) => (VictimKind::Main, Verdict::ContainerLimitOom, Confidence::Possible),
+        Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), Confidence::Possible),
         _ if case.is_running() => return None,
         _ => (VictimKind::Child, Verdict::ChildOom, Confidence::Possible),
     };
@@ -228,18 +232,23 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         victim,
         victim_told: true,
         verdict,
-        level: None,
+        level: counted.map(|counted| (counted.level, counted.confidence)),
         confidence,
         certain: !ended || verdict == Verdict::ChildOom,
     })
 }
 
-/// Which level an OOMKilled of the main process most likely means, from the limits that are there.
+/// Which level an OOMKilled of the main process most likely means: by the counters of the cgroups, by an earlier kill,
+/// by events, else from the limits that are there.
 fn level_without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confidence)>, Confidence) {
     let earlier = case.kills.iter().rev().find(|kill| kill.life != Life::Present && !kill.kill.victims.is_empty());
     if let Some(kill) = earlier.filter(|kill| kill.kill.level.is_some()) {
         let level = kill.kill.level.map(|level| (level, Confidence::Likely));
         return (verdict_of(case, kill), level, Confidence::Likely);
+    }
+    if let Some(counted) = counted::level(case) {
+        let verdict = verdict_at(case, Some(counted.level), None, case.pod.is_some());
+        return (verdict, Some((counted.level, counted.confidence)), counted.confidence);
     }
     let told = told_by_events(case);
     if let Some(Level::Node) = told {
@@ -304,11 +313,14 @@ fn told_by_events(case: &Case<'_>) -> Option<Level> {
 pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     let Some(killing) = killing(case) else { return ruled_out(case) };
     if killing.verdict != verdict {
-        return other_level(&killing, verdict);
+        return other_level(case, &killing, verdict);
     }
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
     proofs.extend(quote::termination(case).filter(|_| case.death.is_some()));
-    proofs.extend(counter_proofs(case));
+    match counted::level(case).filter(|_| killing.report.is_none()) {
+        Some(counted) => proofs.extend(counted.proofs),
+        None => proofs.extend(counter_proofs(case)),
+    }
     if proofs.is_empty()
         && let (Some(engine), Some(true)) = (case.engine, case.engine.and_then(|engine| engine.it.oom_killed))
     {
@@ -398,7 +410,7 @@ pub(super) fn who(killing: &Killing<'_, '_>) -> String {
     match (killing.victim, comm) {
         (VictimKind::Main, Some(comm)) if killing.victim_told => format!("its main process {comm}"),
         (VictimKind::Main, None) if killing.victim_told => "its main process".into(),
-        (VictimKind::Child, Some(comm)) => format!("a child process, {comm}"),
+        (VictimKind::Child, Some(comm)) => format!("a child process ({comm})"),
         (VictimKind::Child, None) => "a child process".into(),
         (_, Some(comm)) => comm.to_owned(),
         (_, None) => "a process of it".into(),
@@ -411,7 +423,15 @@ pub(super) fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn other_level(killing: &Killing<'_, '_>, asked: Verdict) -> Finding {
+fn other_level(case: &Case<'_>, killing: &Killing<'_, '_>, asked: Verdict) -> Finding {
+    if killing.report.is_none() && killing.victim == VictimKind::Main && asked == Verdict::ContainerLimitOom {
+        return match counted::level(case) {
+            Some(counted) if counted.level != Level::Container => {
+                Finding::RuledOut("no OOM is counted in the container's own cgroup: its limit was not hit".into())
+            }
+            _ => Finding::Absent,
+        };
+    }
     let Some(kill) = killing.report.filter(|_| killing.victim == VictimKind::Main) else { return Finding::Absent };
     let named = kill.kill.oom_memcg.as_deref().unwrap_or("the node");
     match asked {

@@ -8,6 +8,7 @@ use crate::diagnosis::{Advice, Confidence, Missing, Verdict, VictimKind};
 use crate::fact::{Level, Locus};
 
 mod advice;
+mod counted;
 mod kernel;
 mod probe;
 mod quote;

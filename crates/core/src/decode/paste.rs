@@ -51,6 +51,10 @@ fn line(raw: &[u8]) -> Cow<'_, [u8]> {
 /// Without the arrow and remark that somebody put behind what matters: `OOMKilled   <--- here`, `137   ← SIGKILL`.
 fn without_pointer(line: &[u8]) -> &[u8] {
     let arrows = [" <--", " <==", " <<<", " ←"];
+    // `==> memory.events <==` is how `head` and `tail` tell of which file the lines are.
+    if line.trim_ascii_start().starts_with(b"==> ") {
+        return line;
+    }
     let arrow = arrows.iter().filter_map(|arrow| memmem::find(line, arrow.as_bytes())).min();
     match arrow.filter(|at| !matches!(line[..*at].trim_ascii(), b"" | b"#")) {
         Some(at) => line[..at].trim_ascii_end(),
@@ -116,6 +120,7 @@ mod tests {
         assert_eq!(plain("\"ExitCode\": 137,   <----\n"), "\"ExitCode\": 137,\n");
         assert_eq!(plain("Reason:  OOMKilled   ← confirmed"), "Reason:  OOMKilled");
         assert_eq!(plain("<--- Last few GCs --->"), "<--- Last few GCs --->");
+        assert_eq!(plain("==> memory.events <==\noom 1\n"), "==> memory.events <==\noom 1\n");
     }
 
     #[test]

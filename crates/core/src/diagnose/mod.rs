@@ -80,7 +80,10 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
     let engine = case.engine.map(|engine| &engine.it.subject);
     let kill = case.kills.first().map(|kill| kill.kill.it);
     let userspace = case.userspace.first().map(|kill| kill.it);
-    let sign = case.signs.first().filter(|_| pod.is_none() && engine.is_none()).map(|sign| &sign.it.subject);
+    // Where neither status nor engine tells of it, its log or its cgroup's counters may know its names.
+    let by_sign = case.signs.first().map(|sign| &sign.it.subject);
+    let by_counters = case.counters.first().map(|counters| &counters.it.subject);
+    let told = by_sign.or(by_counters).filter(|_| pod.is_none() && engine.is_none());
     let known = |own: Option<&String>, engine_has: Option<&String>| own.or(engine_has).cloned();
     // An eviction's message may name the one container that used too much.
     let named_by_message = || {
@@ -91,14 +94,15 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
     let container = case.container.and_then(|container| container.name.as_ref());
     SubjectReport {
         namespace: known(pod.and_then(|pod| pod.namespace.as_ref()), engine.and_then(|it| it.namespace.as_ref()))
-            .or_else(|| sign?.namespace.clone()),
+            .or_else(|| told?.namespace.clone()),
         pod: known(pod.and_then(|pod| pod.name.as_ref()), engine.and_then(|it| it.pod.as_ref()))
-            .or_else(|| sign?.pod.clone()),
+            .or_else(|| told?.pod.clone()),
         pod_uid: known(pod.and_then(|pod| pod.uid.as_ref()), engine.and_then(|it| it.pod_uid.as_ref()))
             .or_else(|| kill?.pod_uid.clone())
-            .or_else(|| userspace?.pod_uid.clone()),
+            .or_else(|| userspace?.pod_uid.clone())
+            .or_else(|| told?.pod_uid.clone()),
         container: known(container, engine.and_then(|it| it.container.as_ref()))
-            .or_else(|| sign?.container.clone())
+            .or_else(|| told?.container.clone())
             .or_else(named_by_message),
         container_kind: case.container.map(|container| container.kind),
         container_id: case
@@ -107,10 +111,12 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
             .or_else(|| case.status().and_then(|status| status.id.clone()))
             .or_else(|| engine.and_then(|it| it.container_id.clone()))
             .or_else(|| kill?.container_id.clone())
-            .or_else(|| userspace?.container_id.clone()),
+            .or_else(|| userspace?.container_id.clone())
+            .or_else(|| told?.container_id.clone()),
         node: known(pod.and_then(|pod| pod.node.as_ref()), engine.and_then(|it| it.node.as_ref()))
             .or_else(|| kill?.node.clone())
-            .or_else(|| userspace?.node.clone()),
+            .or_else(|| userspace?.node.clone())
+            .or_else(|| told?.node.clone()),
         owner: pod.and_then(|pod| pod.owner.as_ref()).map(|owner| format!("{}/{}", owner.kind, owner.name)),
         runtime_class: pod.and_then(|pod| pod.runtime_class.clone()),
     }

@@ -71,7 +71,7 @@ pub(crate) const DEATHS: &[Death] = &[
         then: Then::Wait,
         accept: &[("child-oom", Some(true))],
         under_podman: None,
-        says: &["a child process, tail", "exit code 0"],
+        says: &["a child process (tail) of", "exit code 0"],
     },
     Death {
         name: "child-exit1",
@@ -81,7 +81,7 @@ pub(crate) const DEATHS: &[Death] = &[
         then: Then::Wait,
         accept: &[("child-oom", Some(true))],
         under_podman: None,
-        says: &["a child process, tail", "exit code 1"],
+        says: &["a child process (tail) of", "exit code 1"],
     },
     Death {
         name: "child-exit137",
@@ -91,7 +91,7 @@ pub(crate) const DEATHS: &[Death] = &[
         then: Then::Wait,
         accept: &[("child-oom", Some(true))],
         under_podman: None,
-        says: &["a child process, tail", "exit code 137"],
+        says: &["a child process (tail) of", "exit code 137"],
     },
     Death {
         name: "child-alive",
@@ -101,7 +101,7 @@ pub(crate) const DEATHS: &[Death] = &[
         then: Then::RunsOn,
         accept: &[("child-oom-invisible", Some(true))],
         under_podman: None,
-        says: &["a child process, tail", "runs on"],
+        says: &["a child process (tail) of", "runs on"],
     },
     Death {
         name: "child-stopped",

@@ -16,18 +16,26 @@ inside() {
   (echo 0 >"$container/cgroup.procs"; echo "$1" >/proc/self/oom_score_adj; exec sh -c "$2")
 }
 
+# What every cgroup has counted so far.
+counters() {
+  find kubepods.slice -name memory.events | sort | while read -r file; do
+    echo "==> /sys/fs/cgroup/$file <=="; cat "$file"
+    echo "==> /sys/fs/cgroup/$file.local <=="; cat "$file.local"
+  done
+}
+
 pod burstable 1; echo 16M >"$container/memory.max"; inside 900 "exec tail /dev/zero"
 pod burstable 2; echo 16M >"$container/memory.max"; echo 1 >"$container/memory.oom.group"; inside 900 "tail /dev/zero; sleep 60"
 pod burstable 3; echo 16M >"$pod/memory.max"; inside 900 "exec tail /dev/zero"
 pod burstable 4; echo 16M >"$container/memory.max"; inside 900 "tail /dev/zero; exit 0"
-pod besteffort 5; echo 24M >kubepods.slice/memory.max; inside 1000 "exec tail /dev/zero"; echo max >kubepods.slice/memory.max
 pod besteffort 6; inside 1000 "exec tail /dev/zero"
+counters >/tmp/early
+pod besteffort 5; echo 24M >kubepods.slice/memory.max; inside 1000 "exec tail /dev/zero"
 
 echo "##file dmesg.txt"
 dmesg
+echo "##file counters-early.txt"
+cat /tmp/early
 echo "##file counters.txt"
-find kubepods.slice -name memory.events | sort | while read -r file; do
-  echo "==> /sys/fs/cgroup/$file <=="; cat "$file"
-  echo "==> /sys/fs/cgroup/$file.local <=="; cat "$file.local"
-done
+counters
 echo "##file end"
