@@ -1,4 +1,4 @@
-//! Kills at every level of a cgroup v2 node against truth: by the kernel's log, and by the counters alone.
+//! Kills at every level, on cgroup v1 and v2, against truth: by the kernel's log, and by the counters alone.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -15,16 +15,17 @@ use serde_json::{Map, Value, json};
 
 mod shared;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/guest-v2")
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
 }
 
 fn explain(artifacts: &[Artifact]) -> Document {
     why(artifacts, Vec::new(), Vec::new(), &Ask::default())
 }
 
+/// A file of the version 2 node.
 fn artifact(name: &str) -> Artifact {
-    shared::artifact(&folder().join(name))
+    shared::artifact(&fixture("guest-v2").join(name))
 }
 
 /// The counters from when this kill was the last in its branch: later ones do not tell whose the limit above was.
@@ -33,7 +34,11 @@ fn counters(truth: &Value) -> Artifact {
 }
 
 fn truth() -> Map<String, Value> {
-    serde_json::from_slice(&std::fs::read(folder().join("truth.json")).unwrap()).unwrap()
+    truth_of("guest-v2")
+}
+
+fn truth_of(name: &str) -> Map<String, Value> {
+    serde_json::from_slice(&std::fs::read(fixture(name).join("truth.json")).unwrap()).unwrap()
 }
 
 fn of<'a>(document: &'a Document, truth: &Value) -> &'a Diagnosis {
@@ -43,23 +48,40 @@ fn of<'a>(document: &'a Document, truth: &Value) -> &'a Diagnosis {
     ours[0]
 }
 
-#[test]
-fn the_kernel_log_tells_every_kill_with_its_level() {
-    for artifacts in [vec![artifact("dmesg.txt")], vec![artifact("dmesg.txt"), artifact("counters.txt")]] {
-        let document = explain(&artifacts);
-        let kills = serde_json::to_value(&document.kernel_kills).unwrap();
-        for (name, truth) in &truth() {
-            let kill =
-                kills.as_array().unwrap().iter().find(|kill| kill["containerId"] == truth["containerId"]).unwrap();
-            for field in ["constraint", "level", "oomMemcg", "taskMemcg", "podUid"] {
-                assert_eq!(kill[field], truth[field], "{name}: {field}");
-            }
-            let diagnosis = of(&document, truth);
-            let said = json!([diagnosis.verdict.id(), diagnosis.oom_kill]);
-            assert!(truth["accept"].as_array().unwrap().contains(&said), "{name}: {said}");
+/// The log tells each kill once, as it was, and each container has one diagnosis.
+fn judge(name: &str, artifacts: &[Artifact]) {
+    let document = explain(artifacts);
+    let kills = serde_json::to_value(&document.kernel_kills).unwrap();
+    let truth = truth_of(name);
+    for (name, truth) in &truth {
+        let of_it = |kill: &&Value| kill["containerId"] == truth["containerId"];
+        let kill = kills.as_array().unwrap().iter().find(of_it).unwrap();
+        for field in ["constraint", "level", "oomMemcg", "taskMemcg", "podUid"] {
+            assert_eq!(kill[field], truth[field], "{name}: {field}");
         }
-        assert_eq!((document.kernel_kills.len(), document.diagnoses.len()), (6, 6));
+        let victims: Vec<&Value> = kill["victims"].as_array().unwrap().iter().map(|victim| &victim["comm"]).collect();
+        assert_eq!(json!(victims), truth["victims"], "{name}");
+        let diagnosis = of(&document, truth);
+        let said = json!([diagnosis.verdict.id(), diagnosis.oom_kill]);
+        assert!(truth["accept"].as_array().unwrap().contains(&said), "{name}: {said}");
+        assert_eq!(json!(diagnosis.level), truth["level"], "{name}");
     }
+    assert_eq!((document.kernel_kills.len(), document.diagnoses.len()), (truth.len(), truth.len()));
+}
+
+#[test]
+fn the_kernel_log_of_a_version_1_node_tells_every_kill_with_its_level() {
+    judge("memcg-v1", &[shared::artifact(&fixture("memcg-v1").join("kmsg.raw"))]);
+}
+
+#[test]
+fn the_kernel_log_of_a_version_2_node_tells_every_kill_with_its_level() {
+    judge("guest-v2", &[artifact("dmesg.txt")]);
+}
+
+#[test]
+fn counters_beside_the_log_change_nothing() {
+    judge("guest-v2", &[artifact("dmesg.txt"), artifact("counters.txt")]);
 }
 
 #[test]
