@@ -31,6 +31,12 @@ fn judge(case: &Case<'_>) -> Finding {
         };
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }
+    if let Some(event) = signal::unnamed_kill(case) {
+        proofs.extend(signal::engine_proofs(&[event]));
+        let summary = format!("{} was killed through its engine.", kernel::capital(&case.noun()));
+        let excluded = kernel::oom_kill(case, kernel::excluded(case));
+        return Found::new(Confidence::Likely, summary, proofs).oom_kill(excluded).into();
+    }
     let Silence::Proves(log) = case.kernel_silence() else { return Finding::Absent };
     proofs.push(Proof {
         says: "the kernel log covers the moment and names no OOM kill of it".into(),

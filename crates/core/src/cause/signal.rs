@@ -21,6 +21,15 @@ pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> 
         .collect()
 }
 
+/// A `kill` that the engine did right before the end, without saying with which signal, as Podman's events tell it.
+pub(super) fn unnamed_kill<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>> {
+    let finished = case.finished()?;
+    let slack = jiff::SignedDuration::from_secs(2);
+    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= slack;
+    let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_none());
+    kills.copied().find(|event| event.it.at.is_some_and(right_before))
+}
+
 /// The engine was asked to stop it: it sent SIGTERM, or says `stop` after the end (Docker; the signal may be another).
 pub(super) fn asked_to_end(case: &Case<'_>, sent: &[Seen<'_, EngineEvent>]) -> bool {
     let slack = jiff::SignedDuration::from_secs(5);

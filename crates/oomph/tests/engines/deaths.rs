@@ -152,7 +152,7 @@ pub(crate) const DEATHS: &[Death] = &[
         then: Then::Kill,
         accept: &[("external-sigkill", Some(false))],
         under_podman: None,
-        says: &[],
+        says: &["was killed through its engine"],
     },
     Death {
         name: "host-kill",
