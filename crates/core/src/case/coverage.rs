@@ -21,6 +21,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(1);
 /// A kill that ends the main process is at most this long before its end.
 const NEAR: SignedDuration = SignedDuration::from_secs(60);
 
+/// The clocks of log and status may differ by this much.
+const AFTER: SignedDuration = SignedDuration::from_secs(3);
+
 impl Case<'_> {
     /// What the kernel log's silence is worth.
     pub fn kernel_silence(&self) -> Silence {
@@ -60,7 +63,7 @@ impl Case<'_> {
     /// kernel before 4.19, which names no victim's cgroup where the node was out of memory.
     fn nameless_kill(&self, node: Option<&str>, finished: Timestamp) -> Option<Timestamp> {
         let elsewhere = |kill: &KernelKill| matches!((kill.node.as_deref(), node), (Some(log), Some(node)) if !is_of_node(log, node));
-        let window = finished - NEAR..=finished + SignedDuration::from_secs(3);
+        let window = -NEAR..=AFTER;
         let nameless = |kill: &KernelKill| {
             !kill.victims.is_empty()
                 && kill.task_memcg.is_none()
@@ -72,7 +75,7 @@ impl Case<'_> {
             .kills
             .iter()
             .filter(|(kill, _)| nameless(kill))
-            .find_map(|(kill, _)| kill.at.filter(|at| window.contains(at)))
+            .find_map(|(kill, _)| kill.at.filter(|at| window.contains(&at.duration_since(finished))))
     }
 
     /// It ran on Windows, where no OOM killer exists.
@@ -111,10 +114,10 @@ fn judge(log: &Coverage, node: Option<&str>, started: Timestamp, finished: Times
     let (Some(from), Some(to)) = (log.from, log.to) else {
         return Err("its times cannot be placed on the clock".into());
     };
-    if from > started && from > finished - NEAR {
+    if from > started && finished.duration_since(from) < NEAR {
         return Err(format!("it begins at {from}, after the end"));
     }
-    if to < finished - MARGIN {
+    if finished.duration_since(to) > MARGIN {
         return Err(format!("it ends at {to}, before the end at {finished}"));
     }
     Ok(())

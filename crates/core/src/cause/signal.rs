@@ -1,5 +1,6 @@
 //! Ends by a signal that came from outside: what an engine or orchestrator says it sent.
 
+use super::removal::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::fact::{EngineEvent, NodeNoteKind};
@@ -8,13 +9,12 @@ use crate::fact::{EngineEvent, NodeNoteKind};
 pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> {
     let started = case.started();
     let finished = case.finished();
-    let slack = jiff::SignedDuration::from_secs(2);
     case.engine_events
         .iter()
         .filter(|event| event.it.action == "kill" && event.it.signal.is_some())
         .filter(|event| match (event.it.at, started, finished) {
-            (Some(at), _, Some(finished)) if at > finished + slack => false,
-            (Some(at), Some(started), _) if at < started - slack => false,
+            (Some(at), _, Some(finished)) if at.duration_since(finished) > SLACK => false,
+            (Some(at), Some(started), _) if started.duration_since(at) > SLACK => false,
             _ => true,
         })
         .copied()
@@ -24,8 +24,7 @@ pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> 
 /// A `kill` that the engine did right before the end, without saying with which signal, as Podman's events tell it.
 pub(super) fn unnamed_kill<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>> {
     let finished = case.finished()?;
-    let slack = jiff::SignedDuration::from_secs(2);
-    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= slack;
+    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= SLACK;
     let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_none());
     kills.copied().find(|event| event.it.at.is_some_and(right_before))
 }
