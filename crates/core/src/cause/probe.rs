@@ -45,13 +45,18 @@ pub(super) fn is_probe_kill(message: &str) -> bool {
                 || message.contains("failed") && message.contains("be re-created"))
 }
 
-/// Failures of the liveness or startup probe in this life, which come before the kubelet acts.
+/// Failures of the liveness or startup probe that began before the end. The last of them may be of an earlier life: the
+/// kubelet stops counting an event that repeats (25 at once, then one in five minutes; client-go `EventSourceObjectSpamFilter`).
 pub(super) fn failures<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
     let of_probe = |event: &&Seen<'_, Event>| {
         event.it.reason == "Unhealthy"
             && (event.it.message.starts_with("Liveness probe") || event.it.message.starts_with("Startup probe"))
     };
-    case.events.iter().filter(of_probe).find(|event| places_in_life(case, event.it).is_some()).copied()
+    let began = |event: &Event| event.first.or(event.last).zip(case.finished());
+    let in_time = |event: &&Seen<'_, Event>| {
+        began(event.it).is_none_or(|(first, finished)| first.duration_since(finished) <= SLACK)
+    };
+    case.events.iter().filter(of_probe).find(in_time).copied()
 }
 
 /// The kubelet's log says that a probe failed in this life and the container will be restarted: which probe, and where.
