@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use oomph_core::runtime::Memory;
 use oomph_node::process::Process;
 
 /// A process that has said that it is ready.
