@@ -24,6 +24,7 @@ pub mod hierarchy;
 pub mod journal;
 pub mod kmsg;
 pub mod process;
+pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
 pub mod syslog;

@@ -3,19 +3,21 @@
 //! Nothing is attached, stopped or signalled, and no page is made present: [`ProcessMemory`] reads only what was in
 //! memory when the page table was looked at.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
+use oomph_core::fact::Gap;
 use oomph_core::process::{Mapping, Residency, Status, Thread, mappings, stack_pointer, status};
 use oomph_core::runtime::Target;
 use oomph_core::units::Bytes;
 
+mod frames;
 mod images;
 mod memory;
 mod pagemap;
 
+pub use frames::Frames;
 pub use images::MappedFiles;
 pub use memory::ProcessMemory;
 
@@ -30,12 +32,18 @@ pub struct Process {
     pub mappings: Vec<Mapping>,
     /// Its pages in memory.
     pub residency: Residency,
+    /// Anonymous memory in huge pages; none where neither the page frames nor `/proc/PID/smaps_rollup` tell.
+    pub anon_huge: Option<Bytes>,
     /// Its threads.
     pub threads: Vec<Thread>,
+    /// How many files it has open; none where that may not be seen.
+    pub descriptors: Option<u64>,
     /// `/proc/PID/cmdline`. Secret: nothing but memory flags found in it may leave.
     pub arguments: Vec<String>,
     /// `/proc/PID/environ`. Secret as well.
     pub environment: Vec<(String, String)>,
+    /// What of it could not be read.
+    pub gaps: Vec<Gap>,
     memory: ProcessMemory,
     images: MappedFiles,
 }
@@ -43,7 +51,7 @@ pub struct Process {
 impl Process {
     /// Looks at a process. `frames` are the page frames counted so far: one set for all processes of a cgroup counts
     /// each page once. An error where it is gone or may not be read (it takes `CAP_SYS_PTRACE`).
-    pub fn look(pid: u32, frames: &mut HashSet<u64>) -> io::Result<Self> {
+    pub fn look(pid: u32, frames: &mut Frames) -> io::Result<Self> {
         let folder = PathBuf::from(format!("/proc/{pid}"));
         let text = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let mappings = mappings(&text("maps")?);
@@ -56,7 +64,10 @@ impl Process {
         Ok(Self {
             pid,
             status: status(&text("status")?),
+            anon_huge: None,
             threads: threads(&folder),
+            descriptors: fs::read_dir(folder.join("fd")).ok().map(|open| open.count() as u64),
+            gaps: Vec::new(),
             arguments,
             environment: environment.into_iter().filter_map(variable).collect(),
             memory: ProcessMemory::new(pid, residency.clone())?,

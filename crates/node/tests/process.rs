@@ -1,11 +1,10 @@
 //! Real processes, looked at from outside.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 /// A process that has said that it is ready.
 struct Started(Child);
@@ -35,7 +34,7 @@ fn the_pages_of_a_quiet_process_add_up_to_its_resident_set_and_looking_changes_n
     let rollup = || fs::read_to_string(format!("/proc/{}/smaps_rollup", it.0.id())).unwrap();
     let status = || fs::read_to_string(format!("/proc/{}/status", it.0.id())).unwrap();
     let (before, tables) = (kib(&rollup(), "Rss:"), kib(&status(), "VmPTE:"));
-    let process = Process::look(it.0.id(), &mut HashSet::new()).unwrap();
+    let process = Process::look(it.0.id(), &mut Frames::default()).unwrap();
     assert!(process.residency.total().abs_diff(before << 10) <= 16 << 10, "{} {before}", process.residency.total());
     let target = process.target(None);
     let heap = process.residency.runs().iter().find(|run| !run.page.file).unwrap().at.start;
@@ -46,7 +45,7 @@ fn the_pages_of_a_quiet_process_add_up_to_its_resident_set_and_looking_changes_n
 #[test]
 fn many_places_are_read_at_once_and_those_that_are_not_there_are_told() {
     let it = python("import time; x = bytearray(b'x') * (8 << 20); print('ready', flush=True); time.sleep(60)");
-    let process = Process::look(it.0.id(), &mut HashSet::new()).unwrap();
+    let process = Process::look(it.0.id(), &mut Frames::default()).unwrap();
     let target = process.target(None);
     let run = process.residency.runs().iter().find(|run| run.at.end - run.at.start > 4 << 20).unwrap();
     let addresses: Vec<u64> = run.at.clone().step_by(4096).chain([0x1000]).chain([run.at.start]).collect();

@@ -1,10 +1,10 @@
 //! `/proc/PID/pagemap`: which pages are in memory (Documentation/admin-guide/mm/pagemap.rst).
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::Frames;
 use oomph_core::process::{Backing, Mapping, Page, Residency, Run};
 
 const PRESENT: u64 = 1 << 63;
@@ -17,7 +17,7 @@ const FRAME: u64 = (1 << 55) - 1;
 const ENTRIES: usize = 8192;
 
 /// The pages of `mappings` that are in memory. Frames that are in `frames` were counted before; the others are added.
-pub(super) fn residency(pagemap: &File, mappings: &[Mapping], frames: &mut HashSet<u64>) -> io::Result<Residency> {
+pub(super) fn residency(pagemap: &File, mappings: &[Mapping], frames: &mut Frames) -> io::Result<Residency> {
     let page = super::page();
     let mut runs = Vec::new();
     let mut swapped = 0;
