@@ -21,6 +21,7 @@ pub mod cgroup;
 pub mod clock;
 mod command;
 pub mod hierarchy;
+pub mod inspect;
 pub mod journal;
 pub mod kmsg;
 pub mod process;

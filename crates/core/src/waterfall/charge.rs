@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use crate::units::Bytes;
 
 /// The version of the cgroup interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
-    /// `memory.usage_in_bytes`.
+    /// `memory.oom_control`, `memory.usage_in_bytes`.
     V1,
-    /// `memory.current`.
+    /// `memory.events`, `memory.current`.
     V2,
 }
 
