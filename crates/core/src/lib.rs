@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod budget;
 mod calibrate;
 pub mod case;
 pub mod cause;
