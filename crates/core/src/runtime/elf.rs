@@ -22,9 +22,9 @@ pub(super) fn open<'a>(target: &Target<'a>, mapping: &Mapping) -> Option<File<'a
 }
 
 /// An ELF file as it is loaded.
-pub(super) struct Elf<'a> {
-    file: &'a File<'a>,
-    sections: SectionTable<'a, FileHeader64<LittleEndian>, &'a File<'a>>,
+pub(super) struct Elf<'a, 'f> {
+    file: &'a File<'f>,
+    sections: SectionTable<'a, FileHeader64<LittleEndian>, &'a File<'f>>,
     bias: u64,
 }
 
@@ -46,9 +46,9 @@ pub(super) struct Symbol {
     pub size: u64,
 }
 
-impl<'a> Elf<'a> {
+impl<'a, 'f> Elf<'a, 'f> {
     /// Reads the headers. `first` maps the file's beginning. `None` for what is no little-endian 64-bit ELF file.
-    pub(super) fn parse(file: &'a File<'a>, first: &Mapping) -> Option<Self> {
+    pub(super) fn parse(file: &'a File<'f>, first: &Mapping) -> Option<Self> {
         let header = FileHeader64::<LittleEndian>::parse(file).ok()?;
         let endian = header.endian().ok()?;
         let segments = header.program_headers(endian, file).ok()?;
@@ -74,7 +74,8 @@ impl<'a> Elf<'a> {
             if symbol.st_shndx(endian) == SHN_UNDEF || symbol.st_bind() == STB_LOCAL {
                 continue;
             }
-            let name = usize::try_from(symbol.st_name(endian)).ok().and_then(|at| strings.get(at..)).unwrap_or_default();
+            let name =
+                usize::try_from(symbol.st_name(endian)).ok().and_then(|at| strings.get(at..)).unwrap_or_default();
             for position in (0..N).filter(|position| wanted[*position]) {
                 let is = name.strip_prefix(names[position].as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
                 if is {

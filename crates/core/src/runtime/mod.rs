@@ -7,6 +7,8 @@
 use crate::process::{Mapping, Residency, Thread};
 use crate::units::Bytes;
 
+mod elf;
+pub mod malloc;
 mod memory;
 mod reading;
 
@@ -74,5 +76,13 @@ pub static RUNTIMES: &[&dyn Runtime] = &[];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
-    RUNTIMES.iter().find_map(|runtime| runtime.read(target)).unwrap_or_else(|| Reading::unresolved(Name::Native))
+    let runtime = RUNTIMES.iter().find_map(|runtime| runtime.read(target));
+    let mut reading = runtime.unwrap_or_else(|| Reading::unresolved(Name::Native));
+    let malloc = malloc::malloc(target, &reading.areas);
+    reading.allocator = reading.allocator.or(malloc.allocator);
+    reading.flags.extend(malloc.flags);
+    reading.areas.extend(malloc.areas);
+    reading.inside.extend(malloc.inside);
+    reading.gaps.extend(malloc.gaps);
+    reading
 }

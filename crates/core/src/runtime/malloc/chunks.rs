@@ -49,7 +49,7 @@ pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, top: Option<u64>) -> O
             return Some(free);
         }
         let fence = top.is_none() && size == CHUNK_MIN / 2 && left <= FENCE;
-        if (size < CHUNK_MIN && !fence) || size % 16 != 0 || end > top.unwrap_or(heap.end) {
+        if (size < CHUNK_MIN && !fence) || !size.is_multiple_of(16) || end > top.unwrap_or(heap.end) {
             return None;
         }
         previous = size;

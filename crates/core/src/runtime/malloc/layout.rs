@@ -82,13 +82,7 @@ const PROTECTED: Option<Fastbins> = Some(Fastbins { at: 16, protected: true });
 const LAYOUTS: [Layout; 3] = [
     WITH_FASTBINS,
     Layout { releases: (32, 34), fastbins: PROTECTED, ..WITH_FASTBINS },
-    Layout {
-        releases: (35, 41),
-        fastbins: PROTECTED,
-        heap_header: 48,
-        parameters: WITH_HUGE_PAGES,
-        ..WITH_FASTBINS
-    },
+    Layout { releases: (35, 41), fastbins: PROTECTED, heap_header: 48, parameters: WITH_HUGE_PAGES, ..WITH_FASTBINS },
 ];
 
 /// The layout of glibc `2.minor`.

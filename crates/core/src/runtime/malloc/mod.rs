@@ -7,6 +7,7 @@ use crate::units::Bytes;
 
 mod allocator;
 mod chunks;
+mod fastbins;
 mod glibc;
 mod layout;
 mod mapped;
