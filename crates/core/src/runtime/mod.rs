@@ -7,7 +7,9 @@
 use crate::process::{Mapping, Residency, Thread};
 use crate::units::Bytes;
 
+mod cpython;
 mod elf;
+mod flags;
 pub mod malloc;
 mod memory;
 mod reading;
@@ -72,7 +74,7 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[];
+pub static RUNTIMES: &[&dyn Runtime] = &[&cpython::Cpython];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
