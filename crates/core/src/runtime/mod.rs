@@ -9,6 +9,7 @@ use crate::units::Bytes;
 
 mod memory;
 mod reading;
+mod v8;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -70,7 +71,7 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[];
+pub static RUNTIMES: &[&dyn Runtime] = &[&v8::V8];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {

@@ -89,21 +89,33 @@ pub(super) struct Space {
     pub kind: Kind,
     /// It holds machine code.
     pub code: bool,
-    /// In words.
-    pub name: &'static str,
-    /// The same in a worker thread's isolate.
-    pub of_workers: &'static str,
+    /// In words: in the main thread's isolate, in those of worker threads.
+    pub names: [&'static str; 2],
+    /// What its objects take, in words; as before.
+    pub used: [&'static str; 2],
+}
+
+impl Space {
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
+        self.names[0]
+    }
 }
 
 macro_rules! space {
     ($kind:ident $code:literal $name:literal) => {
-        Space { kind: Kind::$kind, code: $code, name: $name, of_workers: concat!("workers' ", $name) }
+        Space {
+            kind: Kind::$kind,
+            code: $code,
+            names: [$name, concat!("workers' ", $name)],
+            used: [concat!("objects in ", $name), concat!("objects in workers' ", $name)],
+        }
     };
 }
 
 const READ_ONLY: Space = space!(Apart false "read-only space");
-const NEW: Space = space!(New false "new space");
-const OLD: Space = space!(Paged false "old space");
+pub(super) const NEW: Space = space!(New false "new space");
+pub(super) const OLD: Space = space!(Paged false "old space");
 const CODE: Space = space!(Paged true "code space");
 const MAP: Space = space!(Paged false "map space");
 const SHARED: Space = space!(Apart false "shared space");
