@@ -14,6 +14,7 @@ mod hotspot;
 pub mod malloc;
 mod memory;
 mod reading;
+mod v8;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -79,6 +80,7 @@ pub trait Runtime: Sync {
 pub static RUNTIMES: &[&dyn Runtime] = &[
     &hotspot::Hotspot,
     &cpython::Cpython,
+    &v8::V8,
 ];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
