@@ -25,6 +25,8 @@ pub mod inspect;
 pub mod journal;
 pub mod kmsg;
 pub mod process;
+pub mod sampler;
+pub mod scope;
 pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;

@@ -50,7 +50,7 @@ fn inner(input: Input<'_>, run: &Run, about: &Subject, text: (Kind, &str), line:
         kind: Some(kind),
         about: about.clone(),
         at: input.artifact.at,
-        booted: input.artifact.booted,
+        booted: run.booted_at.or(input.artifact.booted),
         ..Artifact::new(if kind == Kind::MemoryEvents { run.cgroup.as_str() } else { "kernel log" }, text)
     };
     let within = Input { bytes: text.as_bytes(), artifact: &artifact, first_line: 1, ..input };

@@ -105,6 +105,11 @@ fn more(page: &mut Page, number: usize) {
     }
 }
 
+/// The bars alone.
+pub(super) fn bars_of(page: &mut Page, waterfall: &Waterfall) {
+    bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+}
+
 /// A line each: name, bar, amount, share, note.
 fn bars(page: &mut Page, rows: &[Row], charged: u64) {
     let width = rows.iter().map(|row| columns(&row.name) + 2 * row.depth).max().unwrap_or(0).min(44);
