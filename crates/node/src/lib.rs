@@ -28,6 +28,7 @@ pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
 pub mod syslog;
+mod tree;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {
