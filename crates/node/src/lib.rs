@@ -20,6 +20,7 @@ use oomph_core::fact::Subject;
 pub mod cgroup;
 pub mod clock;
 mod command;
+pub mod containers;
 pub mod hierarchy;
 pub mod journal;
 pub mod kmsg;
