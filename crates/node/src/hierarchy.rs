@@ -68,7 +68,7 @@ pub(crate) fn controller(name: &str) -> Option<PathBuf> {
 fn controller_in(mountinfo: &str, name: &str) -> Option<PathBuf> {
     let mounts = mountinfo.lines().filter_map(mounted);
     let has = |mount: &Mounted<'_>| mount.kind == "cgroup" && mount.options.split(',').any(|option| option == name);
-    mounts.filter(has).min_by_key(|mount| mount.root.len()).map(|mount| mount.at)
+    mounts.filter(has).min_by_key(|mount| depth(&mount.root.to_string_lossy())).map(|mount| mount.at)
 }
 
 /// A controller belongs to one hierarchy at a time, so version 1 with `memory` settles it. Of several mounts of that
@@ -76,7 +76,7 @@ fn controller_in(mountinfo: &str, name: &str) -> Option<PathBuf> {
 fn find_in(mountinfo: &str, has_memory: impl Fn(&Path) -> bool) -> Option<Hierarchy> {
     let mounts: Vec<Hierarchy> = mountinfo.lines().filter_map(|line| parse(line, &has_memory)).collect();
     let best =
-        |version| mounts.iter().filter(|mount| mount.version == version).min_by_key(|mount| mount.top.len()).cloned();
+        |version| mounts.iter().filter(|mount| mount.version == version).min_by_key(|it| depth(&it.top)).cloned();
     best(Version::V1).or_else(|| best(Version::V2))
 }
 
@@ -96,6 +96,12 @@ struct Mounted<'a> {
     at: PathBuf,
     kind: &'a str,
     options: &'a str,
+}
+
+/// How far down a mount begins. In a cgroup namespace, what lies above its root is written with `..`
+/// (cgroup_namespaces(7)).
+fn depth(top: &str) -> isize {
+    top.split('/').filter(|part| !part.is_empty()).map(|part| if part == ".." { -1 } else { 1 }).sum()
 }
 
 /// A line of mountinfo (proc_pid_mountinfo(5)): `31 23 0:28 ROOT MOUNT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS`.
@@ -150,6 +156,15 @@ mod tests {
         let container = "900 899 0:26 /docker/0a1b /sys/fs/cgroup ro - cgroup2 cgroup rw\n\
                          901 899 0:26 / /host\\040root/sys/fs/cgroup ro - cgroup2 cgroup rw\n";
         assert_eq!(found(container, true), Some((Version::V2, "/host root/sys/fs/cgroup".into(), "/".into())));
+    }
+
+    #[test]
+    fn the_hosts_mount_is_taken_in_a_container_with_a_namespace_of_its_own() {
+        let container = "900 899 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n\
+                         901 899 0:26 /../../.. /host/cgroup ro - cgroup2 cgroup rw\n";
+        assert_eq!(found(container, true), Some((Version::V2, "/host/cgroup".into(), "/../../..".into())));
+        let hierarchy = find_in(container, |_| true).unwrap();
+        assert_eq!(hierarchy.below("/../../../kubepods/podx"), Some("kubepods/podx"));
     }
 
     #[test]

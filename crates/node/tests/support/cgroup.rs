@@ -72,7 +72,7 @@ impl Cgroup {
     /// A Python program that runs in the cgroup from its first page on.
     pub fn python(&self, script: &str) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", "echo $$ > \"$0\" && exec python3 -c \"$1\""]);
+        command.args(["-c", "echo $$ > \"$0\" && exec python3 -c \"$@\""]);
         command.arg(self.folder().join("cgroup.procs")).arg(script);
         command
     }
