@@ -22,6 +22,7 @@ pub mod clock;
 mod command;
 pub mod containers;
 pub mod hierarchy;
+pub mod inspect;
 pub mod journal;
 pub mod kmsg;
 pub mod process;
