@@ -20,6 +20,7 @@ use oomph_core::fact::Subject;
 pub mod cgroup;
 pub mod clock;
 mod command;
+pub mod containers;
 pub mod hierarchy;
 pub mod inspect;
 pub mod journal;
@@ -31,6 +32,7 @@ pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
 pub mod syslog;
+mod tree;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {

@@ -1,10 +1,9 @@
 //! Java virtual machines of all versions at hand, with each of their collectors, against what their own beans say.
 
-use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
 use oomph_core::runtime::{self, Name, Reading};
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 mod support;
 use support::{Started, cache, missing};
@@ -51,7 +50,7 @@ fn start(version: u32, flags: &[&str], told: &[&str]) -> Option<Started> {
 }
 
 fn read(target: &Started) -> Reading {
-    let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     runtime::read(&process.target(None))
 }
 

@@ -1,14 +1,13 @@
 //! glibc's malloc in real processes, read from outside, against what mallinfo2(3) says inside.
 #![allow(clippy::print_stdout, reason = "tests print their figures")]
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use oomph_core::runtime::malloc::{Malloc, malloc};
 use oomph_core::runtime::{Allocator, Area};
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 mod support;
 use support::{Started, missing, sources};
@@ -26,7 +25,7 @@ fn build(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
 }
 
 fn look(target: &Started, taken: &[Area]) -> Malloc {
-    let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     let start = Instant::now();
     let malloc = malloc(&process.target(None), taken);
     println!("{}: {:?} in {:?}; {:?}", target.line, malloc.counted, start.elapsed(), malloc.gaps);
