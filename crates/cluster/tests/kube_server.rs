@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use oomph_cluster::kube::{Ask, ConnectError, capture, watch};
-use oomph_cluster::{Captured, ReadStatus};
-use oomph_core::artifact::Kind;
+use oomph_core::artifact::{self, Captured, Kind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -206,7 +205,7 @@ async fn a_page_that_does_not_come_leaves_those_that_did() {
     let captured = capture(&Ask { deadline: Duration::from_millis(400), ..server.ask() }).await.unwrap();
     assert_eq!(pods_of(&captured), ["a"]);
     let pods = captured.sources.iter().find(|source| source.kind == "pods").unwrap();
-    assert_eq!(pods.status, ReadStatus::Partial, "{pods:?}");
+    assert_eq!(pods.status, artifact::Status::Partial, "{pods:?}");
 }
 
 #[tokio::test]
@@ -378,7 +377,7 @@ async fn one_dead_node_does_not_hide_the_others_and_one_refusal_is_told_once() {
     .await;
     let captured = capture(&server.ask()).await.unwrap();
     assert_eq!(captured.gaps.iter().filter(|gap| gap.command.contains("nodes/proxy")).count(), 1);
-    assert_eq!(captured.sources.iter().filter(|source| source.status == ReadStatus::Forbidden).count(), 1);
+    assert_eq!(captured.sources.iter().filter(|source| source.status == artifact::Status::Forbidden).count(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Kind, Status};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
@@ -53,7 +53,7 @@ pub(super) async fn capture(api: &Api, node: &str, pods: &BTreeSet<(String, Stri
             refused(&mut kernel.captured, &name, &NODE_PROXY, None, &refusal, Missing::Tell);
         }
         Err(refusal) => {
-            kernel.captured.status(&name, "cAdvisor counters", crate::ReadStatus::Absent, refusal.because());
+            kernel.captured.not_read(&name, "cAdvisor counters", Status::Absent, refusal.because());
             let command = format!("kubectl get --raw {path}");
             kernel.captured.gap(format!("the cAdvisor counters of node {node}"), refusal.because(), command);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind};
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal};
@@ -18,7 +18,6 @@ use super::pods::{self, Found, Healthy, PODS};
 use super::selection::{Selection, select};
 use super::surroundings::NODES;
 use super::{Ask, Clock, ConnectError, Missing, Scope, connect, fetch, logs, refused};
-use crate::Captured;
 
 /// What may be spent on gathering one death, so that it is told within two seconds.
 const GATHER: Duration = Duration::from_millis(1500);
@@ -177,11 +176,11 @@ impl Death {
             NewDeath::Node { json, node, living } => {
                 let mut captured = Captured::default();
                 captured.read(EVENTS.name, object(format!("the event on node {node}"), json));
-                captured.join(kernel_tail(&api, &node, TAIL, until).await);
+                captured.append(kernel_tail(&api, &node, TAIL, until).await);
                 let mut uids = BTreeSet::new();
                 captured.artifacts.iter().for_each(|artifact| uids_of_pods(&artifact.bytes, &mut uids));
                 let clock = Clock { each: GATHER, end: until };
-                captured.join(pods::look_again(&api, &ask, &living, &uids, clock).await);
+                captured.append(pods::look_again(&api, &ask, &living, &uids, clock).await);
                 captured
             }
             NewDeath::Refused { path, refusal, of_pods, namespace } => {
@@ -211,11 +210,11 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
                 kernel_tail(api, node, TAIL, until),
             );
             let mut both = object.0;
-            both.join(kernel);
+            both.append(kernel);
             both
         });
     for part in [events, logs, of_node] {
-        captured.join(part);
+        captured.append(part);
     }
     captured
 }

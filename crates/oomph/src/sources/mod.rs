@@ -136,14 +136,11 @@ impl Gathered {
     }
 }
 
-/// How the sources went, for the document. A source that gave an artifact is reported with what the artifact holds,
-/// so only the others are told here.
+/// How the sources went, for the document.
 pub(crate) fn reports(captured: &Captured) -> (Vec<SourceReport>, Vec<GapReport>) {
-    let gave = |name: &str| captured.artifacts.iter().any(|artifact| artifact.name == name);
     let sources = captured
         .sources
         .iter()
-        .filter(|source| source.status != Status::Read || !gave(&source.name))
         .map(|source| SourceReport {
             name: source.name.clone(),
             kind: source.kind.clone(),
