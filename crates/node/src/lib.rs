@@ -23,7 +23,10 @@ mod command;
 pub mod hierarchy;
 pub mod journal;
 pub mod kmsg;
+mod log;
 pub mod syslog;
+
+pub use log::KernelLog;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {

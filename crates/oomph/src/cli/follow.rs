@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
-use futures::stream::{self, StreamExt};
+use futures::StreamExt;
 use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
 use oomph_core::report;
 
@@ -16,17 +16,8 @@ use crate::ui::Ui;
 /// Prints what is there, then every new death, until interrupted.
 pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> Result<Exit> {
     let live = Rc::clone(&question.live);
-    let mut changes = live.follow().await.map_err(Error::msg)?;
-    // The watch runs beside the first look, so that no death falls between the two.
-    let mut early = Vec::new();
-    let look = ui.waiting("gathering evidence", Box::pin(live.gather()));
-    tokio::pin!(look);
-    let first = loop {
-        tokio::select! {
-            first = &mut look => break first,
-            Some(change) = changes.next() => early.push(change),
-        }
-    };
+    let mut followed = live.follow().await.map_err(Error::msg)?;
+    let first = ui.waiting("gathering evidence", Box::pin(followed.first())).await;
     let mut answer = question.answer(first);
     if let Some(failure) = answer.failures.first() {
         bail!("{failure}");
@@ -36,7 +27,8 @@ pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> R
     if any || output == Output::Text {
         ui.print(&one_of_many(&answer.document, output, ui))?;
     }
-    let mut changes = stream::iter(early).chain(changes);
+    let changes = followed.changes();
+    tokio::pin!(changes);
     while let Some(change) = changes.next().await {
         let Answer { mut document, failures, .. } = question.answer(change);
         for failure in failures {
