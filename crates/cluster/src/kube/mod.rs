@@ -26,6 +26,7 @@ mod events;
 mod follow;
 mod glance;
 mod journal;
+mod kills;
 mod list;
 mod logs;
 mod node;

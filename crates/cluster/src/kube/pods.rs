@@ -52,9 +52,9 @@ pub(super) struct Found {
 /// As much of a healthy pod as it takes to find it again.
 #[derive(Debug, Clone)]
 pub(super) struct Healthy {
-    namespace: String,
-    name: String,
-    node: Option<String>,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) node: Option<String>,
 }
 
 impl Found {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
 use futures::StreamExt;
-use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
+use oomph_core::diagnosis::{Diagnosis, Document, GapReport, KillReport};
 use oomph_core::report;
 
 use super::question::{Answer, Question};
@@ -23,6 +23,7 @@ pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> R
         bail!("{failure}");
     }
     let mut seen = Seen::default();
+    seen.new_gaps(&answer.document);
     let any = seen.keep_new(&mut answer.document);
     if any || output == Output::Text {
         ui.print(&one_of_many(&answer.document, output, ui))?;
@@ -39,6 +40,11 @@ pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> R
             document.sources.clear();
             document.gaps.clear();
             ui.print(&one_of_many(&document, output, ui))?;
+        } else {
+            // What tells of no death tells of one that might be missed.
+            for gap in seen.new_gaps(&document) {
+                ui.note(format_args!("{}: {}", gap.what, gap.because));
+            }
         }
     }
     Ok(Exit::Nothing)
@@ -58,9 +64,15 @@ fn one_of_many(document: &Document, output: Output, ui: Ui) -> String {
 struct Seen {
     deaths: HashSet<String>,
     kills: HashSet<String>,
+    gaps: HashSet<GapReport>,
 }
 
 impl Seen {
+    /// The gaps that no earlier document had.
+    fn new_gaps<'a>(&mut self, document: &'a Document) -> Vec<&'a GapReport> {
+        document.gaps.iter().filter(|gap| self.gaps.insert((*gap).clone())).collect()
+    }
+
     /// Drops from a document what an earlier one had; whether anything is left. The kill of a diagnosis that is
     /// printed stays with it.
     fn keep_new(&mut self, document: &mut Document) -> bool {
