@@ -31,8 +31,11 @@ pub mod scope;
 pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
+mod log;
 pub mod syslog;
 mod tree;
+
+pub use log::KernelLog;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {
