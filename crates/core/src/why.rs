@@ -81,8 +81,8 @@ fn unique(gaps: Vec<GapReport>) -> Vec<GapReport> {
 fn source_report(artifact: &Artifact, decoded: &Decoded) -> SourceReport {
     let from = decoded.coverage.iter().filter_map(|coverage| coverage.from).min();
     let to = decoded.coverage.iter().filter_map(|coverage| coverage.to).max();
-    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes);
-    let because: Vec<&str> = holes.chain(decoded.gaps.iter().map(|gap| &gap.because)).map(String::as_str).collect();
+    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes).map(ToString::to_string);
+    let because: Vec<String> = holes.chain(decoded.gaps.iter().map(|gap| gap.because.clone())).collect();
     let kinds: Vec<&str> = decoded.kinds.iter().map(|kind| kind.name()).collect();
     SourceReport {
         name: artifact.name.clone(),
