@@ -15,6 +15,7 @@ mod clean;
 mod clock;
 mod coverage;
 mod date;
+mod digits;
 mod echo;
 mod journal;
 mod loss;
