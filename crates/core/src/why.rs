@@ -102,9 +102,9 @@ fn source_report(artifact: &Artifact, decoded: &Decoded, captured: Option<Source
     let from = decoded.coverage.iter().filter_map(|coverage| coverage.from).min();
     let to = decoded.coverage.iter().filter_map(|coverage| coverage.to).max();
     let cut = captured.map(|captured| captured.because).filter(|because| !because.is_empty());
-    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes);
-    let holes = holes.chain(decoded.gaps.iter().map(|gap| &gap.because));
-    let because: Vec<&str> = cut.iter().chain(holes).map(String::as_str).collect();
+    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes).map(ToString::to_string);
+    let holes = holes.chain(decoded.gaps.iter().map(|gap| gap.because.clone()));
+    let because: Vec<String> = cut.into_iter().chain(holes).collect();
     let kinds: Vec<&str> = decoded.kinds.iter().map(|kind| kind.name()).collect();
     SourceReport {
         name: artifact.name.clone(),
