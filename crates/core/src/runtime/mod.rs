@@ -13,6 +13,7 @@ mod flags;
 pub mod malloc;
 mod memory;
 mod reading;
+mod recognised;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -55,6 +56,12 @@ impl Target<'_> {
         self.mappings.iter().find(|mapping| mapping.inode != 0 && is(file_name(&mapping.name)))
     }
 
+    /// The program itself: it is mapped first, but for the loader where that was called by name.
+    pub fn program(&self) -> Option<&Mapping> {
+        let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
+        self.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
+    }
+
     /// A variable of the environment at its start.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -74,7 +81,7 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[&cpython::Cpython];
+pub static RUNTIMES: &[&dyn Runtime] = &[&cpython::Cpython, &recognised::Recognised];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {

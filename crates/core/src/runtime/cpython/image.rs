@@ -3,15 +3,11 @@
 use std::ops::Range;
 
 use crate::process::Mapping;
-use crate::runtime::{Target, file_name};
+use crate::runtime::Target;
 
 /// A shared library, or the program.
 pub(super) fn find<'t>(target: &'t Target<'_>) -> Option<&'t Mapping> {
-    let library = target.mapping_of(|name| name.starts_with("libpython3"));
-    library.or_else(|| {
-        let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
-        target.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
-    })
+    target.mapping_of(|name| name.starts_with("libpython3")).or_else(|| target.program())
 }
 
 /// Its variables, as far as they are in memory: what is writable of its file, and the memory without a file right behind

@@ -50,7 +50,8 @@ fn text(variables: &[u8], minor: u32) -> Option<String> {
         let rest = &variables[at..variables.len().min(at + 24)];
         let text = &rest[..memchr::memmem::find(rest, b" (")?];
         let micro = text[beginning.len()..].first()?;
-        (micro.is_ascii_digit() && text.is_ascii()).then(|| String::from_utf8(text.to_vec()).ok())?
+        let is_version = text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+'));
+        (micro.is_ascii_digit() && is_version).then(|| String::from_utf8(text.to_vec()).ok())?
     })
 }
 
