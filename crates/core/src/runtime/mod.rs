@@ -10,10 +10,12 @@ use crate::units::Bytes;
 mod cpython;
 mod elf;
 mod flags;
+mod hotspot;
 pub mod malloc;
 mod memory;
 mod reading;
 mod recognised;
+mod v8;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -81,7 +83,13 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[&cpython::Cpython, &recognised::Recognised];
+#[rustfmt::skip]
+pub static RUNTIMES: &[&dyn Runtime] = &[
+    &hotspot::Hotspot,
+    &cpython::Cpython,
+    &v8::V8,
+    &recognised::Recognised,
+];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
