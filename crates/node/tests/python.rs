@@ -1,14 +1,13 @@
 //! Real CPython processes, read from outside, against what `sys._debugmallocstats()` says inside.
 #![allow(clippy::print_stdout, reason = "tests print their figures")]
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use oomph_core::runtime::{Name, Reading, read};
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 mod support;
 use support::{Started, cache, missing, sources};
@@ -64,7 +63,7 @@ impl Python {
 }
 
 fn look(target: &Started) -> Reading {
-    let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     let start = Instant::now();
     let reading = read(&process.target(None));
     println!("{} {:?}: {:?} in {:?} {:?}", target.line, reading.version, reading.heap, start.elapsed(), reading.gaps);
