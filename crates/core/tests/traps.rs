@@ -347,3 +347,18 @@ fn every_evidence_has_a_source_and_the_document_is_newest_first() {
         );
     }
 }
+
+#[test]
+fn one_kill_in_two_logs_that_name_the_node_differently_is_one() {
+    let told = |prefix: &str| {
+        let text = report("", &cgroup(ID), &cgroup(ID), &[(7, "app")], (7, "app"), 65_536);
+        text.replace(" n1 kernel:", prefix)
+    };
+    let logs = [
+        log(told("Mar  1 10:04:59 n1 kernel: [  812.100000]")),
+        log(told("Mar  1 10:04:59 n1.example kernel: [  812.100000]")),
+    ];
+    let document = why(&logs, Vec::new(), Vec::new(), &Ask::default());
+    assert_eq!(document.kernel_kills.len(), 1);
+    assert_eq!(document.diagnoses[0].kills, ["k1"]);
+}

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+pub use oomph_core::waterfall::Version;
+
 /// A mounted hierarchy that has the memory controller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hierarchy {
@@ -14,15 +16,6 @@ pub struct Hierarchy {
     /// Which cgroup the mount shows at its top, as the kernel log writes it: `/`, but in a container without a cgroup
     /// namespace of its own `/docker/<id>`.
     pub top: String,
-}
-
-/// The version of the cgroup interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Version {
-    /// `memory.oom_control`, `memory.usage_in_bytes`.
-    V1,
-    /// `memory.events`, `memory.current`.
-    V2,
 }
 
 /// Finds the hierarchy; `None` where no mounted one counts memory.

@@ -21,9 +21,11 @@ pub mod cgroup;
 pub mod clock;
 mod command;
 pub mod hierarchy;
+pub mod inspect;
 pub mod journal;
 pub mod kmsg;
 pub mod process;
+pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
 pub mod syslog;

@@ -7,6 +7,7 @@
 use crate::process::{Mapping, Residency, Thread};
 use crate::units::Bytes;
 
+mod hotspot;
 mod memory;
 mod reading;
 mod v8;
@@ -71,7 +72,7 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[&v8::V8];
+pub static RUNTIMES: &[&dyn Runtime] = &[&hotspot::Hotspot, &v8::V8];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
