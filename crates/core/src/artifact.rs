@@ -61,6 +61,8 @@ pub enum Kind {
     Metrics,
     /// The kubelet's or the runtime's own log.
     NodeLog,
+    /// A recording of `oomph run`.
+    Recording,
     /// A sentence or list by which another tool tells how a container ended.
     Message,
 }
@@ -81,6 +83,7 @@ impl Kind {
             Self::MemoryStat => "memory.stat",
             Self::Metrics => "metrics",
             Self::NodeLog => "node log",
+            Self::Recording => "recording",
             Self::Message => "message",
         }
     }

@@ -18,10 +18,8 @@ pub fn inspect(hierarchy: &Hierarchy, cgroup: &str, subject: Subject) -> Waterfa
 
 /// The waterfall of what was read. The processes' memory is read now.
 fn explain(snapshot: &Snapshot, subject: Subject) -> Waterfall {
-    let charge = |files: &CgroupFiles| Level {
-        cgroup: files.cgroup.clone(),
-        charge: charge_of(snapshot.version, &files.files),
-    };
+    let charge =
+        |files: &CgroupFiles| Level { cgroup: files.cgroup.clone(), charge: charge_of(snapshot.version, &files.files) };
     let levels: Vec<Level> = std::iter::once(&snapshot.own).chain(&snapshot.above).map(charge).collect();
     let limit = levels.iter().filter_map(|level| level.charge.limit).min();
     let read: Vec<Reading> = snapshot.processes.iter().map(|it| runtime::read(&it.target(limit))).collect();

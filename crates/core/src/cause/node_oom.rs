@@ -1,6 +1,6 @@
 //! The node itself ran out of memory: the kernel's global OOM killer, or one confined to a cpuset or NUMA policy.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::{Case, Seen, Silence};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{Event, Level, NodeNoteKind};
@@ -8,7 +8,7 @@ use crate::fact::{Event, Level, NodeNoteKind};
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeOom, judge, advise: advice::node_short };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if kernel::killing(case).is_some() {
+    if killing::of(case).is_some() {
         return kernel::judge(case, Verdict::NodeOom);
     }
     // Docker and containerd on cgroup v1 flag kills by the container's own limit only: a node's kill is a bare 137.
@@ -19,10 +19,9 @@ fn judge(case: &Case<'_>) -> Finding {
         let mut proofs = vec![proof];
         proofs.extend(quote::termination(case));
         let summary = format!("The node ran out of memory at the moment when {} was killed with SIGKILL.", case.noun());
-        let mut found = Found::new(Confidence::Likely, summary, proofs).oom_kill(Some(true)).missing(
-            "the kernel's report, which names the process that was killed",
-            kernel::kernel_log_command(case),
-        );
+        let mut found = Found::new(Confidence::Likely, summary, proofs)
+            .oom_kill(Some(true))
+            .missing("the kernel's report, which names the process that was killed", kernel::kernel_log_command(case));
         found.level = Some((Level::Node, Confidence::Likely));
         found.victim = Some(VictimKind::Main);
         return found.into();
@@ -33,10 +32,7 @@ fn judge(case: &Case<'_>) -> Finding {
 /// The kubelet saw an OOM kill that was of no container's own cgroup (pkg/kubelet/oom/oom_watcher_linux.go, v1.37).
 fn system_oom(case: &Case<'_>) -> Option<Proof> {
     let says = "the kubelet saw the node's own OOM killer act";
-    let note = case
-        .notes
-        .iter()
-        .find(|note| matches!(note.it.kind, NodeNoteKind::SystemOom | NodeNoteKind::RuntimeOom) && near(case, note.it.at, true));
+    let note = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::SystemOom && near(case, note.it.at, true));
     if let Some(note) = note {
         return Some(quote::note(note, says));
     }

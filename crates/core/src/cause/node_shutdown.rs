@@ -1,8 +1,8 @@
 //! The node was shut down, and the kubelet ended its pods first, or refused new ones; or a host under an engine.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, removal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeShutdown, judge, advise };
 
@@ -15,10 +15,15 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let says = "the kubelet ended the pod because the node was shutting down";
     let shutdown = |text: Option<&str>| {
-        text.is_some_and(|text| text.contains("node shutdown") || text.contains("node is shutting down") || text.contains("Node is shutting"))
+        text.is_some_and(|text| {
+            text.contains("node shutdown")
+                || text.contains("node is shutting down")
+                || text.contains("Node is shutting")
+        })
     };
     let Some(pod) = case.pod_spec() else { return Finding::Absent };
-    let by_reason = matches!(pod.reason.as_deref(), Some("NodeShutdown" | "Shutdown")) || shutdown(pod.message.as_deref());
+    let by_reason =
+        matches!(pod.reason.as_deref(), Some("NodeShutdown" | "Shutdown")) || shutdown(pod.message.as_deref());
     let by_condition = || {
         let condition = removal::disruption(case).filter(|condition| shutdown(condition.message.as_deref()))?;
         removal::disruption_proof(case, condition, says)
@@ -31,18 +36,23 @@ fn judge(case: &Case<'_>) -> Finding {
         let note = case.notes.iter().find(|note| note.it.kind == crate::fact::NodeNoteKind::Shutdown)?;
         Some(quote::note(note, says))
     };
-    let proof = if by_reason { quote::pod_reason(case, says) } else { by_condition().or_else(by_event).or_else(by_note) };
+    let proof =
+        if by_reason { quote::pod_reason(case, says) } else { by_condition().or_else(by_event).or_else(by_note) };
     let Some(proof) = proof else { return Finding::Absent };
-    Found::new(Confidence::Proven, "The node was shut down and the pod with it.", removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    Found::new(
+        Confidence::Proven,
+        "The node was shut down and the pod with it.",
+        removal::with_termination(case, vec![proof]),
+    )
+    .oom_kill(kernel::oom_kill(case, Some(false)))
+    .into()
 }
 
 /// An engine's container that was started before the host's present boot and has not ended since: it went down with the
 /// host. Nobody saw its end; whether a process of it had been killed before, only a log of that boot would tell.
 fn rebooted(case: &Case<'_>) -> Option<Found> {
     let engine = case.engine.filter(|engine| engine.it.host_rebooted)?;
-    if kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main) {
+    if killing::of_main(case) {
         return None;
     }
     let status = engine.it.status.as_deref().unwrap_or("unknown");

@@ -2,16 +2,15 @@
 
 use jiff::SignedDuration;
 
-use super::{Proof, kernel, quote};
+use super::{Proof, killing, quote};
 use crate::case::{Case, Seen};
-use crate::diagnosis::VictimKind;
 use crate::fact::{Condition, Event};
 
 /// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
 /// killer did not end the main process before.
 pub(super) fn applies(case: &Case<'_>) -> bool {
     let present = case.death.as_ref().is_none_or(|death| death.current || death.termination.finished.is_none());
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     case.pod.is_some() && present && !killed
 }
 

@@ -25,7 +25,8 @@ fn judge(case: &Case<'_>) -> Finding {
         (false, None, Some(path)) => format!("the processes of {}", quote::tail(path)),
         (false, None, None) => "a process".into(),
     };
-    let summary = format!("{} killed {whom}: the node was short of memory, and it acted before the kernel did.", kill.it.killer);
+    let summary =
+        format!("{} killed {whom}: the node was short of memory, and it acted before the kernel did.", kill.it.killer);
     Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into()
 }
 

@@ -7,8 +7,14 @@
 use crate::process::{Mapping, Residency, Thread};
 use crate::units::Bytes;
 
+mod cpython;
+mod elf;
+mod flags;
+mod hotspot;
+pub mod malloc;
 mod memory;
 mod reading;
+mod v8;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -70,9 +76,22 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[];
+#[rustfmt::skip]
+pub static RUNTIMES: &[&dyn Runtime] = &[
+    &hotspot::Hotspot,
+    &cpython::Cpython,
+    &v8::V8,
+];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
-    RUNTIMES.iter().find_map(|runtime| runtime.read(target)).unwrap_or_else(|| Reading::unresolved(Name::Native))
+    let runtime = RUNTIMES.iter().find_map(|runtime| runtime.read(target));
+    let mut reading = runtime.unwrap_or_else(|| Reading::unresolved(Name::Native));
+    let malloc = malloc::malloc(target, &reading.areas);
+    reading.allocator = reading.allocator.or(malloc.allocator);
+    reading.flags.extend(malloc.flags);
+    reading.areas.extend(malloc.areas);
+    reading.inside.extend(malloc.inside);
+    reading.gaps.extend(malloc.gaps);
+    reading
 }

@@ -308,7 +308,7 @@ mod tests {
         Level { cgroup: "/a".into(), charge: Charge::from_files(Version::V2, files) }
     }
 
-    fn measured<'a>(levels: Vec<Level>, processes: Vec<Seen<'a>>) -> Measured<'a> {
+    fn measured(levels: Vec<Level>, processes: Vec<Seen<'_>>) -> Measured<'_> {
         Measured {
             subject: Subject::default(),
             at: None,

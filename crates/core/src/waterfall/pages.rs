@@ -127,10 +127,10 @@ fn part(kind: PartKind, pid: Option<u32>, names: &Names, exact: bool) -> Part {
         parts: Vec::new(),
     };
     let mut whole = of(kind.title(), names.values().sum());
-    let mut named: Vec<(&String, u64)> =
+    let mut inside: Vec<(&String, u64)> =
         names.iter().filter(|(name, _)| !name.is_empty()).map(|(name, bytes)| (name, *bytes)).collect();
-    named.sort_by_key(|(name, bytes)| (std::cmp::Reverse(*bytes), *name));
-    whole.parts = named.into_iter().take(NAMES).map(|(name, bytes)| of(name, bytes)).collect();
+    inside.sort_by_key(|(name, bytes)| (std::cmp::Reverse(*bytes), *name));
+    whole.parts = inside.into_iter().take(NAMES).map(|(name, bytes)| of(name, bytes)).collect();
     whole
 }
 
@@ -155,7 +155,7 @@ fn apart(areas: &[Area]) -> Vec<Area> {
 }
 
 /// A range cut at the borders of the areas, each piece with the area that it lies in.
-fn cut<'a>(range: Range<u64>, areas: &'a [Area]) -> Vec<(Range<u64>, Option<&'a Area>)> {
+fn cut(range: Range<u64>, areas: &[Area]) -> Vec<(Range<u64>, Option<&Area>)> {
     let mut pieces = Vec::new();
     let mut next = range.start;
     let first = areas.partition_point(|area| area.at.end <= range.start);

@@ -1,92 +1,155 @@
-//! Page frames that were counted, so that memory which several mappings or processes share is counted once.
+//! The page frames of one look: which were counted, which hold nothing but the kernel's zeros, and who pays for them.
 
-/// The page frames that the processes of one look have in memory.
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::LazyLock;
+
+use super::frame_set::FrameSet;
+use super::pagemap;
+use crate::sys;
+
+/// The page frames that the processes of one look have in memory, so that a page which several of them share is counted
+/// once, and the cgroups whose charge is told from others'.
 ///
-/// A machine's frames are numbers without large holes, so this is a bitmap in pieces: a GiB of memory takes 32 KiB of it
-/// and adding a frame costs a nanosecond or two.
+/// Numbers of frames, and who pays for them, are shown to `CAP_SYS_ADMIN` only.
 #[derive(Debug, Default)]
 pub struct Frames {
-    pieces: Vec<Option<Box<[u64; WORDS]>>>,
+    pub(super) counted: FrameSet,
+    pub(super) payers: Option<Payers>,
 }
 
-/// A piece stands for 65,536 frames: 256 MiB of pages of 4 KiB.
-const WORDS: usize = 1024;
-
-const FRAMES_PER_PIECE: u64 = WORDS as u64 * 64;
-
-/// Physical addresses have at most 52 bits on x86-64 and arm64, so that frames have 40.
-const FRAMES_MAX: u64 = 1 << 40;
-
 impl Frames {
-    /// Adds a frame. True when it is new; also for a number that is no frame of any machine, which is not kept.
-    pub fn insert(&mut self, frame: u64) -> bool {
-        let Some((piece, word, bit)) = place(frame) else { return true };
-        if piece >= self.pieces.len() {
-            self.pieces.resize_with(piece + 1, || None);
+    /// Frames of which [`charged_here`](oomph_core::process::Page::charged_here) is told, by the inodes of the
+    /// directories of the cgroup that is looked at and of all below it. An error where frames or `/proc/kpagecgroup`
+    /// are not shown: that takes root, and a kernel with `CONFIG_PROC_PAGE_MONITOR` and `CONFIG_MEMCG`.
+    pub fn charged_to(cgroups: impl IntoIterator<Item = u64>) -> io::Result<Self> {
+        if ZEROS.is_none() {
+            return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let word = &mut self.pieces[piece].get_or_insert_with(|| Box::new([0; WORDS]))[word];
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
+        let mut cgroups: Vec<u64> = cgroups.into_iter().collect();
+        cgroups.sort_unstable();
+        let table = File::open("/proc/kpagecgroup")?;
+        let payers = Payers { table, cgroups, here: FrameSet::default(), elsewhere: FrameSet::default() };
+        Ok(Self { counted: FrameSet::default(), payers: Some(payers) })
     }
+}
 
-    /// The frame is among them.
-    pub fn contains(&self, frame: u64) -> bool {
-        place(frame).is_some_and(|(piece, word, bit)| {
-            self.pieces.get(piece).and_then(Option::as_ref).is_some_and(|piece| piece[word] & bit != 0)
-        })
-    }
+/// Who pays for page frames: `/proc/kpagecgroup` has for each the inode of the cgroup that it is charged to
+/// (Documentation/admin-guide/mm/pagemap.rst). What is charged to a cgroup that was removed shows as its next living
+/// ancestor's (mm/memcontrol.c, `page_cgroup_ino`, Linux 6.18).
+#[derive(Debug)]
+pub(super) struct Payers {
+    table: File,
+    cgroups: Vec<u64>,
+    here: FrameSet,
+    elsewhere: FrameSet,
+}
 
-    /// Adds all of `others`.
-    pub fn absorb(&mut self, others: Self) {
-        if self.pieces.len() < others.pieces.len() {
-            self.pieces.resize_with(others.pieces.len(), || None);
-        }
-        for (mine, theirs) in self.pieces.iter_mut().zip(others.pieces) {
-            match (mine, theirs) {
-                (Some(mine), Some(theirs)) => mine.iter_mut().zip(*theirs).for_each(|(mine, theirs)| *mine |= theirs),
-                (mine @ None, theirs) => *mine = theirs,
-                (Some(_), None) => {}
+/// Frames between two that are asked for which are read along rather than skipped: a system call costs more.
+const READ_ALONG: u64 = 32;
+
+/// Frames read at once.
+const READ_MAX: u64 = 8192;
+
+impl Payers {
+    /// Asks for those of `frames` that are not known yet; sorts them and leaves them in no particular order.
+    pub(super) fn ask(&mut self, frames: &mut Vec<u64>) {
+        frames.retain(|frame| self.charged_here(*frame).is_none());
+        frames.sort_unstable();
+        let mut rest = frames.as_slice();
+        let mut buffer = Vec::new();
+        while let Some(first) = rest.first() {
+            let near = rest.windows(2).take_while(|two| two[1] - two[0] <= READ_ALONG && two[1] - first < READ_MAX);
+            let (batch, behind) = rest.split_at(near.count() + 1);
+            rest = behind;
+            let count = batch.last().map_or(1, |last| last - first + 1);
+            buffer.resize(usize::try_from(count * 8).expect("a batch spans at most 8192 frames"), 0);
+            // A frame that the table does not hold stays unknown.
+            if self.table.read_exact_at(&mut buffer, first.saturating_mul(8)).is_err() {
+                continue;
+            }
+            let inodes: Vec<u64> = pagemap::entries(&buffer).collect();
+            for frame in batch {
+                let inode = usize::try_from(frame - first).ok().and_then(|at| inodes.get(at));
+                self.learn(*frame, inode.copied().unwrap_or(0));
             }
         }
     }
+
+    fn learn(&mut self, frame: u64, inode: u64) {
+        if self.cgroups.binary_search(&inode).is_ok() {
+            self.here.insert(frame);
+        // Before Linux 6.4 all but the first page of a large one had no cgroup; who pays is unknown.
+        } else if inode != 0 || flags_of(frame).is_some_and(|flags| flags & COMPOUND_TAIL == 0) {
+            self.elsewhere.insert(frame);
+        }
+    }
+
+    /// Whether a frame that was asked for is charged to the cgroups.
+    pub(super) fn charged_here(&self, frame: u64) -> Option<bool> {
+        let here = self.here.contains(frame);
+        (here || self.elsewhere.contains(frame)).then_some(here)
+    }
 }
 
-/// Piece, word in it, and bit in that.
-fn place(frame: u64) -> Option<(usize, usize, u64)> {
-    let piece = usize::try_from(frame / FRAMES_PER_PIECE).ok().filter(|_| frame < FRAMES_MAX)?;
-    let word = usize::try_from(frame % FRAMES_PER_PIECE / 64).ok()?;
-    Some((piece, word, 1 << (frame % 64)))
+/// Flags of page frames (include/uapi/linux/kernel-page-flags.h).
+const COMPOUND_TAIL: u64 = 1 << 16;
+const HUGE_PAGE: u64 = 1 << 22;
+const ZERO_PAGE: u64 = 1 << 24;
+
+static FLAGS: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/kpageflags").ok());
+
+fn flags_of(frame: u64) -> Option<u64> {
+    let mut flags = [0; 8];
+    FLAGS.as_ref()?.read_exact_at(&mut flags, frame.checked_mul(8)?).ok()?;
+    Some(u64::from_le_bytes(flags))
 }
+
+/// What stands behind a stretch of frames that is as long as a huge page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Huge {
+    /// A transparent huge page.
+    Page,
+    /// The huge page of zeros.
+    Zeros,
+    /// Pages that happen to be neighbours.
+    No,
+}
+
+/// What `frame` is the first of; none where `/proc/kpageflags` may not be read.
+pub(super) fn huge_page_at(frame: u64) -> Option<Huge> {
+    let flags = flags_of(frame)?;
+    Some(if flags & HUGE_PAGE == 0 || flags & COMPOUND_TAIL != 0 {
+        Huge::No
+    } else if flags & ZERO_PAGE != 0 {
+        Huge::Zeros
+    } else {
+        Huge::Page
+    })
+}
+
+/// The frame that the kernel maps wherever memory is read which was never written to. It is charged to nobody and no
+/// part of a resident set. None where frames are not shown.
+pub(super) static ZEROS: LazyLock<Option<u64>> = LazyLock::new(|| {
+    let frame = sys::with_untouched_page(|address: Range<u64>| {
+        let mut entry = [0; 8];
+        File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, address.start / super::page() * 8)?;
+        Ok(pagemap::frame(u64::from_le_bytes(entry)))
+    });
+    frame.ok().filter(|frame| *frame != 0)
+});
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::collections::HashSet;
 
     #[test]
-    fn a_number_that_is_no_frame_is_always_new() {
-        let mut frames = Frames::default();
-        assert!(frames.insert(u64::MAX) && frames.insert(u64::MAX) && !frames.contains(u64::MAX));
-    }
-
-    proptest! {
-        #[test]
-        fn it_is_a_set(numbers in proptest::collection::vec(0_u64..300_000, 0..200), more in proptest::collection::vec(0_u64..300_000, 0..200)) {
-            let (mut frames, mut set) = (Frames::default(), HashSet::new());
-            for number in &numbers {
-                prop_assert_eq!(frames.insert(*number), set.insert(*number));
-            }
-            let mut others = Frames::default();
-            for number in &more {
-                others.insert(*number);
-                set.insert(*number);
-            }
-            frames.absorb(others);
-            for number in (0..300_000).step_by(7).chain(numbers).chain(more) {
-                prop_assert_eq!(frames.contains(number), set.contains(&number));
-            }
+    fn the_kernels_zeros_are_known_by_reading_memory_that_was_never_written() {
+        // Frames are shown to root alone.
+        if let Some(frame) = *ZEROS {
+            assert_eq!(flags_of(frame).map(|flags| flags & ZERO_PAGE), Some(ZERO_PAGE));
         }
     }
 }

@@ -163,7 +163,7 @@ fn program(path: Option<&Path>) -> &'static str {
 }
 
 /// The whole command line, with its help speaking of `name`.
-fn command(name: &'static str) -> clap::Command {
+pub fn command(name: &'static str) -> clap::Command {
     let examples = move |text: &str| format!("Examples:\n{}", text.replace("  oomph ", &format!("  {name} ")));
     Cli::command()
         .bin_name(name)

@@ -42,7 +42,7 @@ impl Covered {
         let mut holes: Vec<String> =
             self.losses.iter().map(|line| format!("line {line} says that lines were lost")).collect();
         let numbered = is_numbered(text);
-        let missing = missing_records(text, input.first_line).filter(|_| numbered);
+        let missing = if numbered { missing_records(text, input.first_line) } else { None };
         // What is numbered without a gap, or was read from the ring itself, was not filtered, whatever it looks like: a
         // ring may hold nothing but kills, and the kernel's own rate limit leaves reports out. Such kills still have
         // their line, and count one by one as kills that nobody is named in.
