@@ -25,13 +25,13 @@ pub mod hierarchy;
 pub mod inspect;
 pub mod journal;
 pub mod kmsg;
+mod log;
 pub mod process;
 pub mod sampler;
 pub mod scope;
 pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
-mod log;
 pub mod syslog;
 mod tree;
 

@@ -110,7 +110,11 @@ fn dump() {
         }
         println!("{}", what.split(':').next().unwrap());
         println!("  {:?}", reading.gaps);
-        println!("  committed metaspace {} K, threads {}, rest anon {rest} K", target.number("metaspace") >> 10, target.number("threads"));
+        println!(
+            "  committed metaspace {} K, threads {}, rest anon {rest} K",
+            target.number("metaspace") >> 10,
+            target.number("threads")
+        );
         println!("  {sums:?}");
     });
 }

@@ -35,11 +35,18 @@ fn explore() {
         let before = std::time::Instant::now();
         let r = look(&it);
         println!("== {version} {:?} {:?} {:?}", r.version, r.resolved, before.elapsed());
-        let d = |a: Option<oomph_core::units::Bytes>, k: &str| println!("   {k}: {:?} diff {:?}", a, a.map(|a| a.0 as i64 - it.number(k) as i64));
-        d(r.heap.committed, "heapTotal"); d(r.heap.used, "heapUsed"); d(r.heap.max, "limit"); d(r.external, "arrayBuffers");
+        let d = |a: Option<oomph_core::units::Bytes>, k: &str| {
+            println!("   {k}: {:?} diff {:?}", a, a.map(|a| a.0 as i64 - it.number(k) as i64))
+        };
+        d(r.heap.committed, "heapTotal");
+        d(r.heap.used, "heapUsed");
+        d(r.heap.max, "limit");
+        d(r.external, "arrayBuffers");
         for i in &r.inside {
             let key = format!("{}.used", i.name.trim_start_matches("objects in ").replace(' ', "_"));
-            if it.line.contains(&format!(" {key}=")) { println!("      {} {:?} diff {}", i.name, i.bytes, i.bytes.0 as i64 - it.number(&key) as i64); }
+            if it.line.contains(&format!(" {key}=")) {
+                println!("      {} {:?} diff {}", i.name, i.bytes, i.bytes.0 as i64 - it.number(&key) as i64);
+            }
         }
         println!("   areas {} gaps {:?}", r.areas.len(), r.gaps);
     }

@@ -15,8 +15,8 @@ mod views;
 
 pub use charge::{Charge, Version};
 pub use document::{
-    Document, Events, Flag, Growth, Heap, LevelLimit, Outside, Part, Pressure, Process, Runtime, SCHEMA, Source, Subject, View,
-    Waterfall, schema,
+    Document, Events, Flag, Growth, Heap, LevelLimit, Outside, Part, Pressure, Process, Runtime, SCHEMA, Source,
+    Subject, View, Waterfall, schema,
 };
 pub use measure::{Level, Measured, Seen, measure};
 pub use part::PartKind;
@@ -24,11 +24,8 @@ pub use part::PartKind;
 /// The document of some waterfalls: the one with the least headroom first, those without a limit last by size.
 pub fn document(mut waterfalls: Vec<Waterfall>, gaps: &[Gap]) -> Document {
     waterfalls.sort_by_key(|it| (it.headroom_bytes.is_none(), it.headroom_bytes, std::cmp::Reverse(it.charged_bytes)));
-    let gap = |gap: &Gap| GapReport {
-        what: gap.what.clone(),
-        because: gap.because.clone(),
-        command: gap.command.clone(),
-    };
+    let gap =
+        |gap: &Gap| GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() };
     Document { schema: SCHEMA, waterfalls, gaps: gaps.iter().map(gap).collect() }
 }
 

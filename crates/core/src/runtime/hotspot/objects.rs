@@ -34,12 +34,11 @@ impl<'v, 'a> Objects<'v, 'a> {
     /// The object that a field at `at` refers to, which is of the class `of`.
     pub(super) fn object(&self, at: u64, of: Class) -> Read<u64> {
         let object = if self.vm.flags.is_on("UseCompressedOops") {
-            let base = self.vm.global(
-                "Universe::_narrow_oop._base|CompressedOops::_narrow_oop._base|CompressedOops::_base",
-            )?;
-            let shift = self.shift(
-                "Universe::_narrow_oop._shift|CompressedOops::_narrow_oop._shift|CompressedOops::_shift",
-            )?;
+            let base = self
+                .vm
+                .global("Universe::_narrow_oop._base|CompressedOops::_narrow_oop._base|CompressedOops::_base")?;
+            let shift =
+                self.shift("Universe::_narrow_oop._shift|CompressedOops::_narrow_oop._shift|CompressedOops::_shift")?;
             let narrow = self.word(at)? & 0xffff_ffff;
             if narrow == 0 {
                 return Err("the object is not made yet".to_owned());
@@ -69,8 +68,10 @@ impl<'v, 'a> Objects<'v, 'a> {
         let elsewhere = || {
             let here = self.vm.target.mapping_at(at).filter(|_| self.collector.is_zgc())?;
             let offset = (at - here.start).saturating_add(here.offset);
-            let views = self.vm.target.mappings.iter().filter(|view| view.inode == here.inode && view.name == here.name);
-            let mut places = views.filter_map(|view| Some(view.start + offset.checked_sub(view.offset)?).filter(|at| view.holds(*at)));
+            let views =
+                self.vm.target.mappings.iter().filter(|view| view.inode == here.inode && view.name == here.name);
+            let mut places = views
+                .filter_map(|view| Some(view.start + offset.checked_sub(view.offset)?).filter(|at| view.holds(*at)));
             places.find_map(|at| memory.u64(at))
         };
         memory.u64(at).or_else(elsewhere).ok_or_else(|| "the object is not in memory".to_owned())
@@ -124,11 +125,12 @@ impl<'v, 'a> Objects<'v, 'a> {
 
     /// A variable of ZGC, which exports where it is.
     fn zgc_global(&self, names: &str) -> Read<u64> {
-        let instance = self.vm.global(if names.starts_with('X') && self.vm.has("XGlobalsForVMStructs::_instance_p") {
-            "XGlobalsForVMStructs::_instance_p"
-        } else {
-            "ZGlobalsForVMStructs::_instance_p"
-        })?;
+        let instance =
+            self.vm.global(if names.starts_with('X') && self.vm.has("XGlobalsForVMStructs::_instance_p") {
+                "XGlobalsForVMStructs::_instance_p"
+            } else {
+                "ZGlobalsForVMStructs::_instance_p"
+            })?;
         let at = self.vm.word(instance, names)?;
         self.vm.target.memory.u64(at).ok_or_else(|| format!("the page of {names} is not in memory"))
     }

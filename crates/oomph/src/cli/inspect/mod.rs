@@ -104,9 +104,8 @@ impl Inspect {
 }
 
 fn look(hierarchy: &Hierarchy, subjects: &Subjects) -> Document {
-    let waterfalls = subjects.found.iter().map(|(cgroup, subject)| {
-        oomph_node::inspect::inspect(hierarchy, cgroup, subject.clone())
-    });
+    let waterfalls =
+        subjects.found.iter().map(|(cgroup, subject)| oomph_node::inspect::inspect(hierarchy, cgroup, subject.clone()));
     document(waterfalls.collect(), &subjects.gaps)
 }
 

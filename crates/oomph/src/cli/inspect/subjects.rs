@@ -100,7 +100,8 @@ pub(super) fn of_engine(hierarchy: &Hierarchy, name: &str) -> Result<Subjects> {
 
 /// The container of a process, or else its cgroup.
 pub(super) fn of_process(hierarchy: &Hierarchy, pid: u32) -> Result<Subjects> {
-    let cgroup = containers::cgroup_of(hierarchy, pid).with_context(|| format!("cannot tell the cgroup of pid {pid}"))?;
+    let cgroup =
+        containers::cgroup_of(hierarchy, pid).with_context(|| format!("cannot tell the cgroup of pid {pid}"))?;
     let of_container = containers::container_of(&cgroup);
     let found = match of_container {
         Some(container) => named(&container.cgroup, &container.subject),
@@ -119,7 +120,10 @@ pub(super) fn of_path(hierarchy: &Hierarchy, path: &Path) -> Result<Subjects> {
     };
     let is_there = hierarchy.below(&cgroup).is_some_and(|below| hierarchy.mount.join(below).is_dir());
     if !is_there {
-        bail!("no cgroup {text} below {}; list them with: systemd-cgls, or find {0} -type d", hierarchy.mount.display());
+        bail!(
+            "no cgroup {text} below {}; list them with: systemd-cgls, or find {0} -type d",
+            hierarchy.mount.display()
+        );
     }
     let names = cgroup_names(&cgroup);
     let subject =
