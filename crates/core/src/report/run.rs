@@ -47,13 +47,11 @@ fn alone(document: &Document, diagnosis: &Diagnosis) -> diagnosis::Document {
 }
 
 fn facts(document: &Document) -> Vec<(&'static str, String)> {
-    let class = serde_json::to_value(document.class).ok();
-    let class = class.as_ref().and_then(|class| class.as_str()).unwrap_or_default();
     let mut facts = Vec::new();
     facts.extend(document.peak_bytes.map(|peak| ("peak", peak.to_string())));
     let kept = document.peak.as_ref().map(|peak| ("not reclaimable", peak.unreclaimable_bytes.to_string()));
     facts.extend(kept);
-    facts.push(("growth", format!("{class}: {}", document.class_evidence)));
+    facts.push(("growth", format!("{}: {}", document.class.id(), document.class_evidence)));
     facts
 }
 

@@ -11,7 +11,7 @@ mod rows;
 use rows::Row;
 
 /// Columns of a bar.
-const BAR: usize = 20;
+const BAR: usize = 16;
 
 /// Rows of files, processes and flags beyond these are counted, not shown.
 const ROWS: usize = 16;
@@ -124,17 +124,17 @@ pub(super) fn bars_of(page: &mut Page, waterfall: &Waterfall) {
 
 /// A line each: name, bar, amount, share, note.
 fn bars(page: &mut Page, rows: &[Row], charged: u64) {
-    let width = rows.iter().map(|row| columns(&row.name) + 2 * row.depth).max().unwrap_or(0).min(44);
+    let width = rows.iter().map(|row| columns(&row.name) + 2 * row.depth).max().unwrap_or(0).min(36);
     for row in rows {
         let name = cut_end(&row.name, width.saturating_sub(2 * row.depth)).into_owned();
         let pad = width.saturating_sub(2 * row.depth + columns(&name));
         let bytes = u64::try_from(row.bytes).unwrap_or(0);
         let eighths = usize::try_from(u128::from(bytes) * (BAR * 8) as u128 / u128::from(charged.max(1))).unwrap_or(0);
         let share = u128::from(bytes) * 1000 / u128::from(charged.max(1));
-        let share = if row.depth == 0 { format!("{:>3}.{} %", share / 10, share % 10) } else { String::new() };
+        let share = if row.depth == 0 { format!("{:>2}.{} %", share / 10, share % 10) } else { String::new() };
         let bar = if row.depth == 0 { bar(eighths.min(BAR * 8)) } else { String::new() };
         let text = format!(
-            "{}{name}{}  {bar}{}  {:>9}  {share:>7}  {}",
+            "{}{name}{}  {bar}{}  {:>9}  {share:>6}  {}",
             " ".repeat(2 * row.depth),
             " ".repeat(pad),
             " ".repeat(BAR - columns(&bar)),

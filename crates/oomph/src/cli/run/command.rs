@@ -206,16 +206,23 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The waterfall now; the one with the most out of the kernel's reach is kept.
+    /// The waterfall now; the one with the most out of the kernel's reach is kept, but none whose runtimes could not be
+    /// read (the process was on its way out) in place of one whose could.
     fn look(&mut self) {
         let began = Instant::now();
         let waterfall = oomph_node::inspect::inspect(self.hierarchy, &self.scope.path, Subject::default());
         self.triggers.looked(waterfall.unreclaimable_bytes, began.elapsed());
-        let most = self.peak.as_ref().map_or(Bytes(0), |peak| peak.unreclaimable_bytes);
-        if !waterfall.processes.is_empty() && waterfall.unreclaimable_bytes >= most {
+        let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
+        if !waterfall.processes.is_empty() && better {
             self.peak = Some(waterfall);
         }
     }
+}
+
+/// What a waterfall tells: runtimes that were read first, then how much memory it is of.
+fn worth(waterfall: &Waterfall) -> (usize, Bytes) {
+    let read = waterfall.processes.iter().filter(|process| process.runtime.resolved).count();
+    (read, waterfall.unreclaimable_bytes)
 }
 
 /// Halves a long history, keeping the larger of two neighbours: peaks are what counts.
