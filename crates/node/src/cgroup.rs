@@ -99,6 +99,12 @@ fn was_at_work(counters: &[u8]) -> bool {
     })
 }
 
+/// Of a cgroup's artifact the file that tells whether the OOM killer was at work. The others change all the time.
+pub fn activity(bytes: &[u8]) -> &[u8] {
+    let end = memmem::find(bytes, b"\n\n==> ");
+    &bytes[..end.unwrap_or(bytes.len())]
+}
+
 fn append(bytes: &mut Vec<u8>, file: &str, content: &[u8]) {
     if !bytes.is_empty() {
         bytes.push(b'\n');

@@ -22,7 +22,7 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// Where below the mount the directory of a cgroup is, without a leading slash: empty for the top. `None` for a path
     /// that the mount does not show.
-    pub(crate) fn below<'a>(&self, cgroup: &'a str) -> Option<&'a str> {
+    pub fn below<'a>(&self, cgroup: &'a str) -> Option<&'a str> {
         let below = cgroup.strip_prefix(self.top.trim_end_matches('/'))?;
         if !below.is_empty() && !below.starts_with('/') {
             return None;
