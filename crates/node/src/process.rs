@@ -19,6 +19,7 @@ mod frames;
 mod images;
 mod memory;
 mod pagemap;
+mod payers;
 mod plan;
 mod scan;
 

@@ -92,7 +92,7 @@ fn heap_and_buffers_before_any_collection_are_what_the_beans_say_with_every_coll
 #[test]
 fn dump() {
     for_each_collector(&["30", "4", "10"], |target, reading, what| {
-        let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+        let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
         let mut sums = std::collections::BTreeMap::new();
         let mut rest = 0;
         for run in process.residency.runs() {
