@@ -15,7 +15,6 @@ mod clean;
 mod clock;
 mod coverage;
 mod date;
-mod digits;
 mod echo;
 mod journal;
 mod loss;
