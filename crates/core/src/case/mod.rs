@@ -1,7 +1,7 @@
 //! One death with everything that is known of it: facts of all sources, joined.
 //!
 //! [`index`] groups the facts by kind and makes one pod of what several artifacts say about it; [`assemble`] makes the
-//! cases and gives each its kills, events, log lines and counters.
+//! cases, `gather` gives each its kills, events, log lines and counters, and `orphans` makes cases of what is left.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,14 +14,18 @@ use crate::fact::{
 mod assemble;
 mod counted;
 mod coverage;
+mod gather;
 mod index;
 mod matching;
+mod orphans;
 mod removed;
+mod worth;
 
 pub use assemble::assemble;
-pub(crate) use assemble::{is_oom_reason, is_start_failure, newest_moment};
+pub(crate) use assemble::newest_moment;
 pub use coverage::Silence;
 pub use index::{Index, PodView};
+pub(crate) use worth::{is_oom_reason, is_start_failure};
 
 /// What other components write of an end is at most this far from it: the kubelet looks for ended containers every
 /// second, and events have whole seconds.

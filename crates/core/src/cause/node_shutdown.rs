@@ -23,22 +23,21 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let refused = case.pod_spec().is_some_and(is_refused);
-    let found = match said_of_pod(case, if refused { REFUSED } else { ENDED }) {
+    match said_of_pod(case, if refused { REFUSED } else { ENDED }) {
         Some(proof) if refused => {
             let summary = "The pod never ran: its node was shutting down. Nothing was killed.";
-            Found::new(Confidence::Proven, summary, vec![proof])
+            Found::new(Confidence::Proven, summary, vec![proof]).into()
         }
         Some(proof) => {
             let summary = "The node was shut down and the pod with it.";
-            Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
+            removal::found(case, Confidence::Proven, summary, vec![proof]).into()
         }
         None => {
             let Some(proof) = said_of_node(case) else { return Finding::Absent };
             let summary = format!("{} ended while its node was being shut down.", kernel::capital(&case.noun()));
-            Found::new(Confidence::Likely, summary, removal::with_termination(case, vec![proof]))
+            removal::found(case, Confidence::Likely, summary, vec![proof]).into()
         }
-    };
-    found.oom_kill(kernel::oom_kill(case, Some(false))).into()
+    }
 }
 
 /// The reason `NodeShutdown` is that of a pod that came too late; those that ran have `Terminated`, or `Shutdown` until

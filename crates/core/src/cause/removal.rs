@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Proof, killing, probe, quote};
+use super::{Finding, Found, Proof, advice, kernel, killing, probe, quote};
 use crate::case::{Case, Seen};
+use crate::diagnosis::{Advice, Confidence};
 use crate::fact::{Condition, Event};
 
 /// Clocks of status and events agree to the second.
@@ -184,8 +185,40 @@ pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Even
         .find(|event| event.it.reason == "SuccessfulDelete" && named(&event.it.message))
 }
 
-/// The exit as evidence, for a pod that was removed.
-pub(super) fn with_termination(case: &Case<'_>, mut proofs: Vec<Proof>) -> Vec<Proof> {
+/// The pod was taken away: the OOM killer had no part in it, unless something tells of a kill.
+pub(super) fn found(
+    case: &Case<'_>,
+    confidence: Confidence,
+    summary: impl Into<String>,
+    mut proofs: Vec<Proof>,
+) -> Found {
     proofs.extend(quote::termination(case));
-    proofs
+    Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
+}
+
+/// The kubelet evicted the pod for want of this.
+pub(super) fn evicted_for(case: &Case<'_>, short: Short, summary: &str) -> Finding {
+    match eviction(case).filter(|_| applies(case)) {
+        Some((message, proof)) if short_of(&message) == Some(short) => {
+            found(case, Confidence::Proven, summary, vec![proof]).into()
+        }
+        _ => Finding::Absent,
+    }
+}
+
+/// How a deletion ended for a container that did not stop in time; empty where it did, or nothing tells.
+pub(super) fn forced(case: &Case<'_>) -> &'static str {
+    if grace_expired(case) == Some(true) { "; it did not stop within its grace period and was killed" } else { "" }
+}
+
+/// What to do about a container that did not stop in time: nothing where it did.
+pub(super) fn end_in_time(case: &Case<'_>, risk: &str) -> Vec<Advice> {
+    if grace_expired(case) != Some(true) {
+        return Vec::new();
+    }
+    vec![advice::advice(
+        "make the program end on SIGTERM, or give it a longer terminationGracePeriodSeconds",
+        "it was killed because it still ran when its grace period ended",
+        risk,
+    )]
 }
