@@ -1,6 +1,6 @@
 //! The machine that oomph runs on, as a source: its kernel log and the counters of its memory cgroups.
 //!
-//! Synchronous and without `unsafe`. Nothing here interprets what it reads, and nothing fails: what could not be read
+//! Synchronous. Nothing here interprets what it reads, and nothing fails: what could not be read
 //! is a gap, with the command that would show it.
 //!
 //! ```no_run
@@ -9,7 +9,7 @@
 //!     eprintln!("{}: {:?} {}", source.name, source.status, source.because);
 //! }
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use std::io;
 
@@ -20,10 +20,22 @@ use oomph_core::fact::Subject;
 pub mod cgroup;
 pub mod clock;
 mod command;
+pub mod containers;
 pub mod hierarchy;
+pub mod inspect;
 pub mod journal;
 pub mod kmsg;
+mod log;
+pub mod process;
+pub mod sampler;
+pub mod scope;
+pub mod snapshot;
+#[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
+mod sys;
 pub mod syslog;
+mod tree;
+
+pub use log::KernelLog;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {

@@ -98,6 +98,9 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     Some(row)
 }
 
+/// Digits that fit into 63 bits whatever they are; no column has as many.
+const MOST_DIGITS: usize = 18;
+
 /// A whole number that a blank or the end follows.
 fn integer(text: &str) -> Option<(i64, &str)> {
     let bytes = text.as_bytes();
@@ -105,10 +108,10 @@ fn integer(text: &str) -> Option<(i64, &str)> {
     let mut end = start;
     let mut value = 0_i64;
     while let Some(digit) = bytes.get(end).filter(|byte| byte.is_ascii_digit()) {
-        value = value.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
         end += 1;
     }
-    let whole = end > start && bytes.get(end).is_none_or(u8::is_ascii_whitespace);
+    let whole = (1..=MOST_DIGITS).contains(&(end - start)) && bytes.get(end).is_none_or(u8::is_ascii_whitespace);
     whole.then(|| (if start == 1 { -value } else { value }, &text[end..]))
 }
 

@@ -1,0 +1,69 @@
+//! Targets for the tests that look at real processes.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(unreachable_pub, reason = "a module that several test crates include")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A process that said that it is ready, in a line on standard output. It ends with the test.
+pub struct Started {
+    child: Child,
+    /// The line.
+    pub line: String,
+}
+
+impl Started {
+    /// Starts it and waits for the line.
+    pub fn new(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the target starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, line: line.trim().to_owned() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The number behind `key=` in its line.
+    pub fn number(&self, key: &str) -> u64 {
+        let words = self.line.split_whitespace().filter_map(|word| word.split_once('='));
+        let mut values = words.filter(|(name, _)| *name == key).map(|(_, value)| value);
+        values.next().and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{key} in {:?}", self.line))
+    }
+
+    /// What looking must not change: resident set, page tables, threads.
+    pub fn footprint(&self) -> [String; 3] {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid())).unwrap();
+        let line =
+            |text: &str, key: &str| text.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
+        [line(&rollup, "Rss:"), line(&status, "VmPTE:"), line(&status, "Threads:")]
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The folder with the sources of targets.
+pub fn sources(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/runtimes").join(name)
+}
+
+/// Where the installers `tests/runtimes/get-NAME` put runtimes.
+pub fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(".cache/oomph-runtimes");
+    std::env::var("OOMPH_CACHE").map_or_else(|_| home(), PathBuf::from)
+}
+
+/// Says that a component is missing; a failure where all are demanded.
+pub fn missing(what: &str) {
+    assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {what}");
+    println!("skipped, missing: {what}");
+}
