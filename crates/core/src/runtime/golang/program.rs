@@ -72,7 +72,8 @@ impl<'a> Program<'a> {
     pub(super) fn is_code(&self, address: u64) -> bool {
         self.elf.segments().any(|segment| {
             let length = segment.size();
-            let executable = matches!(segment.flags(), object::SegmentFlags::Elf { p_flags } if p_flags & object::elf::PF_X != 0);
+            let executable =
+                matches!(segment.flags(), object::SegmentFlags::Elf { p_flags } if p_flags & object::elf::PF_X != 0);
             executable && address >= segment.address() && address - segment.address() < length
         })
     }
