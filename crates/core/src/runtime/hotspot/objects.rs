@@ -11,6 +11,9 @@ const FORWARDED: u64 = 3;
 /// With compact headers (JDK 24 on) the class stands in the upper 22 bits of the first word (markWord.hpp).
 const COMPACT_CLASS_SHIFT: u32 = 42;
 
+/// A compressed reference in the lower half of a word.
+const NARROW: u64 = 0xffff_ffff;
+
 /// Reads objects of one virtual machine.
 pub(super) struct Objects<'v, 'a> {
     vm: &'v Vm<'a>,
@@ -34,13 +37,12 @@ impl<'v, 'a> Objects<'v, 'a> {
     /// The object that a field at `at` refers to, which is of the class `of`.
     pub(super) fn object(&self, at: u64, of: Class) -> Read<u64> {
         let object = if self.vm.flags.is_on("UseCompressedOops") {
-            let base = self.vm.global(
-                "Universe::_narrow_oop._base|CompressedOops::_narrow_oop._base|CompressedOops::_base",
-            )?;
-            let shift = self.shift(
-                "Universe::_narrow_oop._shift|CompressedOops::_narrow_oop._shift|CompressedOops::_shift",
-            )?;
-            let narrow = self.word(at)? & 0xffff_ffff;
+            let base = self
+                .vm
+                .global("Universe::_narrow_oop._base|CompressedOops::_narrow_oop._base|CompressedOops::_base")?;
+            let shift =
+                self.shift("Universe::_narrow_oop._shift|CompressedOops::_narrow_oop._shift|CompressedOops::_shift")?;
+            let narrow = self.word(at)? & NARROW;
             if narrow == 0 {
                 return Err("the object is not made yet".to_owned());
             }
@@ -55,7 +57,7 @@ impl<'v, 'a> Objects<'v, 'a> {
     pub(super) fn is_null(&self, at: u64) -> Read<bool> {
         let reference = self.word(at)?;
         Ok(match self.collector {
-            _ if self.vm.flags.is_on("UseCompressedOops") => reference & 0xffff_ffff == 0,
+            _ if self.vm.flags.is_on("UseCompressedOops") => reference & NARROW == 0,
             // Null is coloured, too.
             Collector::GenerationalZgc => self.uncoloured(reference)? == 0,
             _ => reference == 0,
@@ -69,8 +71,10 @@ impl<'v, 'a> Objects<'v, 'a> {
         let elsewhere = || {
             let here = self.vm.target.mapping_at(at).filter(|_| self.collector.is_zgc())?;
             let offset = (at - here.start).saturating_add(here.offset);
-            let views = self.vm.target.mappings.iter().filter(|view| view.inode == here.inode && view.name == here.name);
-            let mut places = views.filter_map(|view| Some(view.start + offset.checked_sub(view.offset)?).filter(|at| view.holds(*at)));
+            let views =
+                self.vm.target.mappings.iter().filter(|view| view.inode == here.inode && view.name == here.name);
+            let mut places = views
+                .filter_map(|view| Some(view.start + offset.checked_sub(view.offset)?).filter(|at| view.holds(*at)));
             places.find_map(|at| memory.u64(at))
         };
         memory.u64(at).or_else(elsewhere).ok_or_else(|| "the object is not in memory".to_owned())
@@ -124,11 +128,12 @@ impl<'v, 'a> Objects<'v, 'a> {
 
     /// A variable of ZGC, which exports where it is.
     fn zgc_global(&self, names: &str) -> Read<u64> {
-        let instance = self.vm.global(if names.starts_with('X') && self.vm.has("XGlobalsForVMStructs::_instance_p") {
-            "XGlobalsForVMStructs::_instance_p"
-        } else {
-            "ZGlobalsForVMStructs::_instance_p"
-        })?;
+        let instance =
+            self.vm.global(if names.starts_with('X') && self.vm.has("XGlobalsForVMStructs::_instance_p") {
+                "XGlobalsForVMStructs::_instance_p"
+            } else {
+                "ZGlobalsForVMStructs::_instance_p"
+            })?;
         let at = self.vm.word(instance, names)?;
         self.vm.target.memory.u64(at).ok_or_else(|| format!("the page of {names} is not in memory"))
     }
@@ -149,7 +154,7 @@ impl<'v, 'a> Objects<'v, 'a> {
             if !self.vm.flags.is_on("UseCompressedClassPointers") {
                 return Ok(word);
             }
-            word & 0xffff_ffff
+            word & NARROW
         };
         let base = self.vm.global(
             "Universe::_narrow_klass._base|CompressedKlassPointers::_narrow_klass._base|CompressedKlassPointers::_base",
