@@ -75,8 +75,12 @@ fn report(text: &mut String, number: u32) {
     let head = "Oct 12 19:00:20 pool-7 kernel:";
     let pod = "/kubepods/burstable/pod2b7f3c1a-90de-4c58-8a11-6f0e5d4c3b2a";
     let container = "4f1d7a90c2b35e68f7a1d0c94be6832157adf0e9b8c6d4123f5e7a8b9c0d1e2f";
+    // Printing takes a few microseconds a line.
+    let mut clock = u64::from(number) * 500_000;
     let mut line = |message: &str| {
-        writeln!(text, "{head} [ 8523.{number:06}] {message}").expect("a string takes all that is written");
+        let (second, micro) = (clock / 1_000_000, clock % 1_000_000);
+        writeln!(text, "{head} [{second:5}.{micro:06}] {message}").expect("a string takes all that is written");
+        clock += 7;
     };
     line("app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=969");
     line(&format!("CPU: 1 PID: {number} Comm: app Not tainted 6.1.0-41-amd64 #1"));

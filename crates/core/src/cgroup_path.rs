@@ -33,7 +33,8 @@ pub fn cgroup_names(path: &str) -> CgroupNames {
 }
 
 /// Names of a container's cgroup as its runtime writes them before the id; the longer ones first.
-const RUNTIMES: [(&str, &str); 9] = [
+const RUNTIMES: [(&str, &str); 10] = [
+    ("oomph-run-", "oomph"),
     ("cri-containerd-", "containerd"),
     ("crio-conmon-", "cri-o"),
     ("crio-", "cri-o"),

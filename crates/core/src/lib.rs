@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub mod budget;
 mod calibrate;
 pub mod case;
 pub mod cause;
@@ -17,10 +18,13 @@ pub mod diagnose;
 pub mod diagnosis;
 pub mod explain;
 pub mod fact;
+pub mod growth;
 pub mod kubelet;
 pub mod memory_flags;
 pub mod process;
+pub mod recording;
 pub mod report;
+pub mod run;
 pub mod runtime;
 pub mod units;
 pub mod waterfall;

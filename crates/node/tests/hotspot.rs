@@ -1,12 +1,11 @@
 //! Java virtual machines of all versions at hand, with each of their collectors, against what their own beans say.
 
-use std::collections::HashSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
 use oomph_core::runtime::{self, Name, Reading};
 use oomph_core::waterfall::PartKind;
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 mod support;
 use support::{Started, cache, missing};
@@ -53,7 +52,7 @@ fn start(version: u32, flags: &[&str], told: &[&str]) -> Option<Started> {
 }
 
 fn read(target: &Started) -> Reading {
-    let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     runtime::read(&process.target(None))
 }
 
@@ -99,13 +98,21 @@ fn resident(process: &Process, reading: &Reading, part: PartKind) -> u64 {
     pages.filter(|page| area(page).is_some_and(|area| area.part == part)).count() as u64 * 4096
 }
 
+/// `Rss:  95788 kB`.
+fn resident_kib(footprint: &[String; 3]) -> u64 {
+    footprint[0].split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number of kB")
+}
+
 #[test]
 fn areas_hold_what_the_beans_say_and_looking_changes_nothing() {
     for_each_collector(&["30", "4", "10"], |target, _, what| {
         let before = target.footprint();
-        let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+        let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
         let reading = runtime::read(&process.target(None));
-        assert_eq!(before, target.footprint(), "{what}");
+        let after = target.footprint();
+        assert_eq!(before[1..], after[1..], "page tables and threads, {what}");
+        // Virtual machines touch a page of their own now and then.
+        assert!(resident_kib(&after).abs_diff(resident_kib(&before)) <= 16, "{before:?}, {after:?}, {what}");
         assert_eq!(reading.gaps, [], "{what}");
 
         // Not all that is committed was touched, and nothing else lies there.
@@ -138,7 +145,8 @@ fn direct_buffers_that_netty_allocates_past_java_nio_are_counted_beside() {
         }
         let Some(target) = start(version, &flags, &["1", "2", "0", "netty"]) else { continue };
         let reading = read(&target);
-        let [inside] = &reading.inside[..] else { panic!("{version}: {reading:?}") };
+        let inside = reading.inside.iter().find(|inside| inside.name.starts_with("Netty"));
+        let inside = inside.unwrap_or_else(|| panic!("{version}: {reading:?}"));
         assert_eq!((inside.part, inside.bytes.0), (PartKind::Malloc, target.number("netty")), "{version}");
         assert_eq!(reading.direct.unwrap().0, target.number("direct"), "{version}");
         println!("JDK {version}: Netty's counter 0 B off");
@@ -233,6 +241,6 @@ fn other_virtual_machines_are_recognised_and_said_to_be_unreadable() {
         let target = Started::new(&mut Command::new(folder.path().join(program)));
         let reading = read(&target);
         assert_eq!((reading.name, reading.resolved), (Name::Native, false));
-        assert!(reading.gaps[0].because.contains(named), "{:?}", reading.gaps);
+        assert!(reading.gaps.iter().any(|gap| gap.what.contains(named)), "{:?}", reading.gaps);
     }
 }

@@ -140,6 +140,8 @@ fn add_kill(kills: &mut Vec<(KernelKill, Locus)>, mut kill: KernelKill, from: Lo
 }
 
 /// The same first victim in the same cgroup on a node that can be the same, at the same time by one of the clocks.
+/// A node has several names (its own, the API's, the short and the long one): where the kernel's own stamps agree on a
+/// container's kill, another name is another name only.
 fn same_kill(one: &KernelKill, other: &KernelKill) -> bool {
     let victim =
         |kill: &KernelKill| kill.victims.first().map(|victim| (victim.pid, victim.comm.clone(), victim.anon_rss));
@@ -150,7 +152,7 @@ fn same_kill(one: &KernelKill, other: &KernelKill) -> bool {
     victim(one).is_some()
         && victim(one) == victim(other)
         && one.task_memcg == other.task_memcg
-        && node
+        && (node || uptime == Some(true) && one.container_id.is_some())
         && boot
         && uptime.or(at).unwrap_or(false)
 }

@@ -1,6 +1,9 @@
 //! The pod never ran: its memory request did not fit the node, or no node.
 
-use super::{Cause, Finding, Found, Proof, advice, quote, removal::{self, Short}};
+use super::{
+    Cause, Finding, Found, Proof, advice, quote,
+    removal::{self, Short},
+};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -19,13 +22,19 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Proof> {
     }
     let pod = case.pod_spec()?;
     if pod.reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("OutOfmemory")) {
-        return quote::pod_reason(case, "the kubelet refused the pod: its memory request does not fit what is left of the node");
+        return quote::pod_reason(
+            case,
+            "the kubelet refused the pod: its memory request does not fit what is left of the node",
+        );
     }
     if let Some((message, proof)) = removal::eviction(case)
         && removal::short_of(&message) == Some(Short::Refused)
         && message.contains("MemoryPressure")
     {
-        return Some(Proof { says: "the kubelet refused the pod: the node already had memory pressure".into(), ..proof });
+        return Some(Proof {
+            says: "the kubelet refused the pod: the node already had memory pressure".into(),
+            ..proof
+        });
     }
     let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
     let event = case.events.iter().rev().find(|event| {

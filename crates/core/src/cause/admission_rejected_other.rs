@@ -1,6 +1,9 @@
 //! The pod never ran: refused by the kubelet, the scheduler or a quota for a reason other than memory.
 
-use super::{Cause, Finding, Found, Proof, admission_rejected_memory, advice, quote, removal::{self, Short}};
+use super::{
+    Cause, Finding, Found, Proof, admission_rejected_memory, advice, quote,
+    removal::{self, Short},
+};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -42,7 +45,10 @@ fn refused(case: &Case<'_>) -> Option<Proof> {
     if let Some((message, proof)) = removal::eviction(case)
         && removal::short_of(&message) == Some(Short::Refused)
     {
-        return Some(Proof { says: "the kubelet refused the pod: the node already had a pressure condition".into(), ..proof });
+        return Some(Proof {
+            says: "the kubelet refused the pod: the node already had a pressure condition".into(),
+            ..proof
+        });
     }
     let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
     let event = case.events.iter().rev().find(|event| event.it.reason == "FailedScheduling" && pending)?;

@@ -1,6 +1,7 @@
 //! Advice that several causes share. Nothing here says 'raise the limit' without a history: a leak would only die later.
 
-use super::kernel::{container_limit, kernel_log_command};
+use super::kernel::kernel_log_command;
+use super::level::container_limit;
 use crate::case::Case;
 use crate::diagnosis::Advice;
 

@@ -12,7 +12,8 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let says = "an eviction request removed the pod";
     let Some(proof) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says) else { return Finding::Absent };
-    let summary = "The pod was evicted through the eviction API, by a person or a tool (autoscaler, descheduler, VPA updater).";
+    let summary =
+        "The pod was evicted through the eviction API, by a person or a tool (autoscaler, descheduler, VPA updater).";
     Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
         .oom_kill(kernel::oom_kill(case, Some(false)))
         .into()

@@ -1,6 +1,6 @@
 //! The program ended by itself with an error.
 
-use super::{Cause, Finding, Found, advice, kernel, quote};
+use super::{Cause, Finding, Found, advice, kernel, killing, quote};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -11,7 +11,7 @@ fn judge(case: &Case<'_>) -> Finding {
     if code == 0 || matches!(code, 134 | 135 | 137 | 139 | 143) {
         return Finding::Absent;
     }
-    if kernel::killing(case).is_some() {
+    if killing::of(case).is_some() {
         return Finding::Absent;
     }
     let proofs: Vec<_> = quote::termination(case).into_iter().collect();

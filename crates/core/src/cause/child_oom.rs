@@ -1,13 +1,13 @@
 //! A child was killed by the OOM killer, and the main process then ended by itself.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOom, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::ChildOom) else {
+    let Some(killing) = killing::of(case).filter(|killing| killing.verdict == Verdict::ChildOom) else {
         return Finding::Absent;
     };
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
@@ -26,7 +26,8 @@ fn judge(case: &Case<'_>) -> Finding {
     found.level = killing.level;
     found.victim = Some(killing.victim);
     if killing.report.is_none() {
-        found = found.missing("which process was killed, and by which cgroup's limit", kernel::kernel_log_command(case));
+        found =
+            found.missing("which process was killed, and by which cgroup's limit", kernel::kernel_log_command(case));
     }
     found.into()
 }

@@ -1,13 +1,13 @@
 //! A child was killed by the OOM killer and the container runs on: nothing in the API shows it.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOomInvisible, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::ChildOomInvisible) else {
+    let Some(killing) = killing::of(case).filter(|killing| killing.verdict == Verdict::ChildOomInvisible) else {
         return Finding::Absent;
     };
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
@@ -19,7 +19,11 @@ fn judge(case: &Case<'_>) -> Finding {
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let summary = format!("The kernel killed {} of {}, which runs on; the API shows nothing of it.", kernel::who(&killing), case.noun());
+    let summary = format!(
+        "The kernel killed {} of {}, which runs on; the API shows nothing of it.",
+        kernel::who(&killing),
+        case.noun()
+    );
     let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
     found.level = killing.level;
     found.victim = Some(killing.victim);

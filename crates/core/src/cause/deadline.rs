@@ -27,7 +27,9 @@ fn judge(case: &Case<'_>) -> Finding {
             .into();
     }
     let no_deadline = pod.is_some_and(|pod| {
-        pod.complete && pod.active_deadline_seconds.is_none() && pod.owner.as_ref().is_none_or(|owner| owner.kind != "Job")
+        pod.complete
+            && pod.active_deadline_seconds.is_none()
+            && pod.owner.as_ref().is_none_or(|owner| owner.kind != "Job")
     });
     if no_deadline && case.exit_code() == Some(137) {
         return Finding::RuledOut("the pod has no activeDeadlineSeconds and belongs to no job".into());

@@ -1,13 +1,13 @@
 //! SIGKILL from outside: proven to be no OOM kill, and explained by nothing else; or an engine's own kill.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, signal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, signal};
 use crate::case::{Case, Silence};
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     let forced = signal::forced(case);
     if killed || case.exit_code() != Some(137) && !(case.exit_code().is_none() && forced.is_some()) {
         return Finding::Absent;
@@ -23,7 +23,8 @@ fn judge(case: &Case<'_>) -> Finding {
         proofs.extend(signal::engine_proofs(&sent));
         let who = kernel::capital(&case.noun());
         let summary = if signal::asked_to_end(case, &sent) {
-            let waited = signal::seconds_before_force(&sent).map(|seconds| format!(" within {}", quote::duration(seconds)));
+            let waited =
+                signal::seconds_before_force(&sent).map(|seconds| format!(" within {}", quote::duration(seconds)));
             let waited = waited.unwrap_or_else(|| " in time".to_owned());
             format!("{who} was asked to stop through its engine, did not end{waited}, and was killed.")
         } else {

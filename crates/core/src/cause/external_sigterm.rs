@@ -1,13 +1,13 @@
 //! SIGTERM from outside that nothing else explains, an engine's stop included.
 
-use super::{Cause, Finding, Found, advice, kernel, quote, signal};
+use super::{Cause, Finding, Found, advice, kernel, killing, quote, signal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     let sent = signal::sent_by_engine(case);
     let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
     let ended = case.exit_code().is_some_and(|code| code == 143 || stopped && code != 137);
@@ -18,7 +18,8 @@ fn judge(case: &Case<'_>) -> Finding {
     proofs.extend(signal::engine_proofs(&sent));
     let excluded = kernel::excluded(case).or(case.pod.is_some().then_some(false));
     if stopped {
-        let summary = format!("{} was stopped through its engine and ended on the signal.", kernel::capital(&case.noun()));
+        let summary =
+            format!("{} was stopped through its engine and ended on the signal.", kernel::capital(&case.noun()));
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }
     let summary = format!(

@@ -1,6 +1,9 @@
 //! The kubelet evicted the pod because the node was low on memory. The kernel killed nothing.
 
-use super::{Cause, Finding, Found, advice, kernel, removal::{self, Short}};
+use super::{
+    Cause, Finding, Found, advice, kernel,
+    removal::{self, Short},
+};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -14,13 +17,21 @@ fn judge(case: &Case<'_>) -> Finding {
     if removal::short_of(&message) != Some(Short::Memory) {
         return Finding::Absent;
     }
-    Found::new(Confidence::Proven, "The kubelet evicted the pod: the node was low on memory. The kernel's OOM killer did nothing.", removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    Found::new(
+        Confidence::Proven,
+        "The kubelet evicted the pod: the node was low on memory. The kernel's OOM killer did nothing.",
+        removal::with_termination(case, vec![proof]),
+    )
+    .oom_kill(kernel::oom_kill(case, Some(false)))
+    .into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {
-    vec![advice::advice("set the memory request to what the pod really uses", "the kubelet evicts first the pods that use more than they request, by how much (pkg/kubelet/eviction/helpers.go)", "fewer pods fit on the node")]
+    vec![advice::advice(
+        "set the memory request to what the pod really uses",
+        "the kubelet evicts first the pods that use more than they request, by how much (pkg/kubelet/eviction/helpers.go)",
+        "fewer pods fit on the node",
+    )]
 }
 
 /// An evicted pod is Failed; this one is not.

@@ -9,7 +9,9 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::KubeletRestart, judge,
 /// `Container app definition changed, will be restarted`; `Container app resize requires restart`
 /// (pkg/kubelet/kuberuntime/kuberuntime_manager.go, v1.37).
 fn is_restart(message: &str) -> bool {
-    message.contains("definition changed") || message.contains("resize requires restart") || message.contains("spec hash changed")
+    message.contains("definition changed")
+        || message.contains("resize requires restart")
+        || message.contains("spec hash changed")
 }
 
 fn judge(case: &Case<'_>) -> Finding {

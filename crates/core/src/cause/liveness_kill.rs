@@ -1,20 +1,23 @@
 //! The kubelet restarted the container because its liveness or startup probe failed.
 
-use super::{Cause, Finding, Found, advice, kernel, probe, quote, removal};
+use super::{Cause, Finding, Found, advice, kernel, killing, probe, quote, removal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::LivenessKill, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
     // OOMKilled with 137 is the OOM killer's end, unless the kubelet says that this very life failed its probe.
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     if let Some((event, confidence)) = probe::killing_event(case, probe::is_probe_kill) {
         if killed && (confidence < Confidence::Proven || event.it.last.is_none()) {
             return Finding::Absent;
         }
         let which = if event.it.message.contains("startup") { "startup" } else { "liveness" };
-        let mut proofs = vec![quote::event(&event, format!("the kubelet says that the {which} probe failed and the container is restarted"))];
+        let mut proofs = vec![quote::event(
+            &event,
+            format!("the kubelet says that the {which} probe failed and the container is restarted"),
+        )];
         proofs.extend(probe::failures(case).map(|event| quote::event(&event, "the probe had been failing")));
         proofs.extend(quote::termination(case));
         return found(case, confidence, which, proofs);
@@ -22,7 +25,7 @@ fn judge(case: &Case<'_>) -> Finding {
     if killed {
         return Finding::Absent;
     }
-    if let Some(proof) = probe::noted(case) {
+    if let Some((which, proof)) = probe::noted(case) {
         let mut proofs = vec![proof];
         proofs.extend(quote::termination(case));
         let stopped = matches!(case.exit_code(), Some(137 | 143) | None);
@@ -33,7 +36,7 @@ fn judge(case: &Case<'_>) -> Finding {
             None => Confidence::Likely,
         };
         if case.pod.is_some() || case.engine.is_none() {
-            return found(case, confidence, "liveness", proofs);
+            return found(case, confidence, which, proofs);
         }
         return Finding::Absent;
     }
@@ -50,13 +53,21 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
     {
         let mut proofs = vec![quote::event(&failure, "the probe had been failing")];
         proofs.extend(quote::termination(case));
-        return found(case, Confidence::Likely, "liveness", proofs);
+        let which = if failure.it.message.starts_with("Startup") { "startup" } else { "liveness" };
+        return found(case, Confidence::Likely, which, proofs);
     }
     let restarts = case.status().and_then(|status| status.restart_count).unwrap_or(0);
-    if case.exit_code() == Some(143) && !ends_with_pod && restarts > 1 && probe::timing_fits(case) && !case.events_cover_the_end() {
+    if case.exit_code() == Some(143)
+        && !ends_with_pod
+        && restarts > 1
+        && probe::timing_fits(case)
+        && !case.events_cover_the_end()
+    {
         let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();
         proofs.extend(case.from.as_ref().map(|from| super::Proof {
-            says: format!("it has a liveness probe, was stopped by SIGTERM, and restarted {restarts} times in the same pod"),
+            says: format!(
+                "it has a liveness probe, was stopped by SIGTERM, and restarted {restarts} times in the same pod"
+            ),
             from: from.clone(),
             excerpt: String::new(),
         }));
@@ -85,7 +96,10 @@ fn found(case: &Case<'_>, confidence: Confidence, which: &str, proofs: Vec<super
     match confidence {
         Confidence::Proven => found.into(),
         _ => found
-            .missing("the kubelet's Killing event for this container", "kubectl get events --field-selector reason=Killing")
+            .missing(
+                "the kubelet's Killing event for this container",
+                "kubectl get events --field-selector reason=Killing",
+            )
             .into(),
     }
 }

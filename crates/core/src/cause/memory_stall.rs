@@ -14,14 +14,21 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let stalled = case.counters.iter().find(|counters| {
-        counters.it.under_oom == Some(true) || counters.it.pressure_full_avg10.is_some_and(|full| full >= STALLED_PERCENT)
+        counters.it.under_oom == Some(true)
+            || counters.it.pressure_full_avg10.is_some_and(|full| full >= STALLED_PERCENT)
     });
     let Some(counters) = stalled else { return Finding::Absent };
     let (says, excerpt) = match counters.it.pressure_full_avg10 {
-        Some(full) => (format!("all its processes waited for memory {full} % of the last ten seconds"), format!("full avg10={full}")),
-        None => ("its processes wait at the limit because the OOM killer is switched off".into(), "under_oom 1".to_owned()),
+        Some(full) => (
+            format!("all its processes waited for memory {full} % of the last ten seconds"),
+            format!("full avg10={full}"),
+        ),
+        None => {
+            ("its processes wait at the limit because the OOM killer is switched off".into(), "under_oom 1".to_owned())
+        }
     };
-    let summary = format!("{} stands still at its memory limit; nothing was killed yet.", kernel::capital(&case.noun()));
+    let summary =
+        format!("{} stands still at its memory limit; nothing was killed yet.", kernel::capital(&case.noun()));
     Found::new(Confidence::Likely, summary, vec![Proof { says, from: counters.from.clone(), excerpt }])
         .oom_kill(kernel::oom_kill(case, Some(false)))
         .into()

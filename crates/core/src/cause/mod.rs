@@ -10,6 +10,8 @@ use crate::fact::{Level, Locus};
 mod advice;
 mod counted;
 mod kernel;
+mod killing;
+mod level;
 mod probe;
 mod quote;
 mod removal;

@@ -1,13 +1,13 @@
 //! The process aborted: SIGABRT, exit code 134.
 
-use super::{Cause, Finding, Found, advice, kernel, quote};
+use super::{Cause, Finding, Found, advice, kernel, killing, quote};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NativeAbort, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     if case.exit_code() != Some(134) || killed {
         return Finding::Absent;
     }
@@ -19,5 +19,9 @@ fn judge(case: &Case<'_>) -> Finding {
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {
-    vec![advice::advice("read the last lines of its log: an abort is deliberate and nearly always says why", "V8, Go, glibc and assertions abort; a heap exhaustion that aborts leaves a message", "none")]
+    vec![advice::advice(
+        "read the last lines of its log: an abort is deliberate and nearly always says why",
+        "V8, Go, glibc and assertions abort; a heap exhaustion that aborts leaves a message",
+        "none",
+    )]
 }

@@ -11,7 +11,8 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let cordoned = case.node.is_some_and(|node| {
-        node.it.unschedulable || node.it.taints.iter().any(|taint| taint.starts_with("node.kubernetes.io/unschedulable"))
+        node.it.unschedulable
+            || node.it.taints.iter().any(|taint| taint.starts_with("node.kubernetes.io/unschedulable"))
     });
     let says = "an eviction request removed the pod";
     let Some(proof) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says).filter(|_| cordoned) else {

@@ -1,14 +1,14 @@
 //! A fork or thread was refused by the pids limit.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::{KernelNoteKind, Sign};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::PidsLimit, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = kernel::killing(case).is_some_and(|killing| killing.victim == VictimKind::Main);
+    let killed = killing::of_main(case);
     if killed || case.exit_code() == Some(0) {
         return Finding::Absent;
     }
@@ -31,12 +31,20 @@ fn judge(case: &Case<'_>) -> Finding {
     proofs.extend(sign.map(|sign| quote::sign(sign, "its log says that a thread or process could not be made")));
     proofs.extend(quote::termination(case));
     let confidence = if kernel_note.is_some() { Confidence::Proven } else { Confidence::Likely };
-    let summary = format!("{} could not start a thread or process: the pids limit (or the user's process limit) was reached.", kernel::capital(&case.noun()));
+    let summary = format!(
+        "{} could not start a thread or process: the pids limit (or the user's process limit) was reached.",
+        kernel::capital(&case.noun())
+    );
     let found = Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case)));
     if kernel_note.is_some() {
         return found.into();
     }
-    found.missing("pids.events of the cgroup, which counts refusals (max)", "cat /sys/fs/cgroup/pids.events /sys/fs/cgroup/pids/pids.events").into()
+    found
+        .missing(
+            "pids.events of the cgroup, which counts refusals (max)",
+            "cat /sys/fs/cgroup/pids.events /sys/fs/cgroup/pids/pids.events",
+        )
+        .into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -1,14 +1,14 @@
 //! The runtime hit its own limit (heap, metaspace, direct memory, V8's, Go's, PHP's): the cgroup's limit did not fire.
 
-use super::{Cause, Finding, Found, advice, kernel, quote};
+use super::{Cause, Finding, Found, advice, kernel, killing, quote};
 use crate::case::{Case, Seen, Silence};
-use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::{LogSign, Sign};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::RuntimeHeapOom, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = kernel::killing(case).is_some_and(|killing| matches!(killing.victim, VictimKind::Main));
+    let killed = killing::of_main(case);
     if killed || case.exit_code() == Some(0) || case.death.is_none() && case.pod.is_some() && case.is_running() {
         return Finding::Absent;
     }
@@ -45,21 +45,28 @@ fn by_sign(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> Finding {
         (true, false) if case.death.is_some() => Confidence::Proven,
         _ => Confidence::Likely,
     };
-    let summary = format!("{} ended because {}; its cgroup's limit did not fire.", kernel::capital(&case.noun()), meaning(sign.it.sign));
+    let summary = format!(
+        "{} ended because {}; its cgroup's limit did not fire.",
+        kernel::capital(&case.noun()),
+        meaning(sign.it.sign)
+    );
     let otherwise = if sigkill && !silent { None } else { Some(false) };
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, otherwise)).into()
 }
 
 /// HotSpot leaves with 3 on ExitOnOutOfMemoryError (src/hotspot/share/utilities/debug.cpp, 8 to 25) and for nothing else.
 fn by_exit_code(case: &Case<'_>) -> Finding {
-    let asked = case.container.is_some_and(|container| {
-        container.flags.iter().any(|flag| flag.text.contains("+ExitOnOutOfMemoryError"))
-    });
+    let asked = case
+        .container
+        .is_some_and(|container| container.flags.iter().any(|flag| flag.text.contains("+ExitOnOutOfMemoryError")));
     if case.exit_code() != Some(3) || !asked {
         return Finding::Absent;
     }
     let proofs = quote::termination(case).into_iter().collect();
-    let summary = format!("{}: the JVM hit its own memory limit and left with 3, as -XX:+ExitOnOutOfMemoryError asks.", kernel::capital(&case.noun()));
+    let summary = format!(
+        "{}: the JVM hit its own memory limit and left with 3, as -XX:+ExitOnOutOfMemoryError asks.",
+        kernel::capital(&case.noun())
+    );
     Found::new(Confidence::Likely, summary, proofs)
         .oom_kill(kernel::oom_kill(case, Some(false)))
         .missing("which of the JVM's limits it was", log_command(case))

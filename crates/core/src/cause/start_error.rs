@@ -38,7 +38,9 @@ fn judge(case: &Case<'_>) -> Finding {
 }
 
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
-    if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(|reason| ENDED.contains(&reason))) {
+    if let Some(end) =
+        case.termination().filter(|end| end.reason.as_deref().is_some_and(|reason| ENDED.contains(&reason)))
+    {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
     if let Some(found) = by_engine(case) {
@@ -52,11 +54,13 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
     {
         let from = case.from.clone()?.join("/state/waiting");
         let excerpt = quote::cut(format!("{reason}: {message}").trim_end_matches(": "), 300);
-        return Some((message.to_owned(), Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt }));
+        return Some((
+            message.to_owned(),
+            Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt },
+        ));
     }
-    let event = case.events.iter().rev().find(|event| {
-        event.it.warning && crate::case::is_start_failure(&event.it.reason)
-    })?;
+    let event =
+        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
     Some((event.it.message.clone(), quote::event(event, "it could not be started")))
 }
 
@@ -64,8 +68,9 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
 fn by_engine(case: &Case<'_>) -> Option<(String, Proof)> {
     let engine = case.engine?;
     let created = engine.it.status.as_deref() == Some("created");
-    let unstarted = engine.it.started.is_none_or(|started| engine.it.finished.is_some_and(|finished| finished <= started))
-        && matches!(engine.it.exit_code, Some(126..=128));
+    let unstarted =
+        engine.it.started.is_none_or(|started| engine.it.finished.is_some_and(|finished| finished <= started))
+            && matches!(engine.it.exit_code, Some(126..=128));
     if let Some(error) = engine.it.error.as_deref().filter(|error| !error.is_empty() && (created || unstarted)) {
         let from = engine.from.join("/State/Error");
         let proof = Proof { says: "the engine could not start it".into(), from, excerpt: quote::cut(error, 240) };

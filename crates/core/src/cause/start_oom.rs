@@ -1,6 +1,6 @@
 //! Killed before the program ran, or the limit is too small to start in.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::units::{Bytes, Quantity};
@@ -24,7 +24,7 @@ const TOO_LOW: [&str; 9] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
-    if let Some(killing) = kernel::killing(case).filter(|killing| killing.verdict == Verdict::StartOom) {
+    if let Some(killing) = killing::of(case).filter(|killing| killing.verdict == Verdict::StartOom) {
         let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
         proofs.extend(quote::termination(case));
         proofs.extend(failure(case).map(|(_, proof)| proof).filter(|_| proofs.is_empty()));
@@ -48,7 +48,11 @@ fn judge(case: &Case<'_>) -> Finding {
         Some(limit) => format!(
             "{who} cannot start: its memory limit {limit} is {}{}.",
             limit.bytes(),
-            if limit.is_fractional() { ", since the suffix m is milli: thousandths of a byte" } else { ", too small to start in" }
+            if limit.is_fractional() {
+                ", since the suffix m is milli: thousandths of a byte"
+            } else {
+                ", too small to start in"
+            }
         ),
         None => format!("{who} cannot start: the runtime says that its memory limit is too low."),
     };
@@ -70,7 +74,9 @@ fn tiny(case: &Case<'_>) -> Option<Quantity> {
 
 /// The runtime's words about a container or sandbox that did not start.
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
-    let start_reason = |reason: &str| matches!(reason, "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError");
+    let start_reason = |reason: &str| {
+        matches!(reason, "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError")
+    };
     if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(start_reason)) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
@@ -86,7 +92,8 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         };
         return Some((message.to_owned(), proof));
     }
-    let event = case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
+    let event =
+        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
     if case.termination().is_some_and(|end| end.exit_code.is_some()) {
         return None;
     }

@@ -12,9 +12,10 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let says = "a NoExecute taint of the node removed the pod";
     let by_event = || {
-        let event = case.events.iter().find(|event| {
-            event.it.reason == "TaintManagerEviction" && !event.it.message.starts_with("Cancelling")
-        })?;
+        let event = case
+            .events
+            .iter()
+            .find(|event| event.it.reason == "TaintManagerEviction" && !event.it.message.starts_with("Cancelling"))?;
         Some(quote::event(event, says))
     };
     let Some(proof) = removal::disrupted_by(case, &["DeletionByTaintManager"], says).or_else(by_event) else {

@@ -7,12 +7,16 @@ use crate::diagnosis::{Advice, Confidence, Verdict};
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Undetermined, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let proofs: Vec<Proof> = quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
+    let proofs: Vec<Proof> =
+        quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
     if proofs.is_empty() {
         return Finding::Absent;
     }
     let summary = match case.exit_code() {
-        Some(137) => format!("{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.", kernel::capital(&case.noun())),
+        Some(137) => format!(
+            "{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.",
+            kernel::capital(&case.noun())
+        ),
         _ => format!("{} ended, and the evidence here does not say why.", kernel::capital(&case.noun())),
     };
     let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, None));
@@ -47,5 +51,8 @@ fn restart(case: &Case<'_>) -> Option<Proof> {
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
-    vec![advice::see_kernel_log(case, "it tells an OOM kill from any other SIGKILL; do not change a limit before that is known")]
+    vec![advice::see_kernel_log(
+        case,
+        "it tells an OOM kill from any other SIGKILL; do not change a limit before that is known",
+    )]
 }

@@ -22,7 +22,10 @@ fn judge(case: &Case<'_>) -> Finding {
             excerpt: view.pod.deletion.map_or_else(|| "Terminating".into(), |at| format!("deletionTimestamp: {at}")),
         });
     }
-    proofs.extend(removal::stopping(case).map(|event| quote::event(&event, "the kubelet stopped the container because its pod was deleted")));
+    proofs.extend(
+        removal::stopping(case)
+            .map(|event| quote::event(&event, "the kubelet stopped the container because its pod was deleted")),
+    );
     if proofs.is_empty() {
         return Finding::Absent;
     }

@@ -24,6 +24,7 @@ mod metrics;
 mod moment;
 mod node_log;
 mod paste;
+mod recording;
 mod repair;
 mod table;
 
@@ -139,6 +140,7 @@ fn decoder(kind: Kind) -> fn(Input<'_>, &mut Decoded) {
         Kind::MemoryStat => cgroup::memory_stat,
         Kind::Metrics => metrics::decode,
         Kind::NodeLog => node_log::decode,
+        Kind::Recording => recording::decode,
         Kind::Message => message::decode,
     }
 }

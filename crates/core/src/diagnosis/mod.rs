@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fact::{AtFrom, Constraint, ContainerKind, Level, LimitHit, Qos};
 use crate::units::Bytes;
@@ -422,7 +422,7 @@ pub enum SourceState {
 }
 
 /// What was not learned.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GapReport {
     /// What.

@@ -2,6 +2,7 @@
 
 /// One line of `/proc/PID/maps` (proc_pid_maps(5)).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each flag that the kernel prints")]
 pub struct Mapping {
     /// First address.
     pub start: u64,

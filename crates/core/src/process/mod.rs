@@ -4,10 +4,12 @@
 
 mod mapping;
 mod residency;
+mod smaps;
 mod status;
 
 pub use mapping::{Backing, Mapping, mappings};
 pub use residency::{Page, Residency, Run};
+pub use smaps::{Smap, anon_huge, smaps};
 pub use status::{Status, status};
 
 /// The size of a page on x86-64 and on most arm64 kernels, in bytes. An adapter passes the machine's own.

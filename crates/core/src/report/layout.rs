@@ -140,6 +140,13 @@ impl Page {
         }
     }
 
+    /// One line, cut where it does not fit.
+    pub(super) fn row(&mut self, indent: usize, mark: Mark, text: &str) {
+        let text = clean(text);
+        let fitting = cut_end(text.trim_end(), self.width.saturating_sub(indent)).into_owned();
+        self.line(indent, mark, &fitting);
+    }
+
     /// One line as it is.
     fn line(&mut self, indent: usize, mark: Mark, text: &str) {
         self.out.push_str(&" ".repeat(indent));

@@ -213,7 +213,7 @@ fn with_command(text: &str, command: &str) -> String {
 }
 
 /// Text in which nothing is markup: every character that could begin some is escaped (CommonMark 0.31, section 2.4).
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len());
     let bullet = list_marker(&text);

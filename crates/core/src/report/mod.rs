@@ -1,36 +1,40 @@
-//! A [`Document`] as text for people, as markdown for a ticket, and as JSON or YAML for machines.
+//! A document as text for people, as markdown for a ticket, and as JSON or YAML for machines.
 //!
 //! Everything here returns a string and prints nothing. Words that came out of evidence are cleaned of control
 //! characters first: a log line must not be able to drive the reader's terminal.
 
-use crate::diagnosis::Document;
+use serde::Serialize;
 
 mod clean;
 mod layout;
 mod markdown;
+mod run;
 mod style;
 mod text;
+mod waterfall;
 mod words;
 
 pub use markdown::markdown;
+pub use run::{run_markdown, run_text};
 pub use style::Style;
 pub use text::{brief, text};
+pub use waterfall::{waterfall_markdown, waterfall_text};
 
 /// The width that fits every terminal, mail and ticket.
 pub const WIDTH: usize = 100;
 
 /// The document as JSON, indented, with a newline at its end.
-pub fn json(document: &Document) -> String {
+pub fn json<T: Serialize>(document: &T) -> String {
     written(serde_json::to_string_pretty(document)) + "\n"
 }
 
 /// The document as JSON on one line, for a stream of documents.
-pub fn json_line(document: &Document) -> String {
+pub fn json_line<T: Serialize>(document: &T) -> String {
     written(serde_json::to_string(document)) + "\n"
 }
 
 /// The document as YAML: the same fields as [`json`].
-pub fn yaml(document: &Document) -> String {
+pub fn yaml<T: Serialize>(document: &T) -> String {
     written(serde_saphyr::to_string(document))
 }
 

@@ -7,9 +7,15 @@
 use crate::process::{Mapping, Residency, Thread};
 use crate::units::Bytes;
 
+mod cpython;
+mod elf;
+mod flags;
 mod hotspot;
+pub mod malloc;
 mod memory;
 mod reading;
+mod recognised;
+mod v8;
 
 pub use memory::{Image, Images, Memory};
 pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
@@ -52,6 +58,12 @@ impl Target<'_> {
         self.mappings.iter().find(|mapping| mapping.inode != 0 && is(file_name(&mapping.name)))
     }
 
+    /// The program itself: it is mapped first, but for the loader where that was called by name.
+    pub fn program(&self) -> Option<&Mapping> {
+        let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
+        self.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
+    }
+
     /// A variable of the environment at its start.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -71,9 +83,23 @@ pub trait Runtime: Sync {
 }
 
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
-pub static RUNTIMES: &[&dyn Runtime] = &[&hotspot::Hotspot];
+#[rustfmt::skip]
+pub static RUNTIMES: &[&dyn Runtime] = &[
+    &hotspot::Hotspot,
+    &cpython::Cpython,
+    &v8::V8,
+    &recognised::Recognised,
+];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
 pub fn read(target: &Target<'_>) -> Reading {
-    RUNTIMES.iter().find_map(|runtime| runtime.read(target)).unwrap_or_else(|| Reading::unresolved(Name::Native))
+    let runtime = RUNTIMES.iter().find_map(|runtime| runtime.read(target));
+    let mut reading = runtime.unwrap_or_else(|| Reading::unresolved(Name::Native));
+    let malloc = malloc::malloc(target, &reading.areas);
+    reading.allocator = reading.allocator.or(malloc.allocator);
+    reading.flags.extend(malloc.flags);
+    reading.areas.extend(malloc.areas);
+    reading.inside.extend(malloc.inside);
+    reading.gaps.extend(malloc.gaps);
+    reading
 }

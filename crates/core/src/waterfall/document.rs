@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PartKind;
 use crate::diagnosis::GapReport;
@@ -30,7 +30,7 @@ pub struct Document {
 }
 
 /// Where the charged memory of one cgroup went. The parts and what is unexplained add up to `chargedBytes`, always.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Waterfall {
     /// Whose memory it is.
@@ -71,10 +71,27 @@ pub struct Waterfall {
     pub processes: Vec<Process>,
     /// What could not be read.
     pub gaps: Vec<GapReport>,
+    /// What grew or shrank since an earlier look; only there when two looks were asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grew: Option<Vec<Growth>>,
+}
+
+/// How a part changed between two looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Growth {
+    /// The part.
+    pub kind: PartKind,
+    /// Its name.
+    pub name: String,
+    /// The process whose it is.
+    pub pid: Option<u32>,
+    /// How much more there is; negative where there is less.
+    pub bytes: i64,
 }
 
 /// Whose memory it is. Empty names are null.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     /// The cgroup's path below the hierarchy's root.
@@ -92,7 +109,7 @@ pub struct Subject {
 }
 
 /// How a waterfall was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// From outside, on its node.
@@ -104,7 +121,7 @@ pub enum Source {
 }
 
 /// A limit at some level of the hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LevelLimit {
     /// The cgroup's path.
@@ -116,7 +133,7 @@ pub struct LevelLimit {
 }
 
 /// Counters since the cgroup was made; null where the kernel has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Events {
     /// Times that `memory.high` was exceeded.
@@ -130,7 +147,7 @@ pub struct Events {
 }
 
 /// Pressure stall information (Documentation/accounting/psi.rst).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pressure {
     /// Percent of time in which some task waited for memory.
@@ -140,7 +157,7 @@ pub struct Pressure {
 }
 
 /// Memory that is not charged to `memory.current`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outside {
     /// In swap.
@@ -152,7 +169,7 @@ pub struct Outside {
 }
 
 /// A number that people know, beside the kernel's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct View {
     /// Where it is seen: `kubectl top`, `docker stats`, `VmRSS`.
@@ -164,7 +181,7 @@ pub struct View {
 }
 
 /// A part of the memory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
     /// What it is; `oomph explain KIND` tells more.
@@ -186,7 +203,7 @@ pub struct Part {
 }
 
 /// A process of the cgroup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
     /// The host's pid.
@@ -210,7 +227,7 @@ pub struct Process {
 }
 
 /// A runtime as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Runtime {
     /// Which.
@@ -232,7 +249,7 @@ pub struct Runtime {
 }
 
 /// A runtime's heap; see [`runtime::Heap`] for what each number is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Heap {
     /// Used by objects.
@@ -244,7 +261,7 @@ pub struct Heap {
 }
 
 /// A setting in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flag {
     /// As the runtime calls it.

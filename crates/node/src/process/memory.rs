@@ -1,7 +1,6 @@
 //! The contents of another process's pages.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
 
 use oomph_core::process::Residency;
@@ -21,8 +20,14 @@ pub struct ProcessMemory {
 }
 
 impl ProcessMemory {
-    pub(super) fn new(pid: u32, present: Residency) -> io::Result<Self> {
-        Ok(Self { pid, file: File::open(format!("/proc/{pid}/mem"))?, present })
+    pub(super) const fn new(pid: u32, file: File, present: Residency) -> Self {
+        Self { pid, file, present }
+    }
+
+    /// The process has ended, or started another program: what was read by its pid may be of another one.
+    fn has_ended(&self, address: u64) -> bool {
+        // The file stays with the memory that it was opened for, and reads as empty once that is gone.
+        matches!(self.file.read_at(&mut [0], address), Ok(0))
     }
 
     fn is_present(&self, address: u64, length: usize) -> bool {
@@ -53,7 +58,11 @@ impl Memory for ProcessMemory {
             }
             let places = &addresses[next..next + stretch];
             let slots = &mut into[next * size..(next + stretch) * size];
-            let read = sys::read_places(self.pid, places, size, slots).unwrap_or(0) / size;
+            let mut read = sys::read_places(self.pid, places, size, slots).unwrap_or(0) / size;
+            if self.has_ended(places[0]) {
+                slots.fill(0);
+                read = 0;
+            }
             done[next..next + read].fill(true);
             // The one that stopped it went away since; the rest is tried anew.
             next += (read + 1).min(stretch.max(1));

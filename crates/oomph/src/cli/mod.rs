@@ -11,7 +11,9 @@ use crate::ui::{Color, Ui};
 mod completions;
 mod explain;
 mod follow;
+mod inspect;
 mod question;
+mod run;
 mod schema;
 mod since;
 mod why;
@@ -90,6 +92,10 @@ enum Output {
 enum Command {
     /// Say why a container died
     Why(why::Why),
+    /// Say where the memory of a container went
+    Inspect(inspect::Inspect),
+    /// Run a command under a memory limit and say what became of it
+    Run(run::Run),
     /// Say what a verdict means and how it is reached
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -137,7 +143,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let ui = Ui::new(global.color, global.quiet, global.verbose);
     let exit = match command {
+        Command::Run(arguments) => return arguments.run(&global, ui),
         Command::Why(arguments) => arguments.run(&global, ui),
+        Command::Inspect(arguments) => arguments.run(&global, ui),
         Command::Explain(arguments) => arguments.run(global.output, ui),
         Command::Completions(arguments) => arguments.run(ui),
         Command::Man(arguments) => arguments.run(),
@@ -159,13 +167,15 @@ fn program(path: Option<&Path>) -> &'static str {
 }
 
 /// The whole command line, with its help speaking of `name`.
-fn command(name: &'static str) -> clap::Command {
+pub fn command(name: &'static str) -> clap::Command {
     let examples = move |text: &str| format!("Examples:\n{}", text.replace("  oomph ", &format!("  {name} ")));
     Cli::command()
         .bin_name(name)
         .arg_required_else_help(true)
         .after_help(examples(EXAMPLES))
         .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
+        .mut_subcommand("inspect", |inspect| inspect.after_help(examples(inspect::EXAMPLES)))
+        .mut_subcommand("run", |run| run.after_help(examples(run::EXAMPLES)))
         .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
         .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
 }

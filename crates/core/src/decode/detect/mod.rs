@@ -10,6 +10,7 @@ use memchr::memmem;
 
 use super::paste;
 use crate::artifact::{Artifact, Kind};
+use crate::recording;
 
 mod json;
 mod text;
@@ -37,6 +38,9 @@ pub fn segments(artifact: &Artifact) -> Vec<Segment> {
 pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
     if let Some(kind) = artifact.kind {
         return vec![Segment { kind, bytes: 0..bytes.len(), first_line: 1 }];
+    }
+    if recording::is_recording(bytes) {
+        return vec![Segment { kind: Kind::Recording, bytes: 0..bytes.len(), first_line: 1 }];
     }
     if !bytes.starts_with(b"\x00") && memchr::memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some() {
         return Vec::new();

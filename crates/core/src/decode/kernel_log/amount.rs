@@ -1,5 +1,7 @@
 //! Numbers in kernel lines, and the lines `memory: usage ..., limit ..., failcnt ...`.
 
+use std::borrow::Cow;
+
 use crate::fact::{LimitHit, MemoryLine};
 use crate::units::Bytes;
 
@@ -74,7 +76,10 @@ const MOST_STATS: usize = 200;
 /// Pairs of `Memory cgroup stats`: `cache:32KB rss:524188KB` (v1) or `anon 98742272` (v2, one a line or many).
 /// Counts of events and faults are left out: only sizes are bytes.
 pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
-    let text = text.replace("#012", " ").replace("\\x0a", " ").replace("\\n", " ");
+    let text = match memchr::memchr2(b'#', b'\\', text.as_bytes()) {
+        Some(_) => Cow::Owned(text.replace("#012", " ").replace("\\x0a", " ").replace("\\n", " ")),
+        None => Cow::Borrowed(text),
+    };
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
         let pair = if let Some((key, value)) = word.split_once(':') {

@@ -2,14 +2,23 @@
 
 use std::borrow::Cow;
 
+/// The text, when pasting put nothing into it.
+pub(super) fn plain(raw: &[u8]) -> Option<&str> {
+    std::str::from_utf8(raw).ok().filter(|text| is_plain(text))
+}
+
+fn is_plain(text: &str) -> bool {
+    // ESC, an entity, the first byte of a no-break space.
+    memchr::memchr3(b'\x1b', b'&', 0xc2, text.as_bytes()).is_none()
+}
+
 /// A line without what pasting put into it.
 pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(raw) {
         Ok(text) => Cow::Borrowed(text.trim_ascii_end()),
         Err(_) => Cow::Owned(String::from_utf8_lossy(raw).trim_ascii_end().to_owned()),
     };
-    // ESC, an entity, the first byte of a no-break space.
-    if memchr::memchr3(b'\x1b', b'&', 0xc2, text.as_bytes()).is_none() {
+    if is_plain(&text) {
         return text;
     }
     Cow::Owned(unescape(&without_colours(&text)).replace('\u{a0}', " ").trim_ascii_end().to_owned())

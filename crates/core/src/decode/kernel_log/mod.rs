@@ -15,8 +15,10 @@ mod clean;
 mod clock;
 mod coverage;
 mod date;
+mod digits;
 mod echo;
 mod journal;
+mod loss;
 mod message;
 mod note;
 mod order;
@@ -34,8 +36,9 @@ mod wrap;
 
 use clock::Clock;
 use coverage::Covered;
+use loss::{Loss, Lost};
 use message::Message;
-use prefix::{Line, Voice};
+use prefix::{Head, Line, Voice};
 use report::Seen;
 use reports::Reports;
 use scan::{RawLine, Scan};
@@ -61,6 +64,8 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         covered: Covered::default(),
         pending: None,
         nodes: Vec::new(),
+        head: Head::default(),
+        start: 0,
         reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
     };
     let mut scan = Scan::new(&text, 1);
@@ -74,7 +79,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 }
 
 /// A log while it is being read.
-struct Log<'a, 'out> {
+struct Log<'a, 'out, 't> {
     input: Input<'a>,
     out: &'out mut Decoded,
     clock: Clock,
@@ -82,27 +87,32 @@ struct Log<'a, 'out> {
     covered: Covered,
     /// The prefix of a line without text: the message stands on the next line.
     pending: Option<Seen>,
+    /// What lines begin with.
+    head: Head<'t>,
+    /// Where the line begins that is being read.
+    start: usize,
     /// The nodes that lines name.
     nodes: Vec<String>,
     /// How many lines there are, when they were turned round.
     reversed: Option<usize>,
 }
 
-/// A line taken apart, with what only its source knows.
-fn parse(raw: RawLine<'_>) -> Line<'_> {
-    match clean::clean(raw.bytes) {
-        text if text.trim_ascii_start().starts_with('{') => {
-            journal::line(&text).unwrap_or_else(|| prefix::owned(&text))
+impl<'t> Log<'_, '_, 't> {
+    /// A line taken apart, with what only its source knows.
+    fn parse(&mut self, raw: RawLine<'t>) -> Line<'t> {
+        match raw.plain.map_or_else(|| clean::clean(raw.bytes), |text| Cow::Borrowed(text.trim_ascii_end())) {
+            text if text.trim_ascii_start().starts_with('{') => {
+                journal::line(&text).unwrap_or_else(|| prefix::owned(&text))
+            }
+            Cow::Borrowed(text) => self.head.line(text),
+            Cow::Owned(text) => prefix::owned(&text),
         }
-        Cow::Borrowed(text) => prefix::line(text),
-        Cow::Owned(text) => prefix::owned(&text),
     }
-}
 
-impl Log<'_, '_> {
-    fn read(&mut self, raw: RawLine<'_>, scan: &mut Scan<'_>) {
+    fn read(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) {
         self.covered.begins_before |= self.reports.all.is_empty() && scan.skipped > 0;
-        let line = parse(raw);
+        self.start = raw.start;
+        let line = self.parse(raw);
         if line.text.is_empty() {
             self.pending = line.marked.then(|| self.seen(&line, raw.number));
             return;
@@ -133,13 +143,13 @@ impl Log<'_, '_> {
             return;
         };
         seen.uptime = seen.uptime.or(uptime);
-        let text = self.whole(text, scan);
+        let text = self.whole(text, raw.telling, scan);
         self.message(&seen, &text, scan);
     }
 
     /// A line that holds no telling word: of an open report, or of nothing here.
-    fn inside(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
-        let text = self.whole(text, scan);
+    fn inside(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'t>) {
+        let text = self.whole(text, false, scan);
         if message::leading(&text).is_some_and(|message| self.reports.take(seen, &text, message)) {
             self.covered.of_reports += 1;
             scan.attend(REPORT_LINES);
@@ -166,12 +176,12 @@ impl Log<'_, '_> {
     }
 
     /// The message, with the lines it was broken into.
-    fn whole<'t>(&mut self, text: &'t str, scan: &mut Scan<'_>) -> Cow<'t, str> {
+    fn whole<'m>(&mut self, text: &'m str, telling: bool, scan: &mut Scan<'t>) -> Cow<'m, str> {
         let mut text = Cow::Borrowed(text);
-        if needs_more(&text) {
+        if needs_more(&text, telling) {
             for _ in 0..wrap::MOST_LINES {
                 let Some(next) = scan.following() else { break };
-                let Some(longer) = wrap::joined(&text, &parse(next)) else { break };
+                let Some(longer) = wrap::joined(&text, &self.parse(next)) else { break };
                 text = Cow::Owned(longer);
                 scan.take();
                 self.covered.of_reports += 1;
@@ -180,7 +190,7 @@ impl Log<'_, '_> {
         text
     }
 
-    fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'_>) {
+    fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'t>) {
         if let Some(message) = message::read(text) {
             let without_victim = matches!(message, Message::NoVictim { .. });
             if without_victim {
@@ -226,7 +236,7 @@ impl Log<'_, '_> {
 
     fn note(&mut self, note: note::Note, seen: &Seen, text: &str) {
         if note.kind == KernelNoteKind::Suppressed {
-            self.covered.losses.push(seen.line);
+            self.lose(seen, text);
         }
         let note = KernelNote {
             kind: note.kind,
@@ -239,9 +249,21 @@ impl Log<'_, '_> {
         self.out.fact(What::KernelNote(Box::new(note)), Locus::line(self.input.id, seen.line));
     }
 
+    /// A line that says that lines were lost.
+    fn lose(&mut self, seen: &Seen, text: &str) {
+        let loss = Loss {
+            lost: loss::read(text).unwrap_or(Lost::Here),
+            seen: seen.clone(),
+            node: seen.node.and_then(|node| self.nodes.get(node)).cloned(),
+            start: self.start,
+            reported: self.reports.last_limited(seen.node).cloned(),
+        };
+        self.covered.losses.push(loss);
+    }
+
     /// A line of the logging daemon that says it lost lines of the kernel.
     fn loss(&mut self, line: &Line<'_>, seen: &Seen) -> bool {
-        let lost = note::is_loss_of_daemon(line.program.as_deref().unwrap_or_default(), &line.text);
+        let lost = loss::is_of_daemon(line.program.as_deref().unwrap_or_default(), &line.text);
         if lost {
             self.note(note::Note { kind: KernelNoteKind::Suppressed, process: None, cgroup: None }, seen, &line.text);
         }
@@ -309,13 +331,15 @@ impl Log<'_, '_> {
 }
 
 /// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
-fn needs_more(text: &str) -> bool {
+fn needs_more(text: &str, telling: bool) -> bool {
     match text.as_bytes().first() {
         Some(b'o') => !text.contains(",uid="),
         Some(b'K' | b'M' | b'O') => !text.contains("oom_score_adj:"),
         Some(b'T') => text.starts_with("Task in"),
         Some(b'm') => !text.contains("failcnt"),
-        Some(b'[') => text.ends_with(|letter: char| letter.is_ascii_digit()) || text.contains("pid"),
-        _ => text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
+        Some(b'[') => {
+            text.ends_with(|letter: char| letter.is_ascii_digit()) || text[1..].trim_ascii_start().starts_with("pid")
+        }
+        _ => telling && text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }
 }

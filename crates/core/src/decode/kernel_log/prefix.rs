@@ -42,7 +42,11 @@ pub(super) struct Line<'a> {
 
 /// Takes a line apart.
 pub(super) fn line(text: &str) -> Line<'_> {
-    let mut line = Line::default();
+    elements(Line::default(), text)
+}
+
+/// Takes a line apart of which the first elements may be known already.
+fn elements<'a>(mut line: Line<'a>, text: &'a str) -> Line<'a> {
     let mut rest = text.trim_ascii_start();
     // Every element is taken once or a few times; the bound only stops what no log has.
     for _ in 0..24 {
@@ -53,6 +57,32 @@ pub(super) fn line(text: &str) -> Line<'_> {
     }
     line.text = Cow::Borrowed(rest);
     line
+}
+
+/// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
+/// anew.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    text: &'a str,
+    line: Line<'a>,
+}
+
+impl<'a> Head<'a> {
+    /// Takes a line apart: the same as [`line`].
+    pub(super) fn line(&mut self, text: &'a str) -> Line<'a> {
+        let text = text.trim_ascii_start();
+        if let Some(rest) = text.strip_prefix(self.text).filter(|_| !self.text.is_empty()) {
+            return elements(self.line.clone(), rest);
+        }
+        let mut line = Line::default();
+        let Some(rest) = element(&mut line, text) else { return elements(line, text) };
+        // Up to the blank behind its tag nothing that follows changes how a head is read.
+        if line.program.is_some() && rest.starts_with(' ') {
+            self.text = &text[..=text.len() - rest.len()];
+            self.line = line.clone();
+        }
+        elements(line, rest)
+    }
 }
 
 /// The same for a line of which the caller owns the text.
@@ -101,7 +131,7 @@ fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
 pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let end = rest.bytes().take(80).position(|byte| byte == b']')?;
+    let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(80)])?;
     inside_bracket(line, &rest[..end])?;
     let rest = &rest[end + 1..];
     Some(rest.strip_prefix(':').unwrap_or(rest))
@@ -109,10 +139,21 @@ pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str>
 
 /// What may stand in a bracket; the line learns it.
 fn inside_bracket(line: &mut Line<'_>, inside: &str) -> Option<()> {
-    // `dmesg --show-delta`: `8523.347168 <    0.000007>`.
-    let inside = inside.split_once('<').map_or(inside, |(inside, _)| inside).trim_ascii();
-    if let Some(seconds) = uptime(inside) {
-        line.uptime = Some(seconds);
+    let mut inside = inside.trim_ascii();
+    if inside.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A pid: the row of a table.
+        return None;
+    }
+    let mut seconds = uptime(inside);
+    if seconds.is_none()
+        && let Some((before, _)) = inside.split_once('<')
+    {
+        // `dmesg --show-delta`: `8523.347168 <    0.000007>`.
+        inside = before.trim_ascii();
+        seconds = uptime(inside);
+    }
+    if seconds.is_some() {
+        line.uptime = seconds;
     } else if inside.len() > 1
         && matches!(inside.as_bytes()[0], b'T' | b'C')
         && inside.bytes().skip(1).all(|byte| byte.is_ascii_digit())
@@ -145,12 +186,20 @@ fn is_minute(inside: &str) -> bool {
 
 /// `8523.347168`: seconds since boot, as printk writes them.
 fn uptime(text: &str) -> Option<f64> {
-    let (whole, fraction) = text.split_once('.')?;
-    let number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !number(whole) || !number(fraction) || whole.len() > 10 || fraction.len() > 9 {
-        return None;
+    const SCALES: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
     }
-    text.parse().ok()
+    let whole = point.filter(|whole| (1..=10).contains(whole))?;
+    let fraction = text.len() - whole - 1;
+    let scale = SCALES.get(fraction).filter(|_| fraction > 0)?;
+    // Both are exact below 2^53, so that the quotient is the number that the digits are closest to.
+    if digits < 1 << 53 { Some(digits as f64 / scale) } else { text.parse().ok() }
 }
 
 /// A bracket whose beginning was lost in selecting the text: `41066.536886] `, `Thu May 23 18:40:42 2024] `.

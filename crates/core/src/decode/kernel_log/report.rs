@@ -301,5 +301,9 @@ fn level(limit: &CgroupNames, task: Option<&CgroupNames>) -> Level {
 
 /// A line as evidence shows it.
 pub(super) fn shown(text: &str) -> String {
-    text.trim_ascii().chars().take(300).collect()
+    let text = text.trim_ascii();
+    match text.len() {
+        ..=300 => text.to_owned(),
+        _ => text.chars().take(300).collect(),
+    }
 }

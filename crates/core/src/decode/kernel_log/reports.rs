@@ -42,7 +42,8 @@ impl Reports {
         };
         self.current = Some(index);
         let report = self.all.get_mut(index)?;
-        let late = seen.since(&report.last).is_some_and(|gap| gap > LONGEST_REPORT);
+        let at_once = seen.uptime == report.last.uptime && seen.date == report.last.date;
+        let late = !at_once && seen.since(&report.last).is_some_and(|gap| gap > LONGEST_REPORT);
         (!late).then_some(report)
     }
 
@@ -72,6 +73,13 @@ impl Reports {
     /// Is a report open, so that lines without any telling word may belong to it?
     pub(super) fn is_open(&self) -> bool {
         self.current.is_some_and(|index| self.all[index].is_open())
+    }
+
+    /// The first line of the last report of this node that the rate limit of reports let through. Those without a victim
+    /// are not limited.
+    pub(super) fn last_limited(&self, node: Option<usize>) -> Option<&Seen> {
+        let limited = |report: &&Report| report.header && !report.ended && report.first.node == node;
+        self.all.iter().rev().find(limited).map(|report| &report.first)
     }
 
     /// Adds a line. False: it belongs to no report.
@@ -139,6 +147,8 @@ impl Reports {
                 });
             }
             Message::Columns(columns) => {
+                // A table is about as long as the one before.
+                let likely = self.all.iter().rev().take(2).map(|report| report.rows.len()).max();
                 let report = self.fitting(seen, text, |report| {
                     report.is_open()
                         && !report.summarised
@@ -148,6 +158,7 @@ impl Reports {
                 report.context = true;
                 report.stats_open = false;
                 report.columns = Some(columns);
+                report.rows.reserve(likely.unwrap_or_default());
             }
             Message::Row => {
                 let report = self.fitting(seen, text, |report| report.is_open() && !report.summarised);
@@ -296,6 +307,8 @@ impl Reports {
             .flat_map(|report| report.victims.iter().filter_map(|victim| victim.pid))
             .collect();
         let mut kept: Vec<Report> = Vec::with_capacity(self.all.len());
+        // By whom each begins: only reports that begin alike are compared.
+        let mut first_pids = Vec::with_capacity(self.all.len());
         for mut report in self.all {
             if report.reaper_only {
                 report.victims.retain(|victim| victim.pid.is_none_or(|pid| !killed.contains(&pid)));
@@ -303,10 +316,16 @@ impl Reports {
                     continue;
                 }
             }
-            match kept.iter_mut().rev().take(RECENT).find(|other| is_same(other, &report)) {
-                Some(other) if other.lines.len() < report.lines.len() => *other = report,
+            let first_pid = report.victims.first().map(|victim| victim.pid);
+            let recent = kept.len().saturating_sub(RECENT);
+            let mut alike = first_pids.iter().zip(&mut kept).skip(recent).rev().filter(|(pid, _)| **pid == first_pid);
+            match alike.find(|(_, other)| is_same(other, &report)) {
+                Some((_, other)) if other.lines.len() < report.lines.len() => *other = report,
                 Some(_) => {}
-                None => kept.push(report),
+                None => {
+                    kept.push(report);
+                    first_pids.push(first_pid);
+                }
             }
         }
         kept
@@ -327,8 +346,7 @@ fn fits_scope(report: &Report, scope: Scope) -> bool {
 /// Two reports of the same lines: same victims (or none) at the same microsecond of the same clock, or the same sizes
 /// at the same second.
 fn is_same(one: &Report, other: &Report) -> bool {
-    let when = |report: &Report| report.killed.clone().unwrap_or_else(|| report.first.clone());
-    let (first, second) = (when(one), when(other));
+    let (first, second) = (one.killed.as_ref().unwrap_or(&one.first), other.killed.as_ref().unwrap_or(&other.first));
     if one.victims.is_empty() != other.victims.is_empty()
         || (first.node.is_some() && second.node.is_some() && first.node != second.node)
     {
@@ -343,5 +361,5 @@ fn is_same(one: &Report, other: &Report) -> bool {
         && one.victims.first() == other.victims.first()
         && first.date.is_some()
         && second.date.is_some()
-        && second.since(&first) == Some(0.0)
+        && second.since(first) == Some(0.0)
 }

@@ -4,7 +4,11 @@
 //! block by block (each block is in the cache while it is searched for all of them), and lines are read one after
 //! another only while a report is open.
 
+use std::cell::OnceCell;
+
 use memchr::memmem::Finder;
+
+use super::clean;
 
 /// Words of which every line that opens a report, names a victim or is noted holds at least one.
 const WORDS: [&str; 11] = [
@@ -34,9 +38,13 @@ const BLOCK: usize = 128 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawLine<'a> {
     pub(super) number: usize,
+    /// Where it begins in the log.
+    pub(super) start: usize,
     pub(super) bytes: &'a [u8],
     /// It holds one of the words. One without can only be the inside of a report.
     pub(super) telling: bool,
+    /// The line as text, where its block holds nothing that [`super::clean`] would change.
+    pub(super) plain: Option<&'a str>,
 }
 
 /// A walk over the lines of a log.
@@ -49,6 +57,9 @@ pub(super) struct Scan<'a> {
     words: Vec<Finder<'static>>,
     /// Where words were found in the block that ends at `searched`, in descending order.
     found: Vec<usize>,
+    /// Where that block begins, and its text if it is plain; found out when the first of its lines is read.
+    block: usize,
+    plain: OnceCell<Option<&'a str>>,
     searched: usize,
     /// How many lines to read whatever they hold.
     attention: usize,
@@ -59,7 +70,18 @@ pub(super) struct Scan<'a> {
 impl<'a> Scan<'a> {
     pub(super) fn new(bytes: &'a [u8], first_line: usize) -> Self {
         let words = WORDS.iter().map(Finder::new).collect();
-        Self { bytes, at: 0, number: first_line, words, found: Vec::new(), searched: 0, attention: 0, skipped: 0 }
+        Self {
+            bytes,
+            at: 0,
+            number: first_line,
+            words,
+            found: Vec::new(),
+            block: 0,
+            plain: OnceCell::new(),
+            searched: 0,
+            attention: 0,
+            skipped: 0,
+        }
     }
 
     /// Reads at least the next `lines` lines.
@@ -83,7 +105,13 @@ impl<'a> Scan<'a> {
             self.found.pop();
         }
         let telling = self.found.last().is_some_and(|hit| *hit < self.at + end);
-        Some(RawLine { number: self.number, bytes: &rest[..end], telling })
+        let (bytes, block, searched) = (self.bytes, self.block, self.searched);
+        let plain = *self.plain.get_or_init(|| clean::plain(&bytes[block..searched]));
+        let plain = plain.and_then(|text| {
+            let start = self.at.checked_sub(block)?;
+            text.get(start..start + end)
+        });
+        Some(RawLine { number: self.number, start: self.at, bytes: &rest[..end], telling, plain })
     }
 
     /// Takes the line that [`Self::following`] showed.
@@ -144,7 +172,7 @@ impl<'a> Scan<'a> {
             }
         }
         self.found.sort_unstable_by(|one, other| other.cmp(one));
-        self.searched = end;
+        (self.block, self.searched, self.plain) = (from, end, OnceCell::new());
         Some(())
     }
 }

@@ -15,7 +15,6 @@ mod code;
 mod direct;
 mod fields;
 mod flags;
-mod foreign;
 mod heap;
 mod library;
 mod metaspace;
@@ -39,12 +38,7 @@ pub(super) struct Hotspot;
 
 impl Runtime for Hotspot {
     fn read(&self, target: &Target<'_>) -> Option<Reading> {
-        let Some(mapping) = target.mapping_of(|name| name == "libjvm.so") else {
-            let machine = foreign::machine(target)?;
-            let mut reading = Reading::unresolved(Name::Native);
-            reading.gaps.push(gap("the Java heap", format!("{machine} does not tell where its figures are")));
-            return Some(reading);
-        };
+        let mapping = target.mapping_of(|name| name == "libjvm.so")?;
         let mut reading = Reading::unresolved(Name::Hotspot);
         let vm = Library::open(target, mapping, "gHotSpot").and_then(|library| Vm::open(target, library));
         match vm {

@@ -1,4 +1,5 @@
-//! Generated files: the reference of verdicts, the JSON Schema, the verdict that README shows, man pages and CLI help.
+//! Generated files: the reference of verdicts, permissions and command line, the JSON Schema, the cluster roles, and the
+//! verdict that README shows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use oomph_core::why::{Ask, why};
 use oomph_core::{diagnosis, explain};
 
 use crate::root;
+
+mod cli;
 
 /// The incident that README explains, and the command line that does.
 const EXAMPLE: &str = "examples/checkout-oom";
@@ -42,6 +45,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("schema/diagnosis.v1.json"), schema()?),
         (PathBuf::from("docs/reference/verdicts.md"), index()),
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
+        (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
         (PathBuf::from("README.md"), readme()?),
     ];

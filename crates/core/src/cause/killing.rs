@@ -1,0 +1,209 @@
+//! The kill that decides a case: by the kernel's own report, or by the API's or a counter's word in its stead.
+
+use super::counted;
+use super::level::{verdict_at, verdict_of, without_report};
+use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
+use crate::diagnosis::{Confidence, Verdict, VictimKind};
+use crate::fact::{Level, NodeNote, NodeNoteKind};
+
+/// A kill of a life, read.
+pub(super) struct Killing<'c, 'a> {
+    /// The kernel's report; `None` where only the API tells of it.
+    pub(super) report: Option<&'c CaseKill<'a>>,
+    /// Which process; the main one where nothing tells.
+    pub(super) victim: VictimKind,
+    /// Something tells which process it was.
+    pub(super) victim_told: bool,
+    /// What it means for the container.
+    pub(super) verdict: Verdict,
+    /// The level that fired, where known.
+    pub(super) level: Option<(Level, Confidence)>,
+    /// How sure the verdict is.
+    pub(super) confidence: Confidence,
+    /// Whether it is known to have been a kill: false under CRI-O without more.
+    pub(super) certain: bool,
+}
+
+/// The kill that decides the case: of the main process if there is one, else of a child.
+pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let reported = case
+        .life_kills()
+        .filter(|kill| !kill.kill.victims.is_empty())
+        .map(|kill| (kill, victim(case, kill)))
+        .min_by_key(|(_, victim)| match victim {
+            VictimKind::Main => 0,
+            VictimKind::RuntimeInit => 1,
+            VictimKind::Child => 2,
+            VictimKind::Sandbox => 3,
+        });
+    match reported {
+        Some((kill, victim)) => Some(by_report(case, kill, victim)),
+        None => by_api(case).or_else(|| in_present_life(case)),
+    }
+}
+
+/// Whether the OOM killer ended the main process.
+pub(super) fn of_main(case: &Case<'_>) -> bool {
+    of(case).is_some_and(|killing| killing.victim == VictimKind::Main)
+}
+
+/// A process of the life that runs now was killed, after an end that was no kill.
+fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let kill = case.kills.iter().rev().find(|kill| kill.life == Life::Present && !kill.kill.victims.is_empty())?;
+    let found = by_report(case, kill, VictimKind::Child);
+    Some(Killing { verdict: Verdict::ChildOomInvisible, ..found })
+}
+
+/// Which process of the container a report's victims are.
+fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
+    let report = kill.kill.it;
+    let comm = report.victims.first().and_then(|victim| victim.comm.as_deref()).unwrap_or_default();
+    // runc re-executes itself as `runc:[1:CHILD]` and `runc:[2:INIT]` (libcontainer/nsenter) before the program's exec.
+    if comm.starts_with("runc:[") || comm == "crun" || comm == "youki" || comm.starts_with("youki:[") {
+        return VictimKind::RuntimeInit;
+    }
+    if comm == "pause" && case.container.is_none_or(|container| container.name.as_deref() != Some("pause")) {
+        return VictimKind::Sandbox;
+    }
+    if case.death.is_none() && (case.is_running() || case.container.is_some()) {
+        return VictimKind::Child;
+    }
+    if case.exit_code().is_some_and(|code| code != 137) {
+        return VictimKind::Child;
+    }
+    if report.group {
+        return VictimKind::Main;
+    }
+    match first_of_its_cgroup(case, kill) {
+        Some(false) => VictimKind::Child,
+        _ => VictimKind::Main,
+    }
+}
+
+/// Whether a victim is the first process of its cgroup: the table of a container's own cgroup lists its processes
+/// alone, and the first of them has the lowest pid. `None`: the table is of more than one container, or not there.
+fn first_of_its_cgroup(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
+    let report = kill.kill.it;
+    let alone = report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg;
+    let first = report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid).min()?;
+    alone.then(|| report.victims.iter().any(|victim| victim.pid == Some(first)))
+}
+
+fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind) -> Killing<'c, 'a> {
+    let level = kill.kill.level;
+    let confidence = match kill.tie {
+        Tie::ContainerId | Tie::PodUidAndTime => Confidence::Proven,
+        Tie::PodUid | Tie::Moment => Confidence::Likely,
+    };
+    // Without a status nobody says that the container ended with its victim.
+    let ended = case.death.is_some() || !matches!(victim, VictimKind::Main | VictimKind::Child) || case.is_running();
+    let verdict = match victim {
+        VictimKind::RuntimeInit | VictimKind::Sandbox => Verdict::StartOom,
+        VictimKind::Child
+            if case.death.is_none() && (case.container.is_some() || case.engine.is_some()) && !case.is_gone() =>
+        {
+            Verdict::ChildOomInvisible
+        }
+        VictimKind::Child => Verdict::ChildOom,
+        VictimKind::Main => verdict_of(case, kill),
+    };
+    let told = case.death.is_some()
+        || victim != VictimKind::Main
+        || kill.kill.group
+        || first_of_its_cgroup(case, kill).is_some();
+    Killing {
+        report: Some(kill),
+        victim,
+        victim_told: told,
+        verdict,
+        level: level.map(|level| (level, confidence)),
+        confidence: if ended { confidence } else { confidence.min(Confidence::Likely) },
+        certain: true,
+    }
+}
+
+/// The API or engine says OOMKilled, and no kernel report of this life is there.
+fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let by_reason = case.reason().is_some_and(is_oom_reason);
+    let by_engine = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true));
+    let start = start_message(case).is_some();
+    if !by_reason && !by_engine && !start && seen_by_runtime(case).is_none() {
+        return by_counters(case);
+    }
+    // What runc says of its own init is no count of events.
+    let crio = !start && case.runtime().is_some_and(|runtime| runtime.starts_with("cri-o"));
+    let code = case.exit_code();
+    let victim = match code {
+        _ if start => VictimKind::RuntimeInit,
+        Some(137) | None if case.death.is_some() => VictimKind::Main,
+        _ => VictimKind::Child,
+    };
+    let counted = || counted::level(case).map(|counted| (counted.level, counted.confidence));
+    let (verdict, level, confidence) = match victim {
+        VictimKind::RuntimeInit | VictimKind::Sandbox => (Verdict::StartOom, None, Confidence::Proven),
+        VictimKind::Child if case.death.is_none() => (Verdict::ChildOomInvisible, counted(), Confidence::Proven),
+        VictimKind::Child if crio => (Verdict::ChildOom, counted(), Confidence::Possible),
+        VictimKind::Child => (Verdict::ChildOom, counted(), Confidence::Proven),
+        VictimKind::Main => without_report(case),
+    };
+    Some(Killing {
+        report: None,
+        victim,
+        victim_told: true,
+        verdict,
+        level,
+        confidence: if crio { confidence.min(Confidence::Possible) } else { confidence },
+        certain: !crio || victim == VictimKind::Main,
+    })
+}
+
+/// The runtime's log tells of an OOM kill in the container's cgroup at the moment of a bare SIGKILL: the event came too
+/// late for the status (containerd's `TaskOOM` and Docker's line are of the cgroup that they watch, the container's own).
+pub(super) fn seen_by_runtime<'a>(case: &Case<'a>) -> Option<Seen<'a, NodeNote>> {
+    let near = |note: &&Seen<'a, NodeNote>| case.is_near_end(note.it.at).unwrap_or(true);
+    let notes = case.notes.iter().filter(|note| note.it.kind == NodeNoteKind::RuntimeOom);
+    notes.filter(near).find(|_| case.exit_code() == Some(137)).copied()
+}
+
+/// runc's own words when its init is killed before the program's exec (runc libcontainer/process_linux.go).
+pub(super) fn start_message<'c>(case: &'c Case<'_>) -> Option<&'c str> {
+    let messages = [
+        case.termination().and_then(|end| end.message.as_deref()),
+        case.waiting().map(|(_, message)| message),
+        case.engine.and_then(|engine| engine.it.error.as_deref()),
+    ];
+    let event = || {
+        case.events
+            .iter()
+            .map(|event| event.it.message.as_str())
+            .find(|message| message.contains("container init was OOM-killed"))
+    };
+    messages.into_iter().flatten().find(|message| message.contains("container init was OOM-killed")).or_else(event)
+}
+
+/// The cgroup's counter moved, though nothing else tells of a kill.
+fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
+    let hit = case.counters.iter().any(|counters| counters.oom_kill > Some(0));
+    if !hit {
+        return None;
+    }
+    let ended = case.death.is_some();
+    let counted = counted::level(case);
+    let level = counted.as_ref().map(|counted| counted.level);
+    let (victim, verdict, confidence) = match case.exit_code() {
+        None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
+        // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
+        Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), Confidence::Possible),
+        _ if case.is_running() => return None,
+        _ => (VictimKind::Child, Verdict::ChildOom, Confidence::Possible),
+    };
+    Some(Killing {
+        report: None,
+        victim,
+        victim_told: true,
+        verdict,
+        level: counted.map(|counted| (counted.level, counted.confidence)),
+        confidence,
+        certain: !ended || verdict == Verdict::ChildOom,
+    })
+}

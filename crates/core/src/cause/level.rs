@@ -1,0 +1,118 @@
+//! Which limit was hit, and so which verdict: as the kernel's report names it, else by what is left of the evidence.
+
+use super::counted;
+use crate::case::{Case, CaseKill, Life};
+use crate::diagnosis::{Confidence, Verdict};
+use crate::fact::{Event, Level, Resources};
+use crate::units::Bytes;
+
+/// Which knob a kill of the main process points to.
+pub(super) fn verdict_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Verdict {
+    let report = kill.kill.it;
+    let limit = report.memory.and_then(|memory| memory.limit);
+    verdict_at(case, report.level, limit, report.pod_uid.is_some())
+}
+
+/// The same, by the level alone; `limit` is the one that was hit, `of_pod`: the victim's cgroup is a pod's.
+pub(super) fn verdict_at(case: &Case<'_>, level: Option<Level>, limit: Option<Bytes>, of_pod: bool) -> Verdict {
+    match level {
+        Some(Level::Pod) if pod_limit_is_the_containers(case, limit) => Verdict::ContainerLimitOom,
+        Some(Level::Pod) => Verdict::PodLimitOom,
+        Some(Level::NodeAllocatable) => Verdict::NodeAllocatableOom,
+        Some(Level::Slice) if of_pod || case.pod.is_some() => Verdict::NodeAllocatableOom,
+        Some(Level::Node | Level::Cpuset | Level::Mempolicy) => Verdict::NodeOom,
+        // A node that is itself a container (kind, LXC): its outer limit is the node's memory.
+        Some(Level::Lxc | Level::EcsTask | Level::UserUnit | Level::Other) if of_pod => Verdict::NodeOom,
+        _ => Verdict::ContainerLimitOom,
+    }
+}
+
+/// The pod's limit is nothing but the limit of its only limited container: the kubelet sums the containers' limits
+/// into the pod's cgroup when every one has a limit (pkg/kubelet/cm/helpers_linux.go `ResourceConfigForPod`, v1.37).
+fn pod_limit_is_the_containers(case: &Case<'_>, limit: Option<Bytes>) -> bool {
+    let Some(pod) = case.pod_spec() else { return false };
+    if pod.resources.memory_limit.is_some() {
+        return false;
+    }
+    let Some(own) = case.container.and_then(container_limit) else { return false };
+    let limited = pod.containers.iter().filter(|container| container_limit(container).is_some()).count();
+    limited == 1 && limit.is_none_or(|limit| page_round(limit) == page_round(own))
+}
+
+/// Limits are set in whole pages; 64 KiB pages are the largest in use (arm64, ppc64le).
+fn page_round(bytes: Bytes) -> u64 {
+    bytes.0 / 65_536
+}
+
+/// The limit that the node has applied, else the one of the spec.
+pub(super) fn container_limit(container: &crate::fact::Container) -> Option<Bytes> {
+    let applied = container.applied.as_ref().and_then(Resources::limit_bytes);
+    applied.or_else(|| container.resources.limit_bytes())
+}
+
+/// Which level an OOMKilled of the main process most likely means: by the counters of the cgroups, by an earlier kill,
+/// by events, else from the limits that are there.
+pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confidence)>, Confidence) {
+    let earlier = case.kills.iter().rev().find(|kill| kill.life != Life::Present && !kill.kill.victims.is_empty());
+    if let Some(kill) = earlier.filter(|kill| kill.kill.level.is_some()) {
+        let level = kill.kill.level.map(|level| (level, Confidence::Likely));
+        return (verdict_of(case, kill), level, Confidence::Likely);
+    }
+    if let Some(counted) = counted::level(case) {
+        let verdict = verdict_at(case, Some(counted.level), None, case.pod.is_some());
+        return (verdict, Some((counted.level, counted.confidence)), counted.confidence);
+    }
+    let told = told_by_events(case);
+    if let Some(Level::Node) = told {
+        return (Verdict::NodeOom, Some((Level::Node, Confidence::Likely)), Confidence::Likely);
+    }
+    let engine = case.engine.and_then(|engine| engine.it.memory_limit);
+    if case.container.and_then(container_limit).or(engine).is_some() {
+        return (Verdict::ContainerLimitOom, Some((Level::Container, Confidence::Likely)), Confidence::Likely);
+    }
+    if case.pod_spec().is_some_and(|pod| pod.resources.memory_limit.is_some()) {
+        return (Verdict::PodLimitOom, Some((Level::Pod, Confidence::Likely)), Confidence::Likely);
+    }
+    if told == Some(Level::NodeAllocatable) {
+        return (Verdict::NodeAllocatableOom, told.map(|level| (level, Confidence::Likely)), Confidence::Likely);
+    }
+    if has_no_limit(case) {
+        return (
+            Verdict::NodeAllocatableOom,
+            Some((Level::NodeAllocatable, Confidence::Possible)),
+            Confidence::Possible,
+        );
+    }
+    (Verdict::ContainerLimitOom, Some((Level::Container, Confidence::Possible)), Confidence::Likely)
+}
+
+/// The artifact shows the container's resources, and there is no limit on memory at any level of the pod.
+fn has_no_limit(case: &Case<'_>) -> bool {
+    case.pod_spec().is_some_and(|pod| {
+        let shown = pod.complete || pod.qos.is_some();
+        shown
+            && pod.resources.memory_limit.is_none()
+            && case.container.is_some_and(|own| container_limit(own).is_none())
+    })
+}
+
+/// node-problem-detector's event repeats the kernel's sentence: a memory cgroup's kill of a process with
+/// `oom_score_adj` 1000 (BestEffort: no limit of its own) can only be an ancestor's; "Out of memory:" is the node's.
+fn told_by_events(case: &Case<'_>) -> Option<Level> {
+    let near = |event: &Event| case.is_near_end(event.last.or(event.first)).unwrap_or(true);
+    let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
+    case.index.events.iter().find_map(|(event, _)| {
+        // A piece of a node's describe text may stand among a pod's: only nodes have such events.
+        let here = event.object.kind.as_deref() == Some("Pod")
+            || node.is_none()
+            || event.object.name.is_none()
+            || event.object.name.as_deref() == node;
+        if event.reason != "OOMKilling" || !here || !near(event) {
+            return None;
+        }
+        if event.message.contains("Memory cgroup out of memory") {
+            return event.message.contains("oom_score_adj:1000").then_some(Level::NodeAllocatable);
+        }
+        event.message.contains("Out of memory").then_some(Level::Node)
+    })
+}

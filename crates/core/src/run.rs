@@ -1,0 +1,159 @@
+//! The document `oomph.dev/run/v1`: what became of a command under a limit.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::artifact::{Artifact, Kind};
+use crate::budget::{Proposal, propose};
+use crate::diagnosis::{Diagnosis, GapReport, KillReport, Verdict};
+use crate::growth::{self, Class};
+use crate::recording::{Recording, read};
+use crate::runtime::Name;
+use crate::units::Bytes;
+use crate::waterfall::Waterfall;
+use crate::why::{Ask, why};
+
+/// The name and version of the document's shape.
+pub const SCHEMA: &str = "oomph.dev/run/v1";
+
+/// The JSON Schema of [`Document`].
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Document)
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// Always `oomph.dev/run/v1`.
+    pub schema: &'static str,
+    /// As a shell says it: 128 and the signal where one ended it; null where the end was not recorded.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// No process of it was killed for memory.
+    pub survived: bool,
+    /// How it ended; its cgroup counts as the container. Null only where the recording does not tell whose it is.
+    pub diagnosis: Option<Diagnosis>,
+    /// The kernel's kills among its processes.
+    pub kernel_kills: Vec<KillReport>,
+    /// The most that was charged.
+    pub peak_bytes: Option<Bytes>,
+    /// Where the memory was when the most of it was out of the kernel's reach.
+    pub peak: Option<Waterfall>,
+    /// How its memory grew.
+    pub class: Class,
+    /// What that rests on.
+    pub class_evidence: String,
+    /// The limit and flags that it would take.
+    pub proposal: Option<Proposal>,
+    /// Why there is none.
+    pub proposal_missing: Option<String>,
+    /// What was not learned.
+    pub gaps: Vec<GapReport>,
+}
+
+/// Explains a recording; `name` is what to call it as a source.
+pub fn explain(name: &str, bytes: &[u8]) -> Document {
+    let recording = read(bytes);
+    let artifact = Artifact { kind: Some(Kind::Recording), ..Artifact::new(name, bytes) };
+    let id = recording.run.as_ref().map(|run| run.id.clone());
+    let ask = Ask { container: recording.run.as_ref().map(|run| run.command.clone()), ..Ask::default() };
+    let answer = why(&[artifact], Vec::new(), Vec::new(), &ask);
+    let own = |it: &Diagnosis| id.is_some() && it.subject.container_id == id;
+    let diagnosis = answer.diagnoses.into_iter().find(own);
+    let kernel_kills: Vec<KillReport> =
+        answer.kernel_kills.into_iter().filter(|kill| id.is_some() && kill.container_id == id).collect();
+    let killed = diagnosis.as_ref().is_some_and(|it| it.oom_kill == Some(true)) || !kernel_kills.is_empty();
+    let end = recording.end.as_ref().map(|(_, end)| end);
+    let judgement = judge(&recording);
+    let (proposal, proposal_missing) = match proposal(&recording, judgement.class, killed) {
+        Ok(proposal) => (Some(proposal), None),
+        Err(because) => (None, Some(because)),
+    };
+    let most = recording.samples.iter().map(|sample| sample.usage).max();
+    Document {
+        schema: SCHEMA,
+        exit_code: end.map(crate::recording::End::code),
+        signal: end.and_then(|end| end.signal),
+        survived: end.is_some() && !killed,
+        peak_bytes: end.and_then(|end| end.peak_bytes).max(most),
+        class: judgement.class,
+        class_evidence: judgement.because,
+        peak: recording.peak,
+        diagnosis,
+        kernel_kills,
+        proposal,
+        proposal_missing,
+        gaps: answer.gaps,
+    }
+}
+
+fn judge(recording: &Recording) -> growth::Judgement {
+    let points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
+    let cache = recording
+        .samples
+        .iter()
+        .max_by_key(|sample| sample.usage)
+        .map(|sample| Bytes(sample.file.0.saturating_sub(sample.shmem.0)));
+    let limit = recording.run.as_ref().and_then(|run| run.limit_bytes);
+    growth::of_run(&points, limit, cache.unwrap_or_default())
+}
+
+/// The proposal, or why there is none. What was killed at a limit was cut off by it: how much it would have come to is
+/// known only where its runtime's own limit says so.
+fn proposal(recording: &Recording, class: Class, killed: bool) -> Result<Proposal, String> {
+    if class == Class::Leak {
+        return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
+    }
+    let Some(peak) = &recording.peak else {
+        return Err(
+            "it ended before its memory could be looked at; the peak alone does not tell what to plan for".into()
+        );
+    };
+    let most = recording.samples.iter().map(|sample| sample.unreclaimable).max();
+    if !killed {
+        return Ok(propose(peak, most));
+    }
+    match bounded_need(peak) {
+        Some(need) => Ok(propose(peak, Some(need))),
+        None => Err(format!(
+            "it was cut off by the limit, and nothing of its own bounds its memory: run it again with more, such as \
+             --memory {}",
+            doubled(peak)
+        )),
+    }
+}
+
+/// What all processes may come to need where each runtime has a heap limit of its own.
+fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
+    let mut need = peak.unreclaimable_bytes.0;
+    let mut bounded = false;
+    for process in &peak.processes {
+        let runtime = &process.runtime;
+        let is_managed = matches!(runtime.name, Name::Hotspot | Name::V8 | Name::Go | Name::Dotnet);
+        let (Some(most), Some(now)) = (runtime.heap.max_bytes, runtime.heap.committed_bytes) else { continue };
+        if is_managed && runtime.resolved {
+            bounded = true;
+            need = need.saturating_add(most.0.saturating_sub(now.0));
+        }
+    }
+    bounded.then_some(Bytes(need))
+}
+
+fn doubled(peak: &Waterfall) -> String {
+    let limit = peak.limit_bytes.unwrap_or(peak.charged_bytes);
+    format!("{}Mi", (limit.0.saturating_mul(2)).div_ceil(1 << 20))
+}
+
+/// Whether a verdict is one by which `oomph run` says that the command did not survive its memory.
+pub fn is_of_memory(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::ContainerLimitOom
+            | Verdict::ChildOom
+            | Verdict::ChildOomInvisible
+            | Verdict::NodeOom
+            | Verdict::StartOom
+    )
+}

@@ -1,0 +1,128 @@
+//! The ELF files that a process maps: their symbols, as addresses in it, and their constants.
+//!
+//! Only the tables that are asked for are read: images of 100 MB are ordinary.
+
+use object::elf::{FileHeader64, PT_LOAD, SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, Sym64};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
+use object::read::{ReadCache, ReadRef};
+use object::{LittleEndian, SectionIndex};
+
+use super::{Image, Target};
+use crate::process::Mapping;
+
+/// The file behind a mapping, with what was read of it.
+pub(super) type File<'a> = ReadCache<Box<dyn Image + 'a>>;
+
+/// Tables larger than this are left alone: those of real programs stay far below.
+const TABLE_MAX: u64 = 256 << 20;
+
+/// Opens the file behind `mapping`.
+pub(super) fn open<'a>(target: &Target<'a>, mapping: &Mapping) -> Option<File<'a>> {
+    target.images.open(mapping).map(ReadCache::new)
+}
+
+/// An ELF file as it is loaded.
+pub(super) struct Elf<'a, 'f> {
+    file: &'a File<'f>,
+    sections: SectionTable<'a, FileHeader64<LittleEndian>, &'a File<'f>>,
+    bias: u64,
+}
+
+/// A table of symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    /// `.dynsym`: what is exported; it survives stripping.
+    Exported,
+    /// `.symtab`: all, where it was not stripped.
+    All,
+}
+
+/// Something that the file defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Symbol {
+    /// Its address in the process.
+    pub address: u64,
+    /// Its size in bytes, where the file tells.
+    pub size: u64,
+}
+
+impl<'a, 'f> Elf<'a, 'f> {
+    /// Reads the headers. `first` maps the file's beginning. `None` for what is no little-endian 64-bit ELF file.
+    pub(super) fn parse(file: &'a File<'f>, first: &Mapping) -> Option<Self> {
+        let header = FileHeader64::<LittleEndian>::parse(file).ok()?;
+        let endian = header.endian().ok()?;
+        let segments = header.program_headers(endian, file).ok()?;
+        let loaded = segments.iter().find(|segment| segment.p_type(endian) == PT_LOAD)?;
+        // Below the first address by as much as the segment lies behind the file's beginning.
+        let begins_at = loaded.p_vaddr(endian).checked_sub(loaded.p_offset(endian))?;
+        let bias = first.start.wrapping_sub(begins_at);
+        (first.offset == 0).then_some(())?;
+        Some(Self { file, sections: header.sections(endian, file).ok()?, bias })
+    }
+
+    /// The symbols of these names that the file defines for others, in the order of the names.
+    pub(super) fn symbols<const N: usize>(&self, table: Table, names: [&str; N]) -> [Option<Symbol>; N] {
+        let mut found = [None; N];
+        let Some((symbols, strings)) = self.table(table) else { return found };
+        // One pass over the strings tells for most files that there is nothing to look for.
+        let wanted = names.map(|name| memchr::memmem::find(strings, terminated(name).as_slice()).is_some());
+        if !wanted.contains(&true) {
+            return found;
+        }
+        let endian = LittleEndian;
+        for symbol in symbols {
+            if symbol.st_shndx(endian) == SHN_UNDEF || symbol.st_bind() == STB_LOCAL {
+                continue;
+            }
+            let name =
+                usize::try_from(symbol.st_name(endian)).ok().and_then(|at| strings.get(at..)).unwrap_or_default();
+            for position in (0..N).filter(|position| wanted[*position]) {
+                let is = name.strip_prefix(names[position].as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
+                if is {
+                    let address = self.bias.wrapping_add(symbol.st_value(endian));
+                    found[position] = Some(Symbol { address, size: symbol.st_size(endian) });
+                }
+            }
+        }
+        found
+    }
+
+    /// It has a section of this name.
+    pub(super) fn has_section(&self, name: &str) -> bool {
+        self.sections.section_by_name(LittleEndian, name.as_bytes()).is_some()
+    }
+
+    /// The constants: `.rodata`.
+    pub(super) fn constants(&self) -> Option<&'a [u8]> {
+        let (_, section) = self.sections.section_by_name(LittleEndian, b".rodata")?;
+        (section.sh_size(LittleEndian) <= TABLE_MAX).then(|| section.data(LittleEndian, self.file).ok())?
+    }
+
+    /// The bytes of a constant as the file holds them: they need not be in the process's memory.
+    pub(super) fn constant(&self, symbol: Symbol, length: usize) -> Option<&'a [u8]> {
+        let address = symbol.address.wrapping_sub(self.bias);
+        let holds = |section: &&object::elf::SectionHeader64<LittleEndian>| {
+            let start = section.sh_addr(LittleEndian);
+            start != 0 && start <= address && address - start < section.sh_size(LittleEndian)
+        };
+        let section = self.sections.iter().find(holds)?;
+        let (offset, _) = section.file_range(LittleEndian)?;
+        let at = offset.checked_add(address - section.sh_addr(LittleEndian))?;
+        self.file.read_bytes_at(at, length as u64).ok()
+    }
+
+    fn table(&self, table: Table) -> Option<(&'a [Sym64<LittleEndian>], &'a [u8])> {
+        let kind = if table == Table::Exported { SHT_DYNSYM } else { SHT_SYMTAB };
+        let endian = LittleEndian;
+        let section = self.sections.iter().find(|section| section.sh_type(endian) == kind)?;
+        let strings = self.sections.section(SectionIndex(usize::try_from(section.sh_link(endian)).ok()?)).ok()?;
+        if section.sh_size(endian).max(strings.sh_size(endian)) > TABLE_MAX {
+            return None;
+        }
+        Some((section.data_as_array(endian, self.file).ok()?, strings.data(endian, self.file).ok()?))
+    }
+}
+
+fn terminated(name: &str) -> Vec<u8> {
+    name.bytes().chain([0]).collect()
+}

@@ -1,0 +1,138 @@
+//! Large chunks of glibc's malloc, each with a mapping of its own. Neighbouring mappings are one to the kernel, so they
+//! are told by the header at their first page.
+
+use std::ops::Range;
+
+use super::glibc::{self, Told};
+use super::layout::{Layout, Mapped};
+use crate::process::{Backing, Mapping};
+use crate::runtime::{Area, Target};
+
+/// Pages looked at in one call.
+const PAGES: usize = 1024;
+const IS_MMAPPED: u64 = 2;
+
+/// The chunks, when as many are found as glibc counts, of the size that it counts. `taken` and `heaps` hold none.
+pub(super) fn find(
+    target: &Target<'_>,
+    layout: &Layout,
+    told: &Told,
+    taken: &[Area],
+    heaps: &[Area],
+) -> Result<Vec<Area>, String> {
+    let mut seen = taken.iter().chain(heaps).map(|area| area.at.clone()).collect::<Vec<_>>();
+    seen.sort_unstable_by_key(|range| range.start);
+    let mut search = Search { target, layout, told, found: Vec::new(), bytes: 0 };
+    let candidates: Vec<&Mapping> = target.mappings.iter().filter(|mapping| may_hold(mapping)).collect();
+    // A mapping's first page is the likeliest place, and rows of chunks begin there.
+    for mapping in &candidates {
+        search.row(mapping.start, mapping.end, &seen);
+    }
+    if !search.is_done() {
+        search.found.clear();
+        search.bytes = 0;
+        for mapping in &candidates {
+            search.everywhere(mapping, &seen);
+        }
+    }
+    if !search.is_done() {
+        let (count, bytes) = (search.found.len(), search.bytes);
+        return Err(format!("found {count} of {bytes} B, glibc counts {} of {} B", told.chunks, told.bytes));
+    }
+    Ok(search.found.into_iter().map(glibc::area).collect())
+}
+
+fn may_hold(mapping: &Mapping) -> bool {
+    let anonymous = mapping.backing() == Backing::Anonymous && !mapping.shared;
+    // Their names tell of others: the program break, stacks, Go's and V8's heaps.
+    let named = !mapping.name.is_empty() && !mapping.name.starts_with("[anon: glibc: malloc");
+    anonymous && mapping.readable && mapping.writable && !named
+}
+
+struct Search<'a> {
+    target: &'a Target<'a>,
+    layout: &'a Layout,
+    told: &'a Told,
+    found: Vec<Range<u64>>,
+    bytes: u64,
+}
+
+impl Search<'_> {
+    fn is_done(&self) -> bool {
+        self.found.len() as u64 == self.told.chunks && self.bytes == self.told.bytes
+    }
+
+    /// The mapping of the chunk whose first words these are.
+    fn length(&self, at: u64, end: u64, previous: u64, size: u64) -> Option<u64> {
+        let length = match self.layout.mapped {
+            Mapped::WholeSize => size & !7,
+            Mapped::LessHeader => (size & !7).checked_add(16)?,
+        };
+        let is = previous == 0 && size & 7 == IS_MMAPPED && length > 0 && length.is_multiple_of(self.target.page);
+        (is && length <= self.told.bytes && length <= end - at).then_some(length)
+    }
+
+    fn push(&mut self, at: Range<u64>) {
+        self.bytes = self.bytes.saturating_add(at.end - at.start);
+        self.found.push(at);
+    }
+
+    /// Chunks one behind the other, from `at` on.
+    fn row(&mut self, mut at: u64, end: u64, seen: &[Range<u64>]) {
+        while at < end && !self.is_done() {
+            if let Some(range) = holder(seen, at) {
+                at = range.end;
+                continue;
+            }
+            let mut header = [0; 16];
+            let [previous, size] = if self.target.memory.read(at, &mut header) { words(header) } else { [0; 2] };
+            let Some(length) = self.length(at, end, previous, size) else { return };
+            self.push(at..at + length);
+            at += length;
+        }
+    }
+
+    /// Every page that is in memory and not within a chunk that was found.
+    fn everywhere(&mut self, mapping: &Mapping, seen: &[Range<u64>]) {
+        let page = self.target.page;
+        let mut next = mapping.start;
+        let mut headers = Vec::new();
+        for run in self.target.residency.within(mapping.start..mapping.end) {
+            let mut at = run.at.start.max(next);
+            while at < run.at.end && !self.is_done() {
+                if let Some(range) = holder(seen, at) {
+                    at = range.end.next_multiple_of(page);
+                    continue;
+                }
+                let pages: Vec<u64> =
+                    (at..run.at.end).step_by(usize::try_from(page).unwrap_or(4096)).take(PAGES).collect();
+                let read = self.target.memory.gather(&pages, 16, &mut headers);
+                next = at;
+                for ((address, header), read) in pages.iter().zip(headers.chunks_exact(16)).zip(read) {
+                    let Ok(header) = <[u8; 16]>::try_from(header) else { continue };
+                    if *address < next || !read || holder(seen, *address).is_some() {
+                        continue;
+                    }
+                    let [previous, size] = words(header);
+                    if let Some(length) = self.length(*address, mapping.end, previous, size) {
+                        self.push(*address..*address + length);
+                        next = *address + length;
+                    }
+                }
+                at = next.max(pages.last().map_or(run.at.end, |last| last + page));
+                next = at;
+            }
+        }
+    }
+}
+
+fn words(header: [u8; 16]) -> [u64; 2] {
+    let (first, second) = header.split_at(8);
+    [first, second].map(|half| half.try_into().map_or(0, u64::from_le_bytes))
+}
+
+/// The range of `sorted` that holds `address`.
+fn holder(sorted: &[Range<u64>], address: u64) -> Option<&Range<u64>> {
+    let behind = sorted.partition_point(|range| range.start <= address);
+    sorted[..behind].last().filter(|range| range.contains(&address))
+}

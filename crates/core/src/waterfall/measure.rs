@@ -1,0 +1,414 @@
+//! From what was read of a cgroup and its processes to its waterfall.
+
+use jiff::Timestamp;
+
+use super::charge::less;
+use super::pages::Pages;
+use super::views::views;
+use super::{
+    Charge, Events, Flag, Heap, LevelLimit, Outside, Part, PartKind, Pressure, Process, Runtime, Source, Subject,
+    Version, Waterfall,
+};
+use crate::diagnosis::GapReport;
+use crate::fact::Gap;
+use crate::process::{Mapping, Residency, Status};
+use crate::runtime::Reading;
+use crate::units::Bytes;
+
+/// The kernel's stack of a thread (`THREAD_SIZE`, x86-64 and arm64 without KASAN).
+const KERNEL_STACK: u64 = 16 << 10;
+
+/// Everything that was read of one cgroup.
+#[derive(Debug)]
+pub struct Measured<'a> {
+    /// Whose memory it is.
+    pub subject: Subject,
+    /// When it was read.
+    pub at: Option<Timestamp>,
+    /// The interface.
+    pub version: Version,
+    /// How it was read.
+    pub source: Source,
+    /// The cgroup, and then those above it.
+    pub levels: Vec<Level>,
+    /// What is charged to the cgroups right below it, together; `None` where there are none.
+    pub below: Option<Bytes>,
+    /// Its processes and those of the cgroups below.
+    pub processes: Vec<Seen<'a>>,
+    /// Some process could not be read: what the pages do not show is then its.
+    pub some_unread: bool,
+    /// What may still go to swap on this machine.
+    pub swap_free: Bytes,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// A cgroup and what the kernel counts of it.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Its path.
+    pub cgroup: String,
+    /// Its counters.
+    pub charge: Charge,
+}
+
+/// A process that was looked at.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The host's pid.
+    pub pid: u32,
+    /// Its counters.
+    pub status: &'a Status,
+    /// Its mappings.
+    pub mappings: &'a [Mapping],
+    /// Its pages.
+    pub residency: &'a Residency,
+    /// What its runtime's probe learned.
+    pub reading: &'a Reading,
+    /// Open file descriptors.
+    pub file_descriptors: Option<u64>,
+    /// Anonymous memory in huge pages.
+    pub anon_huge: Option<Bytes>,
+}
+
+/// The waterfall. The parts and what is unexplained add up to the charge, whatever was read.
+pub fn measure(measured: &Measured<'_>) -> Waterfall {
+    let none = Charge::default();
+    let charge = measured.levels.first().map_or(&none, |level| &level.charge);
+    let mut pages = Pages::default();
+    measured.processes.iter().for_each(|seen| pages.add(seen));
+
+    let mut parts = anonymous(measured, charge, &pages);
+    parts.extend(files(measured, charge, &pages));
+    parts.extend(kernel(measured, charge));
+    parts.retain(|part| part.bytes.0 > 0);
+    parts.sort_by_key(|part| (part.kind, std::cmp::Reverse(part.bytes)));
+    inside(measured, &mut parts);
+
+    let charged = charge.usage.unwrap_or_default();
+    let explained: u64 = parts.iter().map(|part| part.bytes.0).sum();
+    let mut gaps: Vec<Gap> = measured.gaps.clone();
+    gaps.extend(measured.processes.iter().flat_map(|seen| seen.reading.gaps.iter().cloned()));
+    Waterfall {
+        subject: measured.subject.clone(),
+        at: measured.at,
+        cgroup_version: match measured.version {
+            Version::V1 => 1,
+            Version::V2 => 2,
+        },
+        source: measured.source,
+        charged_bytes: charged,
+        peak_bytes: charge.peak,
+        limit_bytes: charge.limit,
+        high_bytes: charge.high,
+        unreclaimable_bytes: charge.unreclaimable(measured.swap_free).unwrap_or_default(),
+        headroom_bytes: headroom(measured),
+        limits: limits(measured),
+        events: Events {
+            high: charge.events_high,
+            max: charge.events_max,
+            oom: charge.events_oom,
+            oom_kill: charge.events_oom_kill,
+        },
+        pressure: Pressure { some_avg10: charge.pressure_some, full_avg10: charge.pressure_full },
+        outside: Outside { swap_bytes: charge.swap, zswap_bytes: charge.zswap, hugetlb_bytes: charge.hugetlb },
+        views: views(charge, &measured.processes),
+        parts,
+        unexplained_bytes: i64::try_from(i128::from(charged.0) - i128::from(explained)).unwrap_or(i64::MIN),
+        processes: measured.processes.iter().map(process).collect(),
+        gaps: gaps
+            .into_iter()
+            .map(|gap| GapReport { what: gap.what, because: gap.because, command: gap.command })
+            .collect(),
+        grew: None,
+    }
+}
+
+/// A part that the kernel counts for the cgroup as a whole.
+fn counted(kind: PartKind, name: &str, bytes: Bytes, from: &str) -> Part {
+    Part {
+        kind,
+        name: if name.is_empty() { kind.title().to_owned() } else { name.to_owned() },
+        bytes,
+        exact: true,
+        reclaimable: kind.is_reclaimable(),
+        pid: None,
+        from: from.to_owned(),
+        parts: Vec::new(),
+    }
+}
+
+/// Anonymous memory: page by page where all processes could be read.
+fn anonymous(measured: &Measured<'_>, charge: &Charge, pages: &Pages) -> Vec<Part> {
+    let mut parts = pages.anon_parts();
+    let rest = less(charge.anon.unwrap_or_default(), Bytes(pages.anon_total()));
+    if measured.processes.is_empty() {
+        parts.push(counted(PartKind::Anonymous, "anonymous memory", rest, "memory.stat"));
+    } else if measured.some_unread {
+        parts.push(counted(
+            PartKind::Anonymous,
+            "of processes that could not be read",
+            rest,
+            "memory.stat less page tables",
+        ));
+    }
+    parts
+}
+
+/// Page cache and shared memory: what processes map, and the rest by the kernel's count.
+fn files(measured: &Measured<'_>, charge: &Charge, pages: &Pages) -> Vec<Part> {
+    let file = charge.file.unwrap_or_default();
+    let shmem = charge.shmem.unwrap_or_default();
+    let mapped_shared = pages.file_parts(true, Some(shmem));
+    let shared: u64 = mapped_shared.iter().map(|part| part.bytes.0).sum();
+    let most = charge.file_mapped.map(|mapped| less(mapped, Bytes(shared)));
+    let mapped = pages.file_parts(false, most);
+    let cache = less(file, shmem);
+    let cached: u64 = mapped.iter().map(|part| part.bytes.0).sum();
+    let mut tmpfs = counted(PartKind::Tmpfs, "", less(shmem, Bytes(shared)), "memory.stat less page tables");
+    if let Some(orphaned) = orphaned(measured, charge).filter(|orphaned| orphaned.0 > 0) {
+        let inside = Bytes(orphaned.0.min(tmpfs.bytes.0));
+        tmpfs.parts.push(counted(PartKind::Orphaned, "", inside, "the pod's charge less its containers'"));
+    }
+    let rest = counted(PartKind::PageCache, "", less(cache, Bytes(cached)), "memory.stat less page tables");
+    mapped_shared.into_iter().chain(mapped).chain([tmpfs, rest]).collect()
+}
+
+/// What is charged to the cgroup and to none below it: left by containers that are gone (or by processes of its own).
+fn orphaned(measured: &Measured<'_>, charge: &Charge) -> Option<Bytes> {
+    Some(less(charge.usage?, measured.below?))
+}
+
+/// Kernel memory. Version 1 tells only the sum: its parts are rebuilt from the processes' page tables and threads.
+fn kernel(measured: &Measured<'_>, charge: &Charge) -> Vec<Part> {
+    let Some(kernel) = charge.kernel else { return socket_buffers(charge) };
+    let mut parts = Vec::new();
+    let mut rest = kernel;
+    let mut take = |kind, bytes: Option<Bytes>, from: &str, exact| {
+        let bytes = Bytes(bytes.unwrap_or_default().0.min(rest.0));
+        rest = less(rest, bytes);
+        parts.push(Part { exact, ..counted(kind, "", bytes, from) });
+    };
+    match measured.version {
+        Version::V2 => {
+            take(PartKind::KernelStacks, charge.kernel_stacks, "memory.stat", true);
+            take(PartKind::PageTables, charge.page_tables, "memory.stat", true);
+            take(PartKind::SlabReclaimable, charge.slab_reclaimable, "memory.stat", true);
+            take(PartKind::Slab, charge.slab, "memory.stat", true);
+            take(PartKind::PerCpu, charge.per_cpu, "memory.stat", true);
+            take(PartKind::Vmalloc, charge.vmalloc, "memory.stat", true);
+            parts.push(counted(PartKind::KernelOther, "", rest, "memory.stat"));
+        }
+        Version::V1 => {
+            let tables = measured.processes.iter().filter_map(|seen| seen.status.page_tables).map(|it| it.0).sum();
+            let threads: u64 = measured.processes.iter().filter_map(|seen| seen.status.threads).map(u64::from).sum();
+            take(PartKind::PageTables, Some(Bytes(tables)), "VmPTE of the processes", true);
+            take(PartKind::KernelStacks, Some(Bytes(threads * KERNEL_STACK)), "16 KiB a thread", false);
+            let name = "slab and other kernel memory";
+            parts.push(Part {
+                exact: false,
+                ..counted(PartKind::KernelOther, name, rest, "memory.kmem.usage_in_bytes less the above")
+            });
+        }
+    }
+    parts.extend(socket_buffers(charge));
+    parts
+}
+
+fn socket_buffers(charge: &Charge) -> Vec<Part> {
+    charge.sockets.map(|bytes| counted(PartKind::Sockets, "", bytes, "memory.stat")).into_iter().collect()
+}
+
+/// Amounts that a probe knows inside a part, together at most as much as the part has. They take the place of the
+/// names of its address ranges, which they would overlap.
+fn inside(measured: &Measured<'_>, parts: &mut [Part]) {
+    for seen in &measured.processes {
+        for part in parts.iter_mut().filter(|part| part.pid == Some(seen.pid)) {
+            let mut known = seen.reading.inside.iter().filter(|inside| inside.part == part.kind).peekable();
+            if known.peek().is_none() {
+                continue;
+            }
+            let mut rest = part.bytes;
+            part.parts.clear();
+            for inside in known {
+                let bytes = Bytes(inside.bytes.0.min(rest.0));
+                rest = less(rest, bytes);
+                part.parts.push(Part {
+                    exact: bytes == inside.bytes,
+                    pid: part.pid,
+                    ..counted(part.kind, inside.name, bytes, "the process's memory")
+                });
+            }
+        }
+    }
+}
+
+/// The least that any level leaves.
+fn headroom(measured: &Measured<'_>) -> Option<Bytes> {
+    let left = |level: &Level| Some(less(level.charge.limit?, level.charge.unreclaimable(measured.swap_free)?));
+    measured.levels.iter().filter_map(left).min()
+}
+
+fn limits(measured: &Measured<'_>) -> Vec<LevelLimit> {
+    let limit = |level: &Level| {
+        Some(LevelLimit {
+            cgroup: level.cgroup.clone(),
+            limit_bytes: level.charge.limit?,
+            usage_bytes: level.charge.usage,
+        })
+    };
+    measured.levels.iter().filter_map(limit).collect()
+}
+
+fn process(seen: &Seen<'_>) -> Process {
+    let Reading { name, version, resolved, heap, direct, external, allocator, flags, .. } = seen.reading;
+    Process {
+        pid: seen.pid,
+        comm: seen.status.name.clone(),
+        rss_bytes: Some(Bytes(seen.residency.total())),
+        anon_huge_bytes: seen.anon_huge,
+        swap_bytes: Some(Bytes(seen.residency.swapped)),
+        page_table_bytes: seen.status.page_tables,
+        threads: seen.status.threads,
+        file_descriptors: seen.file_descriptors,
+        runtime: Runtime {
+            name: *name,
+            version: version.clone(),
+            resolved: *resolved,
+            heap: Heap { used_bytes: heap.used, committed_bytes: heap.committed, max_bytes: heap.max },
+            direct_bytes: *direct,
+            external_bytes: *external,
+            allocator: *allocator,
+            flags: flags
+                .iter()
+                .map(|flag| Flag { name: flag.name.clone(), value: flag.value.clone(), from: flag.from.clone() })
+                .collect(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Page, Run, mappings};
+    use crate::runtime::{Area, Inside, Name};
+    use proptest::prelude::*;
+
+    const ANON: Page = Page { file: false, counted: false, charged_here: None };
+    const FILE: Page = Page { file: true, counted: false, charged_here: Some(true) };
+    const MAPS: &str = "\
+10000000-14000000 rw-p 00000000 00:00 0 \n\
+20000000-20100000 r-xp 00000000 fe:00 7                       /app/server\n\
+30000000-30200000 rw-s 00000000 00:01 9                       /dev/shm/queue\n";
+
+    fn level(stat: &str, usage: u64, limit: Option<u64>) -> Level {
+        let files = [("memory.stat", stat.to_owned()), ("memory.current", usage.to_string())];
+        let limit = ("memory.max", limit.map_or("max".to_owned(), |limit| limit.to_string()));
+        let files: Vec<_> = files.into_iter().chain([limit]).collect();
+        let files = files.iter().map(|(name, text)| (*name, text.as_bytes()));
+        Level { cgroup: "/a".into(), charge: Charge::from_files(Version::V2, files) }
+    }
+
+    fn measured(levels: Vec<Level>, processes: Vec<Seen<'_>>) -> Measured<'_> {
+        Measured {
+            subject: Subject::default(),
+            at: None,
+            version: Version::V2,
+            source: Source::Node,
+            levels,
+            below: None,
+            processes,
+            some_unread: false,
+            swap_free: Bytes(0),
+            gaps: Vec::new(),
+        }
+    }
+
+    fn sum(waterfall: &Waterfall) -> i128 {
+        let parts: u64 = waterfall.parts.iter().map(|part| part.bytes.0).sum();
+        i128::from(parts) + i128::from(waterfall.unexplained_bytes)
+    }
+
+    #[test]
+    fn pages_become_parts_and_the_kernels_count_the_rest() {
+        let status = Status { threads: Some(3), name: "server".into(), ..Status::default() };
+        let run = |at, page| Run { at, page };
+        let residency = Residency::new(
+            [
+                run(0x1000_0000..0x1200_0000, ANON),
+                run(0x2000_0000..0x2008_0000, FILE),
+                run(0x3000_0000..0x3010_0000, FILE),
+            ],
+            0,
+        );
+        let reading = Reading {
+            areas: vec![Area { at: 0x1000_0000..0x1100_0000, part: PartKind::Malloc, name: "main heap" }],
+            inside: vec![Inside { part: PartKind::Malloc, name: "used", bytes: Bytes::mib(10) }],
+            ..Reading::unresolved(Name::Native)
+        };
+        let maps = mappings(MAPS);
+        let seen = Seen {
+            pid: 7,
+            status: &status,
+            mappings: &maps,
+            residency: &residency,
+            reading: &reading,
+            file_descriptors: None,
+            anon_huge: None,
+        };
+        let stat = "anon 33554432\nfile 20971520\nshmem 4194304\nfile_mapped 1572864\nkernel 2097152\nkernel_stack 49152\npagetables 131072\nslab_reclaimable 1048576\nslab_unreclaimable 524288\n";
+        let it = measure(&measured(
+            vec![level(stat, 57 << 20, Some(64 << 20)), level(stat, 60 << 20, Some(60 << 20))],
+            vec![seen],
+        ));
+        let of = |kind| it.parts.iter().filter(|part| part.kind == kind).map(|part| part.bytes.0).sum::<u64>();
+        assert_eq!((of(PartKind::Malloc), of(PartKind::Anonymous)), (16 << 20, 16 << 20));
+        assert_eq!(
+            (of(PartKind::Code), of(PartKind::SharedMemory), of(PartKind::Tmpfs)),
+            (512 << 10, 1 << 20, 3 << 20)
+        );
+        assert_eq!(of(PartKind::PageCache), (16 << 20) - (512 << 10));
+        assert_eq!(of(PartKind::KernelOther), 344_064);
+        let malloc = it.parts.iter().find(|part| part.kind == PartKind::Malloc).unwrap();
+        assert_eq!((malloc.parts.len(), malloc.parts[0].name.as_str(), malloc.pid), (1, "used", Some(7)));
+        // 32 anon + 4 shmem + 1 kernel of the ancestor's 60.
+        assert_eq!((it.unreclaimable_bytes, it.headroom_bytes), (Bytes::mib(37), Some(Bytes::mib(23))));
+        assert_eq!(sum(&it), i128::from(57_u64 << 20));
+        assert_eq!(it.unexplained_bytes, 3 << 20);
+    }
+
+    #[test]
+    fn without_processes_the_kernels_counters_are_the_parts() {
+        let it = measure(&measured(vec![level("anon 4096\nfile 8192\nkernel 4096\n", 16384, None)], Vec::new()));
+        let kinds: Vec<_> = it.parts.iter().map(|part| (part.kind, part.bytes.0)).collect();
+        assert_eq!(kinds, [(PartKind::Anonymous, 4096), (PartKind::PageCache, 8192), (PartKind::KernelOther, 4096)]);
+        assert_eq!((it.unexplained_bytes, it.headroom_bytes), (0, None));
+    }
+
+    #[test]
+    fn what_a_dead_container_left_is_told_of_its_pod() {
+        let mut it =
+            measured(vec![level("anon 0\nfile 67108864\nshmem 67108864\nkernel 0\n", 64 << 20, None)], Vec::new());
+        it.below = Some(Bytes::mib(4));
+        let tmpfs = measure(&it).parts.remove(0);
+        assert_eq!(
+            (tmpfs.kind, tmpfs.parts[0].kind, tmpfs.parts[0].bytes),
+            (PartKind::Tmpfs, PartKind::Orphaned, Bytes::mib(60))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_and_the_unexplained_always_add_up(
+            usage: u64, anon: u64, file: u64, shmem: u64, kernel: u64, tables: u64, sock in 0_u64..1 << 40,
+        ) {
+            // No machine has more than 2^60 bytes.
+            let stat = format!(
+                "anon {}\nfile {}\nshmem {}\nkernel {}\npagetables {}\nsock {sock}\n",
+                anon >> 4, file >> 4, shmem >> 4, kernel >> 4, tables >> 4
+            );
+            let it = measure(&measured(vec![level(&stat, usage >> 4, Some(1 << 30))], Vec::new()));
+            prop_assert_eq!(sum(&it), i128::from(usage >> 4));
+        }
+    }
+}
