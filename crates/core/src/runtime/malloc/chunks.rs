@@ -25,9 +25,10 @@ pub(super) struct Free {
     pub resident: u64,
 }
 
-/// Walks from the first chunk to `top`, or to the fence at the end of a heap that has none. `None` when a chunk cannot
-/// be one, or a header is not in memory.
-pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, top: Option<u64>) -> Option<Free> {
+/// Walks from the first chunk to the last: the arena's top where this heap `has_top`, which ends with the heap, else the
+/// fence at its end. Where the top begins may change meanwhile. `None` when a chunk cannot be one, or a header is not in
+/// memory.
+pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, has_top: bool) -> Option<Free> {
     let mut window = Window::new(target, heap.end);
     let mut free = Free::default();
     let mut at = heap.start;
@@ -38,18 +39,16 @@ pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, top: Option<u64>) -> O
         if word & PREV_INUSE == 0 && previous != 0 {
             free.add(&window, at - previous..at);
         }
-        let end = at.checked_add(size)?;
-        if top == Some(at) {
-            (end == heap.end).then_some(())?;
+        let (end, left) = (at.checked_add(size)?, heap.end.checked_sub(at)?);
+        if has_top && end == heap.end {
             free.add(&window, at..end);
             return Some(free);
         }
-        let left = heap.end.checked_sub(at)?;
-        if top.is_none() && size == 0 && left <= FENCE {
+        if !has_top && size == 0 && left <= FENCE {
             return Some(free);
         }
-        let fence = top.is_none() && size == CHUNK_MIN / 2 && left <= FENCE;
-        if (size < CHUNK_MIN && !fence) || !size.is_multiple_of(16) || end > top.unwrap_or(heap.end) {
+        let fence = !has_top && size == CHUNK_MIN / 2 && left <= FENCE;
+        if (size < CHUNK_MIN && !fence) || !size.is_multiple_of(16) || end > heap.end {
             return None;
         }
         previous = size;

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::glibc::{self, Told};
+use super::data::Told;
+use super::glibc;
 use super::layout::{Layout, Mapped};
 use crate::process::{Backing, Mapping};
 use crate::runtime::{Area, Target};

@@ -6,7 +6,9 @@ use crate::fact::Gap;
 use crate::units::Bytes;
 
 mod allocator;
+mod arena;
 mod chunks;
+mod data;
 mod fastbins;
 mod glibc;
 mod layout;
