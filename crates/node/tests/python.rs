@@ -4,13 +4,12 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use oomph_core::runtime::{Name, Reading, read};
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, missing, sources};
+use support::{Started, cache, missing, processor_time, sources};
 
 /// A Python that runs in a root of its own sees the script there.
 struct Python {
@@ -64,9 +63,16 @@ impl Python {
 
 fn look(target: &Started) -> Reading {
     let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
-    let start = Instant::now();
+    let start = processor_time();
     let reading = read(&process.target(None));
-    println!("{} {:?}: {:?} in {:?} {:?}", target.line, reading.version, reading.heap, start.elapsed(), reading.gaps);
+    println!(
+        "{} {:?}: {:?} in {:?} {:?}",
+        target.line,
+        reading.version,
+        reading.heap,
+        processor_time() - start,
+        reading.gaps
+    );
     reading
 }
 

@@ -62,6 +62,12 @@ pub fn cache() -> PathBuf {
     std::env::var("OOMPH_CACHE").map_or_else(|_| home(), PathBuf::from)
 }
 
+/// The processor time that this thread used so far: unlike the clock it does not count whoever else is busy.
+pub fn processor_time() -> std::time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
+}
+
 /// Says that a component is missing; a failure where all are demanded.
 pub fn missing(what: &str) {
     assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {what}");

@@ -78,8 +78,8 @@ impl Data {
             let chunks = self.word(offset + at.mapped_chunks - at.mapped_chunks % 8)?;
             let chunks = if at.mapped_chunks.is_multiple_of(8) { chunks & 0xffff_ffff } else { chunks >> 32 };
             let (bytes, most) = (self.word(offset + at.mapped_bytes)?, self.word(offset + at.mapped_bytes + 8)?);
-            let agrees =
-                (chunks == 0) == (bytes == 0) && bytes.is_multiple_of(page) && bytes <= most && chunks <= bytes / page;
+            let some = if chunks == 0 { layout.mapped.agrees(bytes, 0) } else { bytes > 0 };
+            let agrees = some && bytes.is_multiple_of(16) && bytes <= most && chunks <= bytes / page;
             agrees.then_some(Told { chunks, bytes })
         };
         let mut found = (0..self.bytes.len()).step_by(8).filter_map(read);
