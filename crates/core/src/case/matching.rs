@@ -165,13 +165,13 @@ fn belongs_to_another(case: &Case<'_>, id: &str) -> bool {
 fn by_time(case: &Case<'_>, at: Option<Timestamp>) -> Option<Life> {
     let at = at?;
     let finished = case.finished()?;
-    if at > finished + SLACK {
+    if at.duration_since(finished) > SLACK {
         return Some(if case.is_running() { Life::Present } else { Life::This }).filter(|_| case.is_running());
     }
     match case.started() {
-        Some(started) if at < started - SLACK => Some(Life::Earlier),
+        Some(started) if started.duration_since(at) > SLACK => Some(Life::Earlier),
         Some(_) => Some(Life::This),
-        None if at > finished - SLACK => Some(Life::This),
+        None if finished.duration_since(at) < SLACK => Some(Life::This),
         None => None,
     }
 }

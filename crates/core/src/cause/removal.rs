@@ -1,10 +1,13 @@
 //! What took the pod away, as far as several causes share it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Proof, killing, quote};
+use super::{Proof, killing, probe, quote};
 use crate::case::{Case, Seen};
 use crate::fact::{Condition, Event};
+
+/// Clocks of status and events agree to the second.
+pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
 /// killer did not end the main process before.
@@ -137,10 +140,19 @@ pub(super) fn is_deleted(case: &Case<'_>) -> bool {
         || case.is_gone() && stopping(case).is_some()
 }
 
-/// Seconds that the container is given between SIGTERM and SIGKILL.
-pub(super) fn grace(case: &Case<'_>) -> i64 {
+/// What the container is given between SIGTERM and SIGKILL: what the deletion gives, else the probe that failed, else
+/// the pod (pkg/kubelet/kuberuntime/kuberuntime_container.go `setTerminationGracePeriod`, v1.37).
+fn grace(case: &Case<'_>, asked: Option<&Event>) -> SignedDuration {
     let pod = case.pod_spec();
-    pod.and_then(|pod| pod.deletion_grace_seconds.or(pod.grace_seconds)).unwrap_or(30)
+    let of_probe = || {
+        let message = asked.map(|event| event.message.as_str()).filter(|message| probe::is_probe_kill(message))?;
+        let container = case.container?;
+        let failed = if message.contains("startup probe") { container.startup } else { container.liveness };
+        failed?.grace
+    };
+    let deletion = pod.and_then(|pod| pod.deletion_grace_seconds);
+    let seconds = deletion.or_else(of_probe).or_else(|| pod?.grace_seconds).unwrap_or(30);
+    SignedDuration::from_secs(seconds)
 }
 
 /// Whether the grace period ran out: asked to stop at a known moment, and ended by SIGKILL at least that much later.
@@ -150,17 +162,15 @@ pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
         return Some(false);
     }
     let finished = case.finished()?;
-    let grace = SignedDuration::from_secs(grace(case));
-    let in_time = |at: jiff::Timestamp| (at <= finished + SignedDuration::from_secs(2)).then_some(at);
-    let asked = case
-        .events
-        .iter()
-        .filter(|event| event.it.reason == "Killing")
-        .filter_map(|event| event.it.last.or(event.it.first))
-        .filter_map(in_time)
-        .max()
-        .or_else(|| case.pod_spec()?.deletion.map(|end| end - grace).and_then(in_time))?;
-    Some(finished.duration_since(asked) >= grace - SignedDuration::from_secs(2))
+    let in_time = |at: &Timestamp| at.duration_since(finished) <= SLACK;
+    let killing = case.events.iter().filter(|event| event.it.reason == "Killing");
+    let asked = killing
+        .filter_map(|event| Some((event.it.last.or(event.it.first).filter(in_time)?, event.it)))
+        .max_by_key(|(at, _)| *at);
+    let grace = grace(case, asked.map(|(_, event)| event));
+    let deleted = || case.pod_spec()?.deletion.and_then(|end| end.checked_sub(grace).ok()).filter(in_time);
+    let asked = asked.map(|(at, _)| at).or_else(deleted)?;
+    Some(finished.duration_since(asked) >= grace.saturating_sub(SLACK))
 }
 
 /// A controller's event says that it deleted this pod: `Deleted pod: NAME`, `delete Pod NAME in StatefulSet ... successful`.

@@ -1,6 +1,6 @@
-// Prints the rows of crates/core/src/runtime/golang/layout/table.rs: where the Go runtime of each minor version keeps
-// what the probe reads, from the DWARF of unstripped programs that are given as arguments. Programs of the same minor
-// version must agree, so that one row holds for all of its patch releases; else it fails.
+// Prints the table in crates/core/src/runtime/golang/layout.rs: where the Go runtime of each minor version keeps what
+// the probe reads, from the DWARF of unstripped programs that are given as arguments, a column for each minor version.
+// Programs of one minor version must agree, so that a column holds for all of its patch releases; else it fails.
 package main
 
 import (
@@ -10,44 +10,43 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"sort"
 	"strings"
 )
 
-// A column of the table: an offset of a member (`type:path`), or with a `size ` before it the size of a type.
-var columns = []struct{ name, what string }{
-	{"gc_percent", "runtime.gcControllerState:gcPercent"},
-	{"memory_limit", "runtime.gcControllerState:memoryLimit"},
-	{"heap_in_use", "runtime.gcControllerState:heapInUse"},
-	{"heap_released", "runtime.gcControllerState:heapReleased"},
-	{"heap_free", "runtime.gcControllerState:heapFree"},
-	{"total_alloc", "runtime.gcControllerState:totalAlloc"},
-	{"total_free", "runtime.gcControllerState:totalFree"},
-	{"mapped_ready", "runtime.gcControllerState:mappedReady"},
-	{"controller_size", "size runtime.gcControllerState"},
-	{"stacks_sys", "runtime.mstats:stacks_sys"},
-	{"mspan_sys", "runtime.mstats:mspan_sys"},
-	{"mcache_sys", "runtime.mstats:mcache_sys"},
-	{"buckhash_sys", "runtime.mstats:buckhash_sys"},
-	{"gc_misc_sys", "runtime.mstats:gcMiscSys"},
-	{"other_sys", "runtime.mstats:other_sys"},
-	{"deltas", "runtime.mstats:heapStats.stats"},
-	{"delta_size", "size runtime.heapStatsDelta"},
-	{"delta_released", "runtime.heapStatsDelta:released"},
-	{"delta_in_heap", "runtime.heapStatsDelta:inHeap"},
-	{"delta_in_stacks", "runtime.heapStatsDelta:inStacks"},
-	{"delta_in_work_bufs", "runtime.heapStatsDelta:inWorkBufs"},
-	{"delta_in_ptr_scalar_bits", "runtime.heapStatsDelta:inPtrScalarBits"},
-	{"in_use", "runtime.mheap:pages.inUse.ranges"},
-	{"in_use_total", "runtime.mheap:pages.inUse.totalBytes"},
-	{"summary", "runtime.mheap:pages.summary"},
-	{"chunks", "runtime.mheap:pages.chunks"},
-	{"scavenge_index", "runtime.mheap:pages.scav.index.chunks"},
-	{"scavenge_index_entry", "element runtime.mheap:pages.scav.index.chunks"},
-	{"all_spans", "runtime.mheap:allspans"},
-	{"arenas", "runtime.mheap:arenas"},
-	{"heap_arena_size", "size runtime.heapArena"},
-	{"mark_bits_lists", "runtime.gcBitsArenasStruct:free"},
-	{"mark_bits_next", "runtime.gcBitsArena:next"},
+// A row of the table: an offset of a member (`type:path`), or with a `size ` before it the size of a type.
+var columns = []struct{ name, kind, what string }{
+	{"gc_percent", "u64", "runtime.gcControllerState:gcPercent"},
+	{"memory_limit", "u64", "runtime.gcControllerState:memoryLimit"},
+	{"heap_in_use", "u64", "runtime.gcControllerState:heapInUse"},
+	{"heap_released", "u64", "runtime.gcControllerState:heapReleased"},
+	{"heap_free", "u64", "runtime.gcControllerState:heapFree"},
+	{"total_alloc", "u64", "runtime.gcControllerState:totalAlloc"},
+	{"total_free", "u64", "runtime.gcControllerState:totalFree"},
+	{"mapped_ready", "u64", "runtime.gcControllerState:mappedReady"},
+	{"controller_size", "u64", "size runtime.gcControllerState"},
+	{"stacks_sys", "u64", "runtime.mstats:stacks_sys"},
+	{"mspan_sys", "u64", "runtime.mstats:mspan_sys"},
+	{"mcache_sys", "u64", "runtime.mstats:mcache_sys"},
+	{"buckhash_sys", "u64", "runtime.mstats:buckhash_sys"},
+	{"gc_misc_sys", "u64", "runtime.mstats:gcMiscSys"},
+	{"other_sys", "u64", "runtime.mstats:other_sys"},
+	{"deltas", "u64", "runtime.mstats:heapStats.stats"},
+	{"delta_size", "u64", "size runtime.heapStatsDelta"},
+	{"delta_released", "u64", "runtime.heapStatsDelta:released"},
+	{"delta_in_heap", "u64", "runtime.heapStatsDelta:inHeap"},
+	{"delta_in_stacks", "u64", "runtime.heapStatsDelta:inStacks"},
+	{"delta_in_work_bufs", "u64", "runtime.heapStatsDelta:inWorkBufs"},
+	{"delta_in_ptr_scalar_bits", "Option<u64>", "runtime.heapStatsDelta:inPtrScalarBits"},
+	{"in_use", "u64", "runtime.mheap:pages.inUse.ranges"},
+	{"in_use_total", "u64", "runtime.mheap:pages.inUse.totalBytes"},
+	{"summary", "u64", "runtime.mheap:pages.summary"},
+	{"chunks", "u64", "runtime.mheap:pages.chunks"},
+	{"scavenge_index", "u64", "runtime.mheap:pages.scav.index.chunks"},
+	{"scavenge_index_entry", "u64", "element runtime.mheap:pages.scav.index.chunks"},
+	{"all_spans", "u64", "runtime.mheap:allspans"},
+	{"arenas", "u64", "runtime.mheap:arenas"},
+	{"heap_arena_size", "u64", "size runtime.heapArena"},
 }
 
 // Types of the runtime, by name.
@@ -131,34 +130,53 @@ func value(known map[string]dwarf.Type, what string) (int64, bool) {
 }
 
 func main() {
-	rows := map[string]string{}
+	// By minor version, the values in the order of `columns`.
+	layouts := map[int][]string{}
 	for _, path := range os.Args[1:] {
 		build, err := buildinfo.ReadFile(path)
 		if err != nil {
 			log.Fatal(path, ": ", err)
 		}
-		minor := strings.Split(strings.TrimPrefix(build.GoVersion, "go1."), ".")[0]
+		minor := 0
+		if _, err := fmt.Sscanf(build.GoVersion, "go1.%d", &minor); err != nil {
+			log.Fatal(path, ": ", build.GoVersion)
+		}
 		known := types(path)
-		row := fmt.Sprintf("    Layout {\n        minor: %s,\n", minor)
+		values := []string{}
 		for _, column := range columns {
 			offset, ok := value(known, column.what)
-			text := fmt.Sprint(offset)
-			if column.name == "delta_in_ptr_scalar_bits" { // gone since 1.27 or so
-				text = "None"
-				if ok {
-					text = fmt.Sprintf("Some(%d)", offset)
-				}
-			} else if !ok {
+			switch {
+			case ok && column.kind == "u64":
+				values = append(values, fmt.Sprint(offset))
+			case ok:
+				values = append(values, fmt.Sprintf("Some(%d)", offset))
+			case column.kind == "u64":
 				log.Fatalf("%s (%s): no %s", path, build.GoVersion, column.what)
+			default:
+				values = append(values, "None")
 			}
-			row += fmt.Sprintf("        %s: %s,\n", column.name, text)
 		}
-		row += "    },\n"
-		if before, seen := rows[minor]; seen && before != row {
-			log.Fatalf("%s (%s) differs from another release of its minor version:\n%s%s", path, build.GoVersion, before, row)
-		} else if !seen {
-			rows[minor] = row
-			fmt.Print(row)
+		if before, seen := layouts[minor]; seen && fmt.Sprint(before) != fmt.Sprint(values) {
+			log.Fatalf("%s (%s) differs from another release of 1.%d:\n%v\n%v", path, build.GoVersion, minor, before, values)
 		}
+		layouts[minor] = values
+	}
+	minors := []int{}
+	for minor := range layouts {
+		minors = append(minors, minor)
+	}
+	sort.Ints(minors)
+	for i, minor := range minors {
+		if minor != minors[0]+i {
+			log.Fatal("a minor version is missing: ", minors)
+		}
+	}
+	fmt.Printf("// Go 1.%d to 1.%d.\n", minors[0], minors[len(minors)-1])
+	for i, column := range columns {
+		row := []string{}
+		for _, minor := range minors {
+			row = append(row, layouts[minor][i])
+		}
+		fmt.Printf("    %s: %s = [%s];\n", column.name, column.kind, strings.Join(row, ", "))
 	}
 }

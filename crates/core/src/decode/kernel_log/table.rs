@@ -1,5 +1,6 @@
 //! The task table: who could have been chosen.
 
+use super::digits;
 use crate::fact::{Candidate, Victim};
 use crate::units::Bytes;
 
@@ -77,7 +78,7 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let mut count = 0;
     let wanted = if columns.is_empty() { numbers.len() } else { columns.len().min(numbers.len()) };
     while count < wanted
-        && let Some((value, after)) = integer(rest.trim_ascii_start())
+        && let Some((value, after)) = integer(digits::behind_blanks(rest))
     {
         numbers[count] = value;
         count += 1;
@@ -98,21 +99,13 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     Some(row)
 }
 
-/// Digits that fit into 63 bits whatever they are; no column has as many.
-const MOST_DIGITS: usize = 18;
-
 /// A whole number that a blank or the end follows.
 fn integer(text: &str) -> Option<(i64, &str)> {
-    let bytes = text.as_bytes();
-    let start = usize::from(bytes.first() == Some(&b'-'));
-    let mut end = start;
-    let mut value = 0_i64;
-    while let Some(digit) = bytes.get(end).filter(|byte| byte.is_ascii_digit()) {
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-        end += 1;
-    }
-    let whole = (1..=MOST_DIGITS).contains(&(end - start)) && bytes.get(end).is_none_or(u8::is_ascii_whitespace);
-    whole.then(|| (if start == 1 { -value } else { value }, &text[end..]))
+    let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |unsigned| (true, unsigned));
+    let (value, end) = digits::leading(unsigned.as_bytes())?;
+    let value = i64::try_from(value).ok()?;
+    let whole = end > 0 && unsigned.as_bytes().get(end).is_none_or(u8::is_ascii_whitespace);
+    whole.then(|| (if negative { -value } else { value }, &unsigned[end..]))
 }
 
 impl Row {

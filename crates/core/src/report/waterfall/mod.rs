@@ -79,6 +79,18 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
     page.facts(rows::facts(waterfall));
     page.heading("WHERE THE MEMORY WENT");
     bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+    if let Some(grew) = &waterfall.grew {
+        page.heading("WHAT GREW");
+        if grew.is_empty() {
+            page.paragraph(2, Mark::Quiet, "nothing");
+        }
+        for growth in grew.iter().take(ROWS) {
+            let sign = if growth.bytes > 0 { "+" } else { "" };
+            let of = growth.pid.map(|pid| format!(" of {pid}")).unwrap_or_default();
+            page.item("•", &format!("{sign}{} {}{of}", rows::amount(growth.bytes), growth.name));
+        }
+        more(page, grew.len());
+    }
     page.heading("NUMBERS THAT PEOPLE COMPARE");
     for view in &waterfall.views {
         page.item("•", &format!("{}: {}: {}", view.bytes, view.name, view.includes));
@@ -103,6 +115,11 @@ fn more(page: &mut Page, number: usize) {
     if number > ROWS {
         page.paragraph(2, Mark::Quiet, &format!("and {} more; -o json has all", number - ROWS));
     }
+}
+
+/// The bars alone.
+pub(super) fn bars_of(page: &mut Page, waterfall: &Waterfall) {
+    bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
 }
 
 /// A line each: name, bar, amount, share, note.
