@@ -62,7 +62,7 @@ fn the_heaps_of_many_threads_are_counted_to_the_byte_and_looking_changes_nothing
     let program = folder.path().join("heap");
     let Some(()) = build(&program, "heap", None) else { return };
     let target = Started::new(Command::new(program).arg("6"));
-    let before = target.footprint();
+    let before = target.footprint_at_rest();
     let malloc = look(&target, &[]);
     agrees(&target, &malloc);
     assert_eq!(target.footprint(), before);

@@ -89,7 +89,7 @@ fn objects_of_every_release_are_counted_as_it_counts_them_and_looking_changes_no
     let stats = folder.path().join("stats");
     for python in pythons() {
         let target = python.start(&stats, &[]);
-        let before = target.footprint();
+        let before = target.footprint_at_rest();
         let reading = look(&target);
         assert_eq!(target.footprint(), before);
         let version = target.line.strip_prefix("version=").unwrap();

@@ -36,7 +36,18 @@ fn ruby_and_php_are_recognised_with_their_settings() {
             assert_eq!(reading.version.as_deref(), target.line.strip_prefix("version="));
             assert!(reading.flags.iter().any(|flag| flag.name == "RUBY_GC_HEAP_GROWTH_FACTOR" && flag.value == "1.1"));
         } else {
-            command.args([line, "php", "-n", "-d", "memory_limit=64M", "-r", "echo \"ready\n\"; sleep(60);"]);
+            // Without its package's scripts there is no plain `php`.
+            let php =
+                ["php8.4", "php8.5", "php"].iter().find(|name| Path::new(line).join("usr/bin").join(name).exists());
+            command.args([
+                line,
+                php.expect("a php"),
+                "-n",
+                "-d",
+                "memory_limit=64M",
+                "-r",
+                "echo \"ready\n\"; sleep(60);",
+            ]);
             let reading = look(&Started::new(&mut command));
             assert_eq!(reading.name, Name::Php);
             assert!(reading.flags.iter().any(|flag| flag.name == "memory_limit" && flag.value == "67108864"));

@@ -44,6 +44,22 @@ impl Started {
     }
 }
 
+impl Started {
+    /// The footprint once it rests: behind its line a target still has to fall asleep, and may touch new pages for it.
+    pub fn footprint_at_rest(&self) -> [String; 3] {
+        let mut before = self.footprint();
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let now = self.footprint();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        before
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
         let _ = self.child.kill();
