@@ -85,6 +85,7 @@ pub trait Runtime: Sync {
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
 #[rustfmt::skip]
 pub static RUNTIMES: &[&dyn Runtime] = &[
+    &recognised::Openj9,
     &hotspot::Hotspot,
     &cpython::Cpython,
     &v8::V8,
