@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::collections::HashSet;
+
 use std::path::PathBuf;
 use std::process::Command;
 
 use oomph_core::runtime::{self, Name, Reading};
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 use support::{Started, cache, missing, sources};
 
 const VERSIONS: [u32; 6] = [16, 18, 20, 22, 24, 26];
@@ -22,7 +22,7 @@ fn start(program: &PathBuf, words: &[&str]) -> Started {
 }
 
 fn look(it: &Started) -> Reading {
-    let process = Process::look(it.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(it.pid(), &mut Frames::default()).unwrap();
     runtime::read(&process.target(None))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{Kind, Layout, Limit, Linear, Space};
+use super::layout::{Kind, Layout, Limit, Linear, OLD, Space};
 use super::page::{ALIGNMENT, Page};
 use crate::runtime::Memory;
 
@@ -73,6 +73,16 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The isolate is gone: none of its spaces names it. Pages that it has left are kept for others to use.
+    pub(super) fn is_gone(&self, heap: u64) -> bool {
+        let array = heap.saturating_add(self.layout.space_array);
+        let names = |id: usize| {
+            let words = self.words::<3>(self.memory.u64(array.saturating_add(id as u64 * 8))?)?;
+            Some(is_of(&words, heap, id))
+        };
+        !(1..self.layout.spaces.len()).any(|id| names(id) == Some(true))
+    }
+
     /// Reads the isolate whose `Heap` is at `heap`. The error says which of V8's figures is not what it must be.
     pub(super) fn isolate(&self, heap: u64) -> Result<Isolate, String> {
         let layout = self.layout;
@@ -116,7 +126,10 @@ impl Reader<'_> {
             Kind::Large => (words[3], Some(words[index(self.layout.large_size)])),
             Kind::Paged => {
                 let size = words[index(self.layout.paged_size)];
-                let unused = self.linear(heap, at, &words, space).map(|[_, top, limit]| limit - top);
+                let area = self.layout.old_area.filter(|_| space.name() == OLD.name());
+                let unused = area.map_or(Some(0), |area| {
+                    self.linear(area, heap, at, &words).map(|[_, top, limit]| limit - top)
+                });
                 (words[3], unused.and_then(|unused| size.checked_sub(unused)))
             }
             Kind::Apart => return Err(wrong("the kind")),
@@ -132,7 +145,7 @@ impl Reader<'_> {
     /// (`SemiSpaceNewSpace::Size`, src/heap/new-spaces.h).
     fn used_of_new(&self, heap: u64, at: u64, words: &[u64], half: &[u64]) -> Option<u64> {
         let [capacity, current] = self.layout.current.map(|offset| half.get(index(offset)).copied());
-        let [start, top, _] = self.linear(heap, at, words, super::layout::NEW)?;
+        let [start, top, _] = self.linear(self.layout.new_area, heap, at, words)?;
         let page = self.pages.get(&(start & !(ALIGNMENT - 1)))?;
         let is_current = current? == page.at || self.memory.u64(page.at.checked_add(8)?)? == current?;
         if !is_current || page.heap != heap || top < page.area[0] {
@@ -143,13 +156,11 @@ impl Reader<'_> {
     }
 
     /// The linear allocation area of a space: start, top and limit, inside of one of its heap's pages or all zero.
-    fn linear(&self, heap: u64, at: u64, words: &[u64], space: Space) -> Option<[u64; 3]> {
-        let area = match self.layout.linear {
+    fn linear(&self, area: Linear, heap: u64, at: u64, words: &[u64]) -> Option<[u64; 3]> {
+        let area = match area {
             Linear::Space(offset) => at.checked_add(offset)?,
             Linear::Behind(offset) => *words.get(index(offset))?,
-            Linear::Isolate(new, _) if space.kind == Kind::New => heap.checked_sub(new)?,
-            Linear::Isolate(_, old) if space.name() == super::layout::OLD.name() => heap.checked_sub(old)?,
-            Linear::Isolate(..) => return Some([0; 3]),
+            Linear::Isolate(offset) => heap.checked_sub(offset)?,
         };
         let [start, top, limit] = self.words::<3>(area)?;
         if start == 0 && top == 0 && limit == 0 {
