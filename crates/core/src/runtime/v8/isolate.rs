@@ -60,6 +60,17 @@ impl Isolate {
     pub(super) fn used(&self) -> Option<u64> {
         self.spaces.iter().try_fold(0_u64, |sum, space| sum.checked_add(space.used?))
     }
+
+    /// What objects take is known from both readings and differs by no more than `most` bytes.
+    pub(super) fn used_agrees(&self, before: &Self, most: u64) -> bool {
+        self.used().zip(before.used()).is_some_and(|(now, before)| now.abs_diff(before) <= most)
+    }
+
+    /// The same without what objects take.
+    pub(super) fn without_used(mut self) -> Self {
+        self.spaces.iter_mut().for_each(|space| space.used = None);
+        self
+    }
 }
 
 /// What is needed to read an isolate.

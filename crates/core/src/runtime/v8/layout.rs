@@ -138,6 +138,9 @@ const TRUSTED_LARGE: Space = space!(Large false "trusted large object space");
 
 /// V8 9.4 to 10.2.
 const SPACES_9: &[Space] = &[READ_ONLY, OLD, CODE, MAP, LARGE, CODE_LARGE, NEW_LARGE, NEW];
+/// V8 10.8.
+const SPACES_10: &[Space] =
+    &[READ_ONLY, OLD, CODE, MAP, SHARED, NEW, LARGE, CODE_LARGE, NEW_LARGE, SHARED_LARGE];
 /// V8 11.
 const SPACES_11: &[Space] = &[READ_ONLY, NEW, OLD, CODE, SHARED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE];
 /// V8 12.4.
@@ -225,6 +228,24 @@ pub(super) const LAYOUTS: &[Layout] = &[
         new_area: Linear::Behind(0xc8),
         old_area: None,
         array_buffer_allocator: 0x2440,
+        array_buffer_total: 16,
+    },
+    // Node.js 19
+    Layout {
+        v8: (10, 8),
+        header: Header::SizeFirst,
+        spaces: SPACES_10,
+        space_array: 0x60,
+        read_only: None,
+        max_semispace: 0xe0,
+        max_old: Limit::Heap(0xf8),
+        semispaces: [0x180, 0x290],
+        current: [0x50, 0x88],
+        paged_size: 0x98,
+        large_size: 0x60,
+        new_area: Linear::Behind(0x50),
+        old_area: None,
+        array_buffer_allocator: 0x2438,
         array_buffer_total: 16,
     },
     // Node.js 20

@@ -28,10 +28,10 @@ pub(super) struct V8;
 const ISOLATES_MAX: usize = 4096;
 
 /// Reads until two agree, at most.
-const TRIES: usize = 6;
+const TRIES: usize = 16;
 
 /// Used memory of two readings agrees when it differs by less than this part of the heap: a program that runs allocates.
-const CLOSE: u64 = 2048;
+const CLOSE: u64 = 128;
 
 /// The virtual functions of Node's allocator of array buffers, and how far behind the symbol objects point (Itanium C++
 /// ABI, 2.5.2).
@@ -135,23 +135,22 @@ fn isolates(reader: &Reader<'_>, pages: &[Page]) -> Result<Vec<Isolate>, String>
     }
 }
 
-/// Reads an isolate until two readings in a row agree: its threads may be running.
+/// Reads an isolate until two readings in a row agree: its threads may be running. What objects take is left out where
+/// it changes from one reading to the next by more than a program can allocate meanwhile.
 fn steady(reader: &Reader<'_>, heap: u64) -> Result<Isolate, String> {
     let mut before = reader.isolate(heap)?;
+    let mut last = None;
     for _ in 0..TRIES {
         let now = reader.isolate(heap)?;
-        let close = |a: u64, b: u64| a.abs_diff(b) <= now.committed() / CLOSE;
-        let used = match (before.used(), now.used()) {
-            (Some(before), Some(now)) => close(before, now),
-            (None, None) => true,
-            _ => false,
-        };
-        if used && before.committed() == now.committed() && before.limits == now.limits {
-            return Ok(now);
+        if before.committed() == now.committed() && before.limits == now.limits {
+            if now.used_agrees(&before, now.committed() / CLOSE) {
+                return Ok(now);
+            }
+            last = Some(now.clone());
         }
         before = now;
     }
-    Err("the heap changes too fast".to_owned())
+    last.map(Isolate::without_used).ok_or_else(|| "the heap changes too fast".to_owned())
 }
 
 /// The amounts of all isolates together, and by space.
