@@ -32,7 +32,8 @@ const VERSIONS: [u32; 5] = [8, 11, 17, 21, 25];
 /// The program `java` of a version, which finds the target's classes by itself.
 fn java(version: u32) -> Option<Command> {
     let program = cache().join(format!("jdk/{version}/java"));
-    let runs = Command::new(&program).arg("-version").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let runs =
+        Command::new(&program).arg("-version").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !runs {
         missing(&format!("JDK {version}; run tests/runtimes/get-jdk"));
     }

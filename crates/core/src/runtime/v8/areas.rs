@@ -9,13 +9,7 @@ use crate::runtime::{Area, Memory, Reading};
 use crate::waterfall::PartKind;
 
 /// Adds every page.
-pub(super) fn fill(
-    reading: &mut Reading,
-    memory: &dyn Memory,
-    pages: &[Page],
-    layout: &Layout,
-    main: Option<u64>,
-) {
+pub(super) fn fill(reading: &mut Reading, memory: &dyn Memory, pages: &[Page], layout: &Layout, main: Option<u64>) {
     let mut ids: BTreeMap<u64, Option<usize>> = BTreeMap::new();
     for page in pages {
         let id = *ids.entry(page.owner).or_insert_with(|| id_of(memory, page));

@@ -129,7 +129,8 @@ impl Reader<'_> {
         let (committed, used) = match space.kind {
             Kind::New => {
                 let halves = self.layout.semispaces.map(|offset| words.get(index(offset)..).unwrap_or_default());
-                if halves.iter().any(|half| half.len() < 5 || !is_of(half, heap, id) || half[3] > half[4].max(half[3])) {
+                if halves.iter().any(|half| half.len() < 5 || !is_of(half, heap, id) || half[3] > half[4].max(half[3]))
+                {
                     return Err(wrong("a half"));
                 }
                 (halves[0][3].saturating_add(halves[1][3]), self.used_of_new(heap, at, &words, halves[0]))
@@ -138,9 +139,8 @@ impl Reader<'_> {
             Kind::Paged => {
                 let size = words[index(self.layout.paged_size)];
                 let area = self.layout.old_area.filter(|_| space.name() == OLD.name());
-                let unused = area.map_or(Some(0), |area| {
-                    self.linear(area, heap, at, &words).map(|[_, top, limit]| limit - top)
-                });
+                let unused =
+                    area.map_or(Some(0), |area| self.linear(area, heap, at, &words).map(|[_, top, limit]| limit - top));
                 (words[3], unused.and_then(|unused| size.checked_sub(unused)))
             }
             Kind::Apart => return Err(wrong("the kind")),

@@ -139,24 +139,12 @@ const TRUSTED_LARGE: Space = space!(Large false "trusted large object space");
 /// V8 9.4 to 10.2.
 const SPACES_9: &[Space] = &[READ_ONLY, OLD, CODE, MAP, LARGE, CODE_LARGE, NEW_LARGE, NEW];
 /// V8 10.8.
-const SPACES_10: &[Space] =
-    &[READ_ONLY, OLD, CODE, MAP, SHARED, NEW, LARGE, CODE_LARGE, NEW_LARGE, SHARED_LARGE];
+const SPACES_10: &[Space] = &[READ_ONLY, OLD, CODE, MAP, SHARED, NEW, LARGE, CODE_LARGE, NEW_LARGE, SHARED_LARGE];
 /// V8 11.
 const SPACES_11: &[Space] = &[READ_ONLY, NEW, OLD, CODE, SHARED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE];
 /// V8 12.4.
-const SPACES_12_4: &[Space] = &[
-    READ_ONLY,
-    NEW,
-    OLD,
-    CODE,
-    SHARED,
-    TRUSTED,
-    NEW_LARGE,
-    LARGE,
-    CODE_LARGE,
-    SHARED_LARGE,
-    TRUSTED_LARGE,
-];
+const SPACES_12_4: &[Space] =
+    &[READ_ONLY, NEW, OLD, CODE, SHARED, TRUSTED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE, TRUSTED_LARGE];
 /// V8 12.9 and later.
 const SPACES_12_9: &[Space] = &[
     READ_ONLY,

@@ -77,8 +77,7 @@ fn node(target: &Target<'_>, program: &Program<'_>) -> Reading {
 }
 
 fn layout_of(target: &Target<'_>, program: &Program<'_>) -> Result<&'static Layout, String> {
-    let [major, minor, build, patch] =
-        program.v8_version(target.memory).ok_or("the version of V8 is not in memory")?;
+    let [major, minor, build, patch] = program.v8_version(target.memory).ok_or("the version of V8 is not in memory")?;
     layout::of((major, minor)).ok_or_else(|| format!("the layout of V8 {major}.{minor}.{build}.{patch} is not known"))
 }
 
