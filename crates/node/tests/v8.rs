@@ -24,7 +24,8 @@ fn versions() -> Vec<(String, PathBuf)> {
     let there = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = there
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().join("node")))
-        .filter(|(_, program)| program.exists())
+        // A folder of a whole version, `22.0.0`, is for looking at by hand.
+        .filter(|(version, program)| !version.contains('.') && program.exists())
         .collect();
     found.sort();
     found

@@ -9,6 +9,11 @@ use crate::runtime::Memory;
 /// Words of a space's object that are looked at; the largest, a new space with its two halves, fits.
 const SPACE_WORDS: usize = 0x300 / 8;
 
+/// How far, in bytes, the pointer to the allocator of array buffers may lie from where the table says, before or behind:
+/// builds of one version differ by some words. What it points to proves it.
+const ALLOCATOR_SHIFT_MAX: u64 = 0x80;
+const ALLOCATOR_WORDS: usize = 2 * 0x80 / 8 + 1;
+
 /// A space's memory, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpaceSize {
@@ -208,8 +213,12 @@ impl Reader<'_> {
     }
 
     fn array_buffers(&self, heap: u64) -> Option<(u64, u64)> {
-        let allocator = self.memory.u64(heap.checked_add(self.layout.array_buffer_allocator)?)?;
-        (Some(self.memory.u64(allocator)?) == self.allocator_table).then_some(())?;
+        let begin = heap.checked_add(self.layout.array_buffer_allocator)?.checked_sub(ALLOCATOR_SHIFT_MAX)?;
+        let words = self.words::<ALLOCATOR_WORDS>(begin)?;
+        let is_allocator = |at: &&u64| self.allocator_table.is_some() && self.memory.u64(**at) == self.allocator_table;
+        let mut found = words.iter().filter(|at| **at != 0 && at.is_multiple_of(8)).filter(is_allocator);
+        let allocator = *found.next()?;
+        found.all(|other| *other == allocator).then_some(())?;
         Some((allocator, self.memory.u64(allocator.checked_add(self.layout.array_buffer_total)?)?))
     }
 

@@ -40,8 +40,8 @@ const TABLE_HEAD: u64 = 16;
 
 impl Runtime for V8 {
     fn read(&self, target: &Target<'_>) -> Option<Reading> {
-        let programs = image::candidates(target).filter_map(|first| Program::open(target, first));
-        let (program, embedder) = programs.filter_map(|it| it.embedder().map(|embedder| (it, embedder))).next()?;
+        let mut programs = image::candidates(target).filter_map(|first| Program::open(target, first));
+        let (program, embedder) = programs.find_map(|it| it.embedder().map(|embedder| (it, embedder)))?;
         Some(match embedder {
             Embedder::Node => node(target, &program),
             Embedder::Bun => foreign(Name::Native, "Bun's engine is JavaScriptCore, whose heap cannot be read"),
@@ -165,7 +165,11 @@ fn sums(reading: &mut Reading, isolates: &[Isolate], layout: &Layout, main: Opti
     };
     reading.external = sum(|isolate| isolate.array_buffers.map(|(_, bytes)| bytes));
     let missing = [
-        (reading.heap.used.is_none(), "what objects take of the V8 heap", "the new space is being collected"),
+        (
+            reading.heap.used.is_none(),
+            "what objects take of the V8 heap",
+            "the heap is being collected, or this build of V8 keeps its allocation areas elsewhere",
+        ),
         (reading.heap.max.is_none(), "the limit of the V8 heap", "it is not where it must be"),
         (reading.external.is_none(), "array buffers", "their allocator is not Node's"),
     ];
