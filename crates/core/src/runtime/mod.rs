@@ -10,6 +10,7 @@ use crate::units::Bytes;
 mod cpython;
 mod elf;
 mod flags;
+pub mod golang;
 mod hotspot;
 pub mod malloc;
 mod memory;
@@ -81,6 +82,7 @@ pub static RUNTIMES: &[&dyn Runtime] = &[
     &hotspot::Hotspot,
     &cpython::Cpython,
     &v8::V8,
+    &golang::Golang,
 ];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.
