@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use oomph_core::runtime::golang::{self, Statistics};
-use oomph_core::runtime::{self, Name};
+use oomph_core::runtime::{self, Area, Name};
+use oomph_core::waterfall::PartKind;
 use oomph_node::process::{Frames, Process};
 
 mod support;
@@ -38,6 +39,20 @@ fn look<T>(target: &Started, of: impl Fn(&Process) -> T) -> T {
     of(&Process::look(target.pid(), &mut Frames::default()).unwrap())
 }
 
+/// What looking must not change, once the runtime's own threads have come to rest.
+fn quiet(target: &Started) -> [String; 3] {
+    let mut before = target.footprint();
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = target.footprint();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    before
+}
+
 /// Each amount as the program says it, and as it was read.
 fn amounts(target: &Started, it: &Statistics) -> Vec<(&'static str, u64, u64)> {
     let pairs = [
@@ -64,7 +79,7 @@ fn every_counter_is_the_one_that_the_program_prints() {
         for kind in KINDS {
             let Some((release, mut command)) = program(minor, kind) else { continue };
             let target = Started::new(&mut command);
-            let before = target.footprint();
+            let before = quiet(&target);
             let (reading, statistics, took) = look(&target, |process| {
                 let began = Instant::now();
                 let reading = runtime::read(&process.target(None));
@@ -85,4 +100,73 @@ fn every_counter_is_the_one_that_the_program_prints() {
             assert_eq!(reading.heap.committed.unwrap().0, target.number("HeapSys") - target.number("HeapReleased"));
         }
     }
+}
+
+/// Bytes of `part` that are in memory, and bytes of anonymous memory that nobody claims. The program's own data and
+/// what the runtime keeps in it are not counted: they are pages of its file.
+fn resident(process: &Process, part: PartKind, areas: &[Area]) -> (u64, u64) {
+    let claims = |address: u64| areas.iter().find(|area| area.at.contains(&address)).map(|area| area.part);
+    let anonymous = process.mappings.iter().filter(|it| it.inode == 0 && !it.name.starts_with("[stack"));
+    let runs = anonymous.flat_map(|it| process.residency.within(it.start..it.end));
+    let pages = runs.flat_map(|run| run.at.step_by(4096)).map(claims);
+    pages.fold((0, 0), |(of, nobody), claimed| match claimed {
+        Some(claimed) if claimed == part => (of + 4096, nobody),
+        None => (of, nobody + 4096),
+        Some(_) => (of, nobody),
+    })
+}
+
+#[test]
+fn the_heap_is_told_from_the_runtimes_structures_and_from_mappings_of_the_program() {
+    for minor in MINORS {
+        for kind in KINDS {
+            let Some((release, mut command)) = program(minor, kind) else { continue };
+            let target = Started::new(&mut command);
+            look(&target, |process| {
+                let reading = runtime::read(&process.target(None));
+                let it = golang::statistics(&process.target(None)).unwrap();
+                let claims = |at: u64| reading.areas.iter().find(|area| area.at.contains(&at)).map(|area| area.part);
+                assert_eq!(claims(target.number("object")), Some(PartKind::GoHeap), "{release} {kind}");
+                let goes_on = [0, 8 << 20, (16 << 20) - 1].map(|offset| claims(target.number("mapped") + offset));
+                assert_eq!(goes_on, [None; 3], "{release} {kind}");
+                let of_go = matches!(claims(target.number("native")), Some(PartKind::GoHeap | PartKind::GoRuntime));
+                assert!(!of_go, "{release} {kind}");
+
+                // Every page with an object was written to; stacks were in part; what was given back is not there.
+                let (heap, nobody) = resident(process, PartKind::GoHeap, &reading.areas);
+                let ready = it.heap_in_use.0 + it.heap_free.0 + it.stacks_in_use.0 + it.gc_in_heap.0;
+                let (of_runtime, _) = resident(process, PartKind::GoRuntime, &reading.areas);
+                let apart = it.mapped_ready.0 - ready;
+                let left = nobody.saturating_sub(16 << 20);
+                println!(
+                    "go {release} {kind}: heap {heap} of {ready}, runtime {of_runtime} of {apart}, unclaimed {left}"
+                );
+                assert!(heap <= ready && heap * 100 >= it.heap_alloc.0 * 99, "{release} {kind}: {heap} of {ready}");
+                assert!(
+                    of_runtime * 2 >= it.mspan_sys.0 && of_runtime <= apart + (2 << 20),
+                    "{release} {kind}: {of_runtime} of {apart}"
+                );
+                // C's libraries have anonymous memory of their own.
+                let most = if kind.starts_with("cgo") { 1 << 20 } else { 256 << 10 };
+                assert!(left <= most, "{release} {kind}: {left}");
+            });
+        }
+    }
+}
+
+#[test]
+fn the_limit_and_the_percentage_in_force_are_told_with_where_they_came_from() {
+    let flags = |kind: &str, arguments: &[&str], environment: &[(&str, &str)]| {
+        let (_, mut command) = program(*MINORS.end(), kind)?;
+        let target = Started::new(command.args(arguments).envs(environment.iter().copied()));
+        let flags = look(&target, |process| runtime::read(&process.target(None)).flags);
+        let go = flags.into_iter().filter(|flag| flag.name.starts_with("GO"));
+        Some(go.map(|flag| format!("{}={} {}", flag.name, flag.value, flag.from)).collect::<Vec<_>>())
+    };
+    let Some(plain) = flags("stripped", &[], &[]) else { return };
+    assert_eq!(plain, ["GOMEMLIMIT=off default", "GOGC=100 default"]);
+    let given = flags("stripped", &[], &[("GOMEMLIMIT", "400MiB"), ("GOGC", "off")]).unwrap();
+    assert_eq!(given, ["GOMEMLIMIT=419430400 environment GOMEMLIMIT", "GOGC=off environment GOGC"]);
+    let set = flags("stripped", &["limit"], &[("GOMEMLIMIT", "400MiB")]).unwrap();
+    assert_eq!(set, ["GOMEMLIMIT=314572800 runtime", "GOGC=50 runtime"]);
 }

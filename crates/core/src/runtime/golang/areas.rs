@@ -52,7 +52,8 @@ pub(super) fn heap(
     let words: Vec<u64> =
         bytes.chunks_exact(8).filter_map(|word| Some(u64::from_le_bytes(*word.first_chunk()?))).collect();
     let ranges: Vec<Range<u64>> = words.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect();
-    let sane = ranges.iter().all(|it| it.start < it.end && it.start % CHUNK == 0 && it.end % CHUNK == 0);
+    let sane =
+        ranges.iter().all(|it| it.start < it.end && it.start.is_multiple_of(CHUNK) && it.end.is_multiple_of(CHUNK));
     let sorted = ranges.windows(2).all(|pair| pair[0].end <= pair[1].start);
     let length = ranges.iter().try_fold(0_u64, |sum, it| sum.checked_add(it.end.checked_sub(it.start)?))?;
     // Address space is never given back: the ranges may have grown since the counters were read, not shrunk.
@@ -84,9 +85,9 @@ pub(super) fn areas(target: &Target<'_>, places: &Places, layout: &Layout, heap:
     let word = |offset: u64| memory.u64(places.heap.checked_add(offset)?);
     let index = word(layout.arenas);
     add("arenas", index, ARENA_INDEX);
-    for arena in indices(heap, ARENA_BITS).take(ARENAS_MAX) {
-        let arena = index.and_then(|index| memory.u64(index.checked_add(8 * arena)?));
-        add("arenas", arena, layout.heap_arena_size.next_multiple_of(target.page));
+    for which in indices(heap, ARENA_BITS).take(ARENAS_MAX) {
+        let description = index.and_then(|index| memory.u64(index.checked_add(8 * which)?));
+        add("arenas", description, layout.heap_arena_size.next_multiple_of(target.page));
     }
     for block in indices(heap, CHUNKS_BITS).take(ARENAS_MAX) {
         add("free pages", word(layout.chunks + 8 * block), CHUNKS_BLOCK);
@@ -107,7 +108,7 @@ pub(super) fn areas(target: &Target<'_>, places: &Places, layout: &Layout, heap:
 
 /// The blocks of a list, each of which holds at `next` the address of the one behind it.
 fn list(memory: &dyn Memory, first: Option<u64>, next: u64) -> impl Iterator<Item = u64> {
-    let is_block = |block: &u64| *block != 0 && block % 4096 == 0;
+    let is_block = |block: &u64| *block != 0 && block.is_multiple_of(4096);
     let behind = move |block: &u64| memory.u64(block.checked_add(next)?).filter(is_block);
     std::iter::successors(first.filter(is_block), behind).take(BLOCKS_MAX)
 }
