@@ -14,8 +14,7 @@ use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use oomph_cluster::kube::{Ask, capture, watch};
-use oomph_cluster::{Captured, ReadStatus};
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind, Status};
 use serde_json::{Value, json};
 
 /// A namespace of the test's own, gone when the test is.
@@ -190,7 +189,7 @@ async fn everything_is_read(cluster: &Cluster, uid: &str, quiet: &str) {
     let bytes: usize = captured.artifacts.iter().map(|artifact| artifact.bytes.len()).sum();
     println!("capture: {:?}, {} artifacts, {bytes} bytes", began.elapsed(), captured.artifacts.len());
     for source in &captured.sources {
-        println!("  {} [{}] {} {}", source.status.as_str(), source.kind, source.name, source.because);
+        println!("  {:?} [{}] {} {}", source.status, source.kind, source.name, source.because);
     }
     for gap in &captured.gaps {
         println!("  gap: {}: {}; {}", gap.what, gap.because, gap.command);
@@ -261,7 +260,7 @@ async fn what_is_forbidden_becomes_gaps(cluster: &Cluster, folder: &Path) {
     }
     let risk = captured.gaps.iter().find(|gap| gap.command.contains("nodes/proxy")).unwrap();
     assert!(risk.because.contains("as good as exec"), "{risk:?}");
-    assert!(captured.sources.iter().any(|source| source.status == ReadStatus::Forbidden));
+    assert!(captured.sources.iter().any(|source| source.status == Status::Forbidden));
 
     let nobody = cluster.user("nobody", &json!([]), folder).await;
     let captured = capture(&Ask { kubeconfig: Some(nobody), ..cluster.ask() }).await.unwrap();

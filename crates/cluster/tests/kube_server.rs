@@ -6,13 +6,13 @@
     reason = "tests print their figures, and their scaffolding may fail"
 )]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use oomph_cluster::kube::{Ask, ConnectError, capture, watch};
-use oomph_cluster::{Captured, ReadStatus};
-use oomph_core::artifact::Kind;
+use oomph_core::artifact::{self, Captured, Kind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -206,7 +206,7 @@ async fn a_page_that_does_not_come_leaves_those_that_did() {
     let captured = capture(&Ask { deadline: Duration::from_millis(400), ..server.ask() }).await.unwrap();
     assert_eq!(pods_of(&captured), ["a"]);
     let pods = captured.sources.iter().find(|source| source.kind == "pods").unwrap();
-    assert_eq!(pods.status, ReadStatus::Partial, "{pods:?}");
+    assert_eq!(pods.status, artifact::Status::Partial, "{pods:?}");
 }
 
 #[tokio::test]
@@ -378,7 +378,7 @@ async fn one_dead_node_does_not_hide_the_others_and_one_refusal_is_told_once() {
     .await;
     let captured = capture(&server.ask()).await.unwrap();
     assert_eq!(captured.gaps.iter().filter(|gap| gap.command.contains("nodes/proxy")).count(), 1);
-    assert_eq!(captured.sources.iter().filter(|source| source.status == ReadStatus::Forbidden).count(), 1);
+    assert_eq!(captured.sources.iter().filter(|source| source.status == artifact::Status::Forbidden).count(), 1);
 }
 
 #[tokio::test]
@@ -521,4 +521,86 @@ async fn a_watch_tells_a_nodes_kill_with_its_log_and_the_pod_that_lives_on() {
     assert!(told.artifacts.iter().any(|artifact| artifact.name.ends_with("/pods/quiet")), "{:#?}", told.sources);
     let again = tokio::time::timeout(Duration::from_millis(1500), deaths.next()).await;
     assert!(again.is_err(), "told once");
+}
+
+#[tokio::test]
+async fn a_watch_tells_a_kill_that_only_a_counter_shows_and_whose_pod_lives_on() {
+    const UID: &str = "185d9cef-c3fa-4d6d-ba8c-832eec8ebdfc";
+    let mut living = pod("quiet", 0);
+    living["metadata"]["uid"] = json!(UID);
+    let (answer, readings) = (living.clone(), AtomicUsize::new(0));
+    let server = Server::start(move |path| {
+        version(path).or_else(|| match path {
+            PODS => Some(list("PodList", std::slice::from_ref(&living), "")),
+            "/api/v1/namespaces/shop/pods/quiet" => Some(Json(answer.clone())),
+            path if path.contains("?watch=true") => Some(Never),
+            path if path.starts_with("/api/v1/namespaces/default/events?limit") => Some(list("EventList", &[], "")),
+            "/api/v1/nodes/node-a/proxy/metrics/cadvisor" => {
+                // A kill from before the start, one of another's pod, and the new one.
+                let (theirs, ours) = [(0, 1), (1, 1), (1, 2)][readings.fetch_add(1, Ordering::SeqCst).min(2)];
+                let series = |pod: &str, uid: &str, count| {
+                    format!(
+                        "container_oom_events_total{{container=\"app\",id=\"/kubepods/burstable/pod{uid}/a\",\
+                         namespace=\"shop\",pod=\"{pod}\"}} {count}\n"
+                    )
+                };
+                let other = series("other", "0db6928f-7e47-4f85-aab6-607738a61437", theirs);
+                Some(Text(other + &series("quiet", UID, ours)))
+            }
+            _ => None,
+        })
+    })
+    .await;
+    let deaths = watch(server.ask()).await.unwrap();
+    tokio::pin!(deaths);
+    let told = tokio::time::timeout(Duration::from_secs(25), deaths.next()).await.unwrap().unwrap();
+    assert_eq!(server.asked("/metrics/cadvisor"), 3, "neither the old kill nor that of others is news");
+    let counters = told.artifacts.iter().find(|artifact| artifact.kind == Some(Kind::Metrics)).unwrap();
+    let counters = String::from_utf8_lossy(&counters.bytes);
+    assert!(counters.contains("pod=\"quiet\"} 2") && !counters.contains("other"), "{counters}");
+    assert!(told.artifacts.iter().any(|artifact| artifact.name.ends_with("/pods/quiet")), "{:#?}", told.sources);
+    let again = tokio::time::timeout(Duration::from_secs(7), deaths.next()).await;
+    assert!(again.is_err(), "told once");
+}
+
+/// Watches 60 pods on 60 nodes for a while: why something is missing, and how often counters were asked for.
+async fn watch_many_nodes(counters: fn() -> Answer) -> (Vec<String>, usize) {
+    let pods: Vec<Value> = (0..60)
+        .map(|number| {
+            let mut pod = pod(&format!("web-{number}"), 0);
+            pod["metadata"]["uid"] = json!(number.to_string());
+            pod["spec"]["nodeName"] = json!(format!("node-{number}"));
+            pod
+        })
+        .collect();
+    let server = Server::start(move |path| {
+        version(path).or_else(|| match path {
+            PODS => Some(list("PodList", &pods, "")),
+            path if path.contains("?watch=true") => Some(Never),
+            path if path.contains("/proxy/metrics/cadvisor") => Some(counters()),
+            _ => None,
+        })
+    })
+    .await;
+    let deaths = watch(server.ask()).await.unwrap();
+    tokio::pin!(deaths);
+    let mut because = Vec::new();
+    while let Ok(Some(told)) = tokio::time::timeout(Duration::from_secs(4), deaths.next()).await {
+        because.extend(told.gaps.into_iter().map(|gap| gap.because));
+    }
+    (because, server.asked("/metrics/cadvisor"))
+}
+
+#[tokio::test]
+async fn a_watch_says_of_how_many_nodes_it_reads_the_counters_and_hurries_none() {
+    let (because, asked) = watch_many_nodes(|| Text(String::new())).await;
+    assert!(because.iter().any(|it| it.starts_with("of 60 nodes the counters of 50 are read")), "{because:?}");
+    assert!((2..=16).contains(&asked), "two nodes a second, not {asked} at once");
+}
+
+#[tokio::test]
+async fn a_watch_asks_once_for_counters_that_it_may_not_read() {
+    let (because, asked) = watch_many_nodes(|| forbidden("nodes")).await;
+    assert!(!because.iter().any(|it| it.contains("counters")), "{because:?}");
+    assert_eq!(asked, 1, "one refusal stands for all");
 }

@@ -101,11 +101,45 @@ pub struct Captured {
 }
 
 impl Captured {
+    /// Adds an artifact that was read whole.
+    pub fn read(&mut self, kind: impl Into<String>, artifact: Artifact) {
+        self.sources.push(SourceStatus::read(artifact.name.clone(), kind));
+        self.artifacts.push(artifact);
+    }
+
+    /// Adds an artifact of which some is missing, and why.
+    pub fn partial(&mut self, kind: impl Into<String>, artifact: Artifact, because: impl Into<String>) {
+        self.not_read(artifact.name.clone(), kind, Status::Partial, because);
+        self.artifacts.push(artifact);
+    }
+
+    /// Notes a place that was not read whole, and why.
+    pub fn not_read(
+        &mut self,
+        name: impl Into<String>,
+        kind: impl Into<String>,
+        status: Status,
+        because: impl Into<String>,
+    ) {
+        self.sources.push(SourceStatus::not_read(name, kind, status, because));
+    }
+
+    /// Notes something that was not learned; the same one is noted once.
+    pub fn gap(&mut self, what: impl Into<String>, because: impl Into<String>, command: impl Into<String>) {
+        self.note(Gap { what: what.into(), because: because.into(), command: command.into() });
+    }
+
     /// Adds what another source gave.
     pub fn append(&mut self, mut other: Self) {
         self.artifacts.append(&mut other.artifacts);
-        self.gaps.append(&mut other.gaps);
         self.sources.append(&mut other.sources);
+        other.gaps.into_iter().for_each(|gap| self.note(gap));
+    }
+
+    fn note(&mut self, gap: Gap) {
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
     }
 }
 

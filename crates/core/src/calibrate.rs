@@ -100,7 +100,7 @@ fn booted(decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<Timestam
 /// How far the dates of a log without a zone are ahead of UTC: by kills whose ends are known, else by its last line
 /// being as fresh as that of a log that is still written.
 fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<SignedDuration> {
-    let unzoned = |coverage: &&Coverage| coverage.holes.iter().any(|hole| hole == Coverage::NO_ZONE);
+    let unzoned = |coverage: &&Coverage| coverage.holes.iter().any(|hole| hole.because == Coverage::NO_ZONE);
     let covered = decoded.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog).find(unzoned);
     let mut votes: HashMap<i64, usize> = HashMap::new();
     for (kill, end) in known_kills(decoded, ends) {

@@ -1,7 +1,47 @@
-//! The pages that say what each verdict means and by which rule it is given. `oomph explain` prints them and
-//! docs/reference copies them.
+//! The pages that say what each verdict, each part of a waterfall and each class of growth means and by which rule it is
+//! given. `oomph explain` prints them and docs/reference copies them.
 
 use crate::diagnosis::Verdict;
+use crate::growth::Class;
+use crate::waterfall::PartKind;
+
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// A verdict of `oomph why`.
+    Verdict,
+    /// A part of the waterfall of `oomph inspect`.
+    Part,
+    /// A class of growth, of `oomph run`.
+    Class,
+}
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// What it is about.
+    pub topic: Topic,
+    /// Its code: `node-oom`, `jvm-heap`, `leak`.
+    pub id: &'static str,
+    /// Markdown: `# ID`, a sentence, sections.
+    pub text: &'static str,
+}
+
+impl Page {
+    /// Its first paragraph.
+    pub fn title(&self) -> String {
+        let rest = self.text.lines().skip(1).skip_while(|line| line.trim().is_empty());
+        rest.take_while(|line| !line.trim().is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Every page: verdicts, parts, classes, each in the order of its table.
+pub fn pages() -> impl Iterator<Item = Page> {
+    let verdicts = Verdict::ALL.into_iter().map(|it| Page { topic: Topic::Verdict, id: it.id(), text: page(it) });
+    let parts = PartKind::ALL.iter().map(|it| Page { topic: Topic::Part, id: it.id(), text: it.page() });
+    let classes = Class::ALL.iter().map(|it| Page { topic: Topic::Class, id: it.id(), text: it.page() });
+    verdicts.chain(parts).chain(classes)
+}
 
 macro_rules! page_of {
     ($name:literal) => {
@@ -52,16 +92,6 @@ pub const fn page(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Every verdict with the first sentence of its page, in the order of the published table.
-pub fn list() -> impl Iterator<Item = (Verdict, &'static str)> {
-    Verdict::ALL.into_iter().map(|verdict| (verdict, title(page(verdict))))
-}
-
-/// The line under the heading: each page says its verdict there in one sentence.
-fn title(page: &'static str) -> &'static str {
-    page.lines().skip(1).map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,10 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn every_title_is_one_sentence() {
-        for (verdict, title) in list() {
-            assert!(title.ends_with('.') && title.len() <= 98 && !title.starts_with('#'), "{verdict}: {title}");
+    fn every_code_has_one_page_that_fits() {
+        let mut ids: Vec<&str> = pages().map(|page| page.id).collect();
+        for page in pages() {
+            assert!(page.text.starts_with(&format!("# {}\n\n", page.id)) && page.text.ends_with('\n'), "{}", page.id);
+            assert!(page.title().ends_with('.'), "{}: {}", page.id, page.title());
+            assert!(page.text.lines().all(|line| line.chars().count() <= 100), "{}", page.id);
         }
+        let number = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), number, "a code means one thing");
     }
 
     #[test]

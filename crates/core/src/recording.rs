@@ -49,6 +49,8 @@ pub struct Run {
     pub cgroup_version: u8,
     /// The machine.
     pub node: Option<String>,
+    /// The moment at second 0 of the kernel's log.
+    pub booted_at: Option<Timestamp>,
     /// The program, without its path.
     pub command: String,
     /// When it began.
@@ -184,6 +186,7 @@ mod tests {
             cgroup: "/oomph-run-0a1b2c3d4e5f6071".into(),
             cgroup_version: 1,
             node: None,
+            booted_at: None,
             command: "java".into(),
             started_at: "2026-11-25T22:00:00Z".parse().unwrap(),
             limit_bytes: Some(Bytes::mib(64)),

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use crate::artifact::{Artifact, Kind};
 use crate::budget::{Proposal, propose};
-use crate::diagnosis::{Diagnosis, GapReport, KillReport, Verdict};
+use crate::diagnosis::{Diagnosis, GapReport, KillReport};
 use crate::growth::{self, Class};
 use crate::recording::{Recording, read};
 use crate::runtime::Name;
 use crate::units::Bytes;
-use crate::waterfall::Waterfall;
+use crate::waterfall::{Part, PartKind, Waterfall};
 use crate::why::{Ask, why};
 
 /// The name and version of the document's shape.
@@ -125,18 +125,23 @@ fn proposal(recording: &Recording, class: Class, killed: bool) -> Result<Proposa
     }
 }
 
-/// What all processes may come to need where each runtime has a heap limit of its own.
+/// What all processes may come to need where a runtime's heap has a limit of its own. The limit is known for certain
+/// also where the heap could not be read at the last moment; what it had come to is then counted from its pages.
 fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
     let mut need = peak.unreclaimable_bytes.0;
     let mut bounded = false;
     for process in &peak.processes {
-        let runtime = &process.runtime;
-        let is_managed = matches!(runtime.name, Name::Hotspot | Name::V8 | Name::Go | Name::Dotnet);
-        let (Some(most), Some(now)) = (runtime.heap.max_bytes, runtime.heap.committed_bytes) else { continue };
-        if is_managed && runtime.resolved {
-            bounded = true;
-            need = need.saturating_add(most.0.saturating_sub(now.0));
-        }
+        let heap = match process.runtime.name {
+            Name::Hotspot => PartKind::JvmHeap,
+            Name::V8 => PartKind::V8Heap,
+            Name::Go => PartKind::GoHeap,
+            _ => continue,
+        };
+        let Some(most) = process.runtime.heap.max_bytes else { continue };
+        let of_heap = |part: &&Part| part.kind == heap && part.pid == Some(process.pid);
+        let now: u64 = peak.parts.iter().filter(of_heap).map(|part| part.bytes.0).sum();
+        bounded = true;
+        need = need.saturating_add(most.0.saturating_sub(now));
     }
     bounded.then_some(Bytes(need))
 }
@@ -144,16 +149,4 @@ fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
 fn doubled(peak: &Waterfall) -> String {
     let limit = peak.limit_bytes.unwrap_or(peak.charged_bytes);
     format!("{}Mi", (limit.0.saturating_mul(2)).div_ceil(1 << 20))
-}
-
-/// Whether a verdict is one by which `oomph run` says that the command did not survive its memory.
-pub fn is_of_memory(verdict: Verdict) -> bool {
-    matches!(
-        verdict,
-        Verdict::ContainerLimitOom
-            | Verdict::ChildOom
-            | Verdict::ChildOomInvisible
-            | Verdict::NodeOom
-            | Verdict::StartOom
-    )
 }

@@ -1,6 +1,6 @@
 //! The whole way from artifacts to the document: decode, join, judge.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -28,15 +28,17 @@ pub struct Ask {
     pub now: Option<Timestamp>,
 }
 
-/// Explains every death in the artifacts. `sources` and `gaps` are what capturing them already knows.
+/// Explains every death in the artifacts. `sources` and `gaps` are what capturing them already knows; a source of an
+/// artifact's name and the artifact are reported as one.
 pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapReport>, ask: &Ask) -> Document {
     let mut facts = Vec::new();
     let mut coverage = Vec::new();
     let mut kinds = Vec::new();
-    let mut sources = sources;
+    let (mut sources, mut of_artifacts) = apart(sources, artifacts);
     let mut gaps = gaps;
     for (artifact, decoded) in artifacts.iter().zip(decode_all(artifacts, ask.now)) {
-        sources.push(source_report(artifact, &decoded));
+        let captured = of_artifacts.get_mut(artifact.name.as_str()).and_then(VecDeque::pop_front);
+        sources.push(source_report(artifact, &decoded, captured));
         gaps.extend(decoded.gaps.into_iter().map(|gap| GapReport {
             what: gap.what,
             because: gap.because,
@@ -72,17 +74,37 @@ fn decode_all(artifacts: &[Artifact], now: Option<Timestamp>) -> Vec<Decoded> {
     all
 }
 
+/// Sources that gave no artifact, and by name those that did.
+fn apart(
+    sources: Vec<SourceReport>,
+    artifacts: &[Artifact],
+) -> (Vec<SourceReport>, HashMap<&str, VecDeque<SourceReport>>) {
+    let mut given: HashMap<&str, VecDeque<SourceReport>> =
+        artifacts.iter().map(|artifact| (artifact.name.as_str(), VecDeque::new())).collect();
+    let mut others = Vec::new();
+    for source in sources {
+        match given.get_mut(source.name.as_str()) {
+            Some(of_artifact) => of_artifact.push_back(source),
+            None => others.push(source),
+        }
+    }
+    (others, given)
+}
+
 /// Gaps of several pages of one source are often the same.
 fn unique(gaps: Vec<GapReport>) -> Vec<GapReport> {
     let mut seen = HashSet::new();
     gaps.into_iter().filter(|gap| seen.insert(gap.clone())).collect()
 }
 
-fn source_report(artifact: &Artifact, decoded: &Decoded) -> SourceReport {
+/// One artifact and how it was captured, if that is known. What was read only in part stays so however well it decodes.
+fn source_report(artifact: &Artifact, decoded: &Decoded, captured: Option<SourceReport>) -> SourceReport {
     let from = decoded.coverage.iter().filter_map(|coverage| coverage.from).min();
     let to = decoded.coverage.iter().filter_map(|coverage| coverage.to).max();
-    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes);
-    let because: Vec<&str> = holes.chain(decoded.gaps.iter().map(|gap| &gap.because)).map(String::as_str).collect();
+    let cut = captured.map(|captured| captured.because).filter(|because| !because.is_empty());
+    let holes = decoded.coverage.iter().flat_map(|coverage| &coverage.holes).map(ToString::to_string);
+    let holes = holes.chain(decoded.gaps.iter().map(|gap| gap.because.clone()));
+    let because: Vec<String> = cut.into_iter().chain(holes).collect();
     let kinds: Vec<&str> = decoded.kinds.iter().map(|kind| kind.name()).collect();
     SourceReport {
         name: artifact.name.clone(),
@@ -91,5 +113,50 @@ fn source_report(artifact: &Artifact, decoded: &Decoded) -> SourceReport {
         from,
         to,
         because: because.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::Kind;
+
+    fn captured(name: &str, status: SourceState, because: &str) -> SourceReport {
+        let (name, because) = (name.to_owned(), because.to_owned());
+        SourceReport { name, kind: "pods".into(), status, from: None, to: None, because }
+    }
+
+    fn pods(name: &str) -> Artifact {
+        Artifact { kind: Some(Kind::KubernetesJson), ..Artifact::new(name, r#"{"kind":"PodList","items":[]}"#) }
+    }
+
+    fn told(artifacts: &[Artifact], sources: Vec<SourceReport>) -> Vec<(String, SourceState, String)> {
+        let sources = why(artifacts, sources, Vec::new(), &Ask::default()).sources;
+        sources.into_iter().map(|it| (it.name, it.status, it.because)).collect()
+    }
+
+    #[test]
+    fn an_artifact_and_how_it_was_captured_are_one_source() {
+        let sources = vec![
+            captured("events", SourceState::Forbidden, "permission denied"),
+            captured("page 2", SourceState::Partial, "cut by the deadline"),
+            captured("page 1", SourceState::Read, ""),
+        ];
+        let expected = [
+            ("events", SourceState::Forbidden, "permission denied"),
+            ("page 1", SourceState::Read, ""),
+            ("page 2", SourceState::Partial, "cut by the deadline"),
+            ("pasted", SourceState::Read, ""),
+        ];
+        let expected = expected.map(|(name, status, because)| (name.to_owned(), status, because.to_owned()));
+        assert_eq!(told(&[pods("page 1"), pods("page 2"), pods("pasted")], sources), expected);
+    }
+
+    #[test]
+    fn artifacts_of_one_name_keep_each_its_own_end() {
+        let sources =
+            vec![captured("pod", SourceState::Read, ""), captured("pod", SourceState::Partial, "cut by the deadline")];
+        let told = told(&[pods("pod"), pods("pod")], sources);
+        assert_eq!(told.iter().map(|it| it.1).collect::<Vec<_>>(), [SourceState::Read, SourceState::Partial]);
     }
 }

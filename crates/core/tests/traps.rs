@@ -199,6 +199,20 @@ fn a_bare_137_is_undetermined_and_null() {
     assert!(diagnosis.advice.iter().all(|advice| !advice.action.contains("raise")));
 }
 
+/// The silent log with other lines among its own, where their times put them.
+fn silent_log_with(lines: &str) -> Artifact {
+    let silent = silent_log();
+    let mut all: Vec<&str> = silent.lines().chain(lines.lines()).collect();
+    all.sort_by_key(|line| line.split(' ').next());
+    log(all.join("\n"))
+}
+
+/// A report of a kill in another pod.
+fn report_elsewhere(at: &str) -> String {
+    let path = format!("/kubepods/burstable/pod99999999-2222-3333-4444-555555555555/{EARLIER}");
+    report(at, &path, &path, &[(88, "hog")], (88, "hog"), 65536)
+}
+
 /// A log of one boot, complete around the end, with nothing about it.
 fn silent_log() -> String {
     (0..400)
@@ -225,6 +239,40 @@ fn silence_proves_nothing_of_another_node_or_a_sandboxed_runtime_or_with_lost_li
 
     let lost = format!("{}2026-03-01T12:00:00.0Z n1 kernel: oom_kill_process: 70 callbacks suppressed\n", silent_log());
     check(&only(&[objects(&[pod(end(137, "Error"))]), log(lost)]), "undetermined", None);
+}
+
+#[test]
+fn reports_held_back_by_the_rate_limit_hide_only_kills_of_its_five_seconds() {
+    let told = "2026-03-01T12:00:00.5Z n1 kernel: oom_kill_process: 70 callbacks suppressed\n";
+    for (reported, verdict, oom_kill) in [
+        ("2026-03-01T09:00:00.0Z", "external-sigkill", Some(false)),
+        // The end is at 10:05:00, perhaps of a kill up to a minute before; and clocks differ by seconds.
+        ("2026-03-01T10:03:50.0Z", "external-sigkill", Some(false)),
+        ("2026-03-01T10:03:57.0Z", "undetermined", None),
+        ("2026-03-01T10:05:02.0Z", "undetermined", None),
+        ("2026-03-01T10:05:04.0Z", "external-sigkill", Some(false)),
+    ] {
+        let log = silent_log_with(&(report_elsewhere(reported) + told));
+        let diagnoses = explain(&[objects(&[pod(end(137, "Error"))]), log]);
+        let of_pod = diagnoses.iter().find(|it| it.subject.container_id.as_deref() == Some(ID)).unwrap();
+        check(of_pod, verdict, oom_kill);
+    }
+    let diagnosis = only(&[objects(&[pod(end(137, "Error"))]), silent_log_with(told)]);
+    check(&diagnosis, "undetermined", None);
+    let why = &diagnosis.missing[0].what;
+    assert!(why.contains("lines were lost between 2026-03-01T08:00:00Z and 2026-03-01T12:00:00.5Z"), "{why}");
+}
+
+#[test]
+fn lines_lost_between_two_others_hide_only_kills_of_that_time() {
+    for (told, verdict, oom_kill) in [
+        ("2026-03-01T10:04:30.0Z n1 kernel: ** 12 printk messages dropped **", "undetermined", None),
+        ("2026-03-01T10:09:30.0Z n1 kernel: ** 12 printk messages dropped **", "external-sigkill", Some(false)),
+        ("2026-03-01T10:05:30.0Z n1 systemd-journald[3]: Missed 12 kernel messages", "undetermined", None),
+        ("2026-03-01T09:30:30.0Z n1 systemd-journald[3]: Missed 12 kernel messages", "external-sigkill", Some(false)),
+    ] {
+        check(&only(&[objects(&[pod(end(137, "Error"))]), silent_log_with(told)]), verdict, oom_kill);
+    }
 }
 
 #[test]

@@ -4,26 +4,19 @@
 //! Its bytes are the files of [`V1`] or [`V2`] as `tail -n +1 memory.*` prints them: each behind a line
 //! `==> memory.events <==`.
 
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use jiff::Timestamp;
 use memchr::memmem;
 use oomph_core::artifact::{Captured, Kind, SourceStatus, Status};
 use oomph_core::fact::Gap;
-use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
-use rustix::io::Errno;
 
 use crate::hierarchy::{self, Hierarchy, Version};
+use crate::tree::{self, CGROUPS_MAX};
 use crate::{artifact, because, this_node};
 
 /// How the kind of this source is called in the list of sources.
 const KIND: &str = "cgroup counters";
-
-/// More cgroups are not looked at. A node of 250 pods has some thousand.
-const CGROUPS_MAX: usize = 10_000;
 
 /// The files of version 1; the first tells whether the OOM killer was at work. `oom_kill` stands in it since Linux 4.13
 /// (mm/memcontrol-v1.c, v6.18) and counts the victims in this very cgroup, whichever limit had them killed.
@@ -49,12 +42,12 @@ pub fn capture(now: Timestamp) -> Captured {
 fn capture_in(hierarchy: &Hierarchy, now: Timestamp, most: usize) -> Captured {
     let mut captured = Captured::default();
     let name = hierarchy.mount.to_string_lossy().into_owned();
-    let missed = match Walk::over(hierarchy, most) {
-        Ok(walk) => {
-            captured.artifacts.extend(
-                walk.found.into_iter().map(|(path, bytes)| artifact(path, Some(Kind::MemoryEvents), now, bytes)),
-            );
-            walk.not_seen
+    let missed = match find(hierarchy, most) {
+        Ok((found, not_seen)) => {
+            captured
+                .artifacts
+                .extend(found.into_iter().map(|(path, bytes)| artifact(path, Some(Kind::MemoryEvents), now, bytes)));
+            not_seen
         }
         Err(error) => Some(because(&error)),
     };
@@ -72,97 +65,29 @@ fn capture_in(hierarchy: &Hierarchy, now: Timestamp, most: usize) -> Captured {
     captured
 }
 
-/// One way through the tree. Files are opened relative to the tree's top, so that a cgroup moved or mounted over in the
-/// meantime is not mistaken for another, and read into one buffer.
-struct Walk {
-    top: OwnedFd,
-    buffer: Vec<u8>,
-    found: Vec<(String, Vec<u8>)>,
-    not_seen: Option<String>,
-}
+/// The cgroups in which the killer was at work, by path, and why not all were seen, if so.
+type Found = (Vec<(String, Vec<u8>)>, Option<String>);
 
-impl Walk {
-    fn over(hierarchy: &Hierarchy, most: usize) -> io::Result<Self> {
-        let top = open_directory(rustix::fs::CWD, hierarchy.mount.as_path())?;
-        let mut walk = Self { top, buffer: Vec::with_capacity(4096), found: Vec::new(), not_seen: None };
-        let files: &[&str] = match hierarchy.version {
-            Version::V1 => &V1,
-            Version::V2 => &V2,
-        };
-        // Below the top, without a leading slash; the top itself is empty.
-        let mut to_see = vec![String::new()];
-        let mut seen = 0;
-        while let Some(below) = to_see.pop() {
-            if seen == most {
-                walk.not_seen = Some(format!("only {most} cgroups were looked at"));
-                break;
-            }
-            seen += 1;
-            match walk.see(&hierarchy.top, &below, files, &mut to_see) {
-                // Cgroups go away at any time.
-                Ok(()) | Err(Errno::NOENT | Errno::NODEV) => {}
-                Err(error) => {
-                    walk.not_seen = Some(format!("{}: {}", path(&hierarchy.top, &below), because(&error.into())));
-                }
-            }
-        }
-        Ok(walk)
-    }
-
-    /// Keeps the cgroup's files if the OOM killer was at work in it, and notes its children.
-    fn see(&mut self, top: &str, below: &str, files: &[&str], to_see: &mut Vec<String>) -> Result<(), Errno> {
-        let directory = open_directory(&self.top, if below.is_empty() { "." } else { below })?;
-        if read(&directory, files[0], &mut self.buffer)? && was_at_work(&self.buffer) {
+fn find(hierarchy: &Hierarchy, most: usize) -> io::Result<Found> {
+    let files: &[&str] = match hierarchy.version {
+        Version::V1 => &V1,
+        Version::V2 => &V2,
+    };
+    let mut buffer = Vec::with_capacity(4096);
+    let mut found = Vec::new();
+    let not_seen = tree::walk(hierarchy, &hierarchy.top, most, |path, directory| {
+        if tree::read(directory, files[0], &mut buffer)? && was_at_work(&buffer) {
             let mut bytes = Vec::with_capacity(512);
             for file in files {
-                if read(&directory, file, &mut self.buffer)? {
-                    append(&mut bytes, file, &self.buffer);
+                if tree::read(directory, file, &mut buffer)? {
+                    append(&mut bytes, file, &buffer);
                 }
             }
-            self.found.push((path(top, below), bytes));
-        }
-        for entry in Dir::new(directory)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if entry.file_type() == FileType::Directory && !matches!(name.to_bytes(), b"." | b"..") {
-                // A name that is not text (nobody makes such) is not found again, and passes for one that went away.
-                let slash = if below.is_empty() { "" } else { "/" };
-                to_see.push(format!("{below}{slash}{}", name.to_string_lossy()));
-            }
+            found.push((path.to_owned(), bytes));
         }
         Ok(())
-    }
-}
-
-/// The cgroup's path as the kernel log writes it.
-fn path(top: &str, below: &str) -> String {
-    if below.is_empty() { top.to_owned() } else { format!("{}/{below}", top.trim_end_matches('/')) }
-}
-
-fn open_directory(at: impl AsFd, path: impl AsRef<Path>) -> Result<OwnedFd, Errno> {
-    openat(at, path.as_ref(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Replaces the buffer by the file's content. False when there is no such file: the root of version 2 has none of them,
-/// and older kernels have not all.
-fn read(directory: &OwnedFd, name: &str, buffer: &mut Vec<u8>) -> Result<bool, Errno> {
-    let Ok(name) = CString::new(name) else { return Ok(false) };
-    let file = match openat(directory, name.as_c_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(file) => file,
-        // memory.pressure where PSI is switched off cannot be opened, or not be read.
-        Err(Errno::NOENT | Errno::OPNOTSUPP) => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    buffer.clear();
-    loop {
-        buffer.reserve(1024);
-        match rustix::io::read(&file, rustix::buffer::spare_capacity(buffer)) {
-            Ok(0) => return Ok(true),
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(Errno::OPNOTSUPP) => return Ok(false),
-            Err(error) => return Err(error),
-        }
-    }
+    })?;
+    Ok((found, not_seen))
 }
 
 /// Lines of a name, a blank and a number.
@@ -172,6 +97,12 @@ fn was_at_work(counters: &[u8]) -> bool {
             ACTIVITY.contains(&&line[..blank]) && line[blank..].iter().any(|byte| (b'1'..=b'9').contains(byte))
         })
     })
+}
+
+/// Of a cgroup's artifact the file that tells whether the OOM killer was at work. The others change all the time.
+pub fn activity(bytes: &[u8]) -> &[u8] {
+    let end = memmem::find(bytes, b"\n\n==> ");
+    &bytes[..end.unwrap_or(bytes.len())]
 }
 
 fn append(bytes: &mut Vec<u8>, file: &str, content: &[u8]) {

@@ -1,5 +1,6 @@
 //! Which mounted hierarchy of cgroups counts memory: version 1, version 2, or version 1 beside an idle version 2.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,30 @@ pub struct Hierarchy {
     pub top: String,
 }
 
+impl Hierarchy {
+    /// Where below the mount the directory of a cgroup is, without a leading slash: empty for the top. `None` for a path
+    /// that the mount does not show.
+    pub fn below<'a>(&self, cgroup: &'a str) -> Option<&'a str> {
+        let below = cgroup.strip_prefix(self.top.trim_end_matches('/'))?;
+        if !below.is_empty() && !below.starts_with('/') {
+            return None;
+        }
+        let below = below.trim_matches('/');
+        // A cgroup above the root of a namespace is written with `..` (cgroup_namespaces(7)).
+        below.split('/').all(|part| part != "..").then_some(below)
+    }
+
+    /// The path of a cgroup as the kernel log writes it, from where it is below the mount.
+    pub(crate) fn path(&self, below: &str) -> String {
+        if below.is_empty() { self.top.clone() } else { format!("{}/{below}", self.top.trim_end_matches('/')) }
+    }
+
+    /// The directory of a cgroup; `None` for a path that the mount does not show.
+    pub fn folder(&self, cgroup: &str) -> Option<PathBuf> {
+        self.below(cgroup).map(|below| self.mount.join(below))
+    }
+}
+
 /// Finds the hierarchy; `None` where no mounted one counts memory.
 pub fn find() -> Option<Hierarchy> {
     let mountinfo = fs::read("/proc/self/mountinfo").ok()?;
@@ -27,31 +52,62 @@ pub fn find() -> Option<Hierarchy> {
     })
 }
 
+/// Where a controller of version 1 is mounted: `hugetlb`.
+pub(crate) fn controller(name: &str) -> Option<PathBuf> {
+    let mountinfo = fs::read("/proc/self/mountinfo").ok()?;
+    controller_in(&String::from_utf8_lossy(&mountinfo), name)
+}
+
+fn controller_in(mountinfo: &str, name: &str) -> Option<PathBuf> {
+    let mounts = mountinfo.lines().filter_map(mounted);
+    let has = |mount: &Mounted<'_>| mount.kind == "cgroup" && mount.options.split(',').any(|option| option == name);
+    mounts.filter(has).min_by_key(|mount| depth(&mount.root.to_string_lossy())).map(|mount| mount.at)
+}
+
 /// A controller belongs to one hierarchy at a time, so version 1 with `memory` settles it. Of several mounts of that
 /// hierarchy the one that shows it from the root is the best.
 fn find_in(mountinfo: &str, has_memory: impl Fn(&Path) -> bool) -> Option<Hierarchy> {
     let mounts: Vec<Hierarchy> = mountinfo.lines().filter_map(|line| parse(line, &has_memory)).collect();
     let best =
-        |version| mounts.iter().filter(|mount| mount.version == version).min_by_key(|mount| mount.top.len()).cloned();
+        |version| mounts.iter().filter(|mount| mount.version == version).min_by_key(|it| depth(&it.top)).cloned();
     best(Version::V1).or_else(|| best(Version::V2))
 }
 
-/// A line of mountinfo (proc_pid_mountinfo(5)): `31 23 0:28 ROOT MOUNT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS`.
 fn parse(line: &str, has_memory: impl Fn(&Path) -> bool) -> Option<Hierarchy> {
-    let (mount, file_system) = line.split_once(" - ")?;
-    let mut mount = mount.split(' ').skip(3);
-    let (top, mount) = (unescape(mount.next()?), PathBuf::from(unescape(mount.next()?)));
-    let mut file_system = file_system.split(' ');
-    let version = match (file_system.next()?, file_system.nth(1)?) {
-        ("cgroup", options) if options.split(',').any(|option| option == "memory") => Version::V1,
-        ("cgroup2", _) if has_memory(&mount) => Version::V2,
+    let mount = mounted(line)?;
+    let version = match mount.kind {
+        "cgroup" if mount.options.split(',').any(|option| option == "memory") => Version::V1,
+        "cgroup2" if has_memory(&mount.at) => Version::V2,
         _ => return None,
     };
-    Some(Hierarchy { version, mount, top: top.to_string_lossy().into_owned() })
+    Some(Hierarchy { version, mount: mount.at, top: mount.root.to_string_lossy().into_owned() })
+}
+
+/// A mount.
+struct Mounted<'a> {
+    root: OsString,
+    at: PathBuf,
+    kind: &'a str,
+    options: &'a str,
+}
+
+/// How far down a mount begins. In a cgroup namespace, what lies above its root is written with `..`
+/// (cgroup_namespaces(7)).
+fn depth(top: &str) -> isize {
+    top.split('/').filter(|part| !part.is_empty()).map(|part| if part == ".." { -1 } else { 1 }).sum()
+}
+
+/// A line of mountinfo (proc_pid_mountinfo(5)): `31 23 0:28 ROOT MOUNT OPTIONS [TAGS...] - TYPE SOURCE SUPEROPTIONS`.
+fn mounted(line: &str) -> Option<Mounted<'_>> {
+    let (mount, file_system) = line.split_once(" - ")?;
+    let mut mount = mount.split(' ').skip(3);
+    let (root, at) = (unescape(mount.next()?), PathBuf::from(unescape(mount.next()?)));
+    let mut file_system = file_system.split(' ');
+    Some(Mounted { root, at, kind: file_system.next()?, options: file_system.nth(1)? })
 }
 
 /// Blanks, tabs, newlines and backslashes stand as three octal digits behind a backslash.
-fn unescape(field: &str) -> std::ffi::OsString {
+fn unescape(field: &str) -> OsString {
     let mut rest = field.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
     while let Some((first, tail)) = rest.split_first() {
@@ -60,7 +116,7 @@ fn unescape(field: &str) -> std::ffi::OsString {
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { &tail[3..] } else { tail };
     }
-    std::ffi::OsString::from_vec(bytes)
+    OsString::from_vec(bytes)
 }
 
 #[cfg(test)]
@@ -96,10 +152,41 @@ mod tests {
     }
 
     #[test]
+    fn the_hosts_mount_is_taken_in_a_container_with_a_namespace_of_its_own() {
+        let container = "900 899 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n\
+                         901 899 0:26 /../../.. /host/cgroup ro - cgroup2 cgroup rw\n";
+        assert_eq!(found(container, true), Some((Version::V2, "/host/cgroup".into(), "/../../..".into())));
+        let hierarchy = find_in(container, |_| true).unwrap();
+        assert_eq!(hierarchy.below("/../../../kubepods/podx"), Some("kubepods/podx"));
+    }
+
+    #[test]
     fn a_name_that_contains_memory_is_not_the_controller() {
         assert_eq!(found("35 31 0:32 / /x rw - cgroup cgroup rw,xattr,name=memory\n", true), None);
         assert_eq!(found("", true), None);
         assert_eq!(found("1 2 3 - cgroup\n - \nx\\9 - cgroup a memory\n", true), None);
+    }
+
+    #[test]
+    fn a_controller_of_version_1_is_found_by_name() {
+        let mounts = "31 23 0:28 /docker/0a1b /x rw - cgroup cgroup rw,hugetlb\n\
+                      35 31 0:32 / /sys/fs/cgroup/hugetlb rw - cgroup cgroup rw,hugetlb\n";
+        assert_eq!(controller_in(mounts, "hugetlb"), Some("/sys/fs/cgroup/hugetlb".into()));
+        assert_eq!(controller_in(mounts, "memory"), None);
+    }
+
+    #[test]
+    fn a_cgroup_is_found_below_what_the_mount_shows() {
+        let hierarchy = |top: &str| Hierarchy { version: Version::V1, mount: "/m".into(), top: top.into() };
+        assert_eq!(hierarchy("/").below("/a/b"), Some("a/b"));
+        assert_eq!(hierarchy("/").below("/"), Some(""));
+        assert_eq!(hierarchy("/docker/0a").below("/docker/0a/b"), Some("b"));
+        assert_eq!(hierarchy("/docker/0a").below("/docker/0a"), Some(""));
+        for elsewhere in ["/docker/0a1b", "/", "/docker/0a/../b"] {
+            assert_eq!(hierarchy("/docker/0a").below(elsewhere), None, "{elsewhere}");
+        }
+        assert_eq!(hierarchy("/docker/0a").path("b"), "/docker/0a/b");
+        assert_eq!(hierarchy("/").path(""), "/");
     }
 
     proptest! {

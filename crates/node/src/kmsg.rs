@@ -30,8 +30,8 @@ const RECORD_MAX: usize = 8192;
 /// A burst has ended when nothing came for this long: the kernel prints a report without a pause.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// A burst is handed over after this long even when the kernel goes on printing.
-const BURST_MAX: Duration = Duration::from_secs(2);
+/// A burst is handed over after this long even when the kernel goes on printing: a firewall may log without a pause.
+const BURST_MAX: Duration = Duration::from_secs(1);
 
 /// Suspends shorter than this do not make a record's time wrong enough to speak of.
 const SUSPENDED_MIN: Duration = Duration::from_secs(1);
@@ -146,28 +146,43 @@ fn not_empty(ring: Ring) -> io::Result<Ring> {
 /// The ring from its oldest record to its end. Where it cannot be opened (a container without the device, a user
 /// without the right), `dmesg` is asked, which knows the `syslog` system call too.
 pub fn capture(now: Timestamp) -> Captured {
+    match read_whole() {
+        Ok((ring, records)) => told(&ring, records, now),
+        Err(error) => by_dmesg(&error, now),
+    }
+}
+
+/// The ring, and the records from its oldest to its end.
+pub(crate) fn read_whole() -> io::Result<(Ring, Vec<u8>)> {
+    let mut ring = Ring::open()?;
+    let mut records = Vec::new();
+    ring.read(&mut records)?;
+    Ok((not_empty(ring)?, records))
+}
+
+/// The records read from the ring so far.
+pub(crate) fn told(ring: &Ring, records: Vec<u8>, now: Timestamp) -> Captured {
+    let mut captured = Captured { sources: vec![status(ring)], ..Captured::default() };
+    if ring.lost() > 0 {
+        captured.gap(
+            format!("{} records of the kernel log of {}", ring.lost(), this_node()),
+            "they were overwritten while the log was read",
+            "journalctl -k",
+        );
+    }
+    push(&mut captured, PATH, now, records);
+    captured
+}
+
+/// What `dmesg` has where the ring cannot be read because of `error`.
+pub(crate) fn by_dmesg(error: &io::Error, now: Timestamp) -> Captured {
     let mut captured = Captured::default();
-    let mut bytes = Vec::new();
-    let read = Ring::open().and_then(|mut ring| ring.read(&mut bytes).map(|()| ring));
-    match read.and_then(not_empty) {
-        Ok(ring) => {
-            captured.sources.push(status(&ring));
-            if ring.lost() > 0 {
-                captured.gaps.push(Gap {
-                    what: format!("{} records of the kernel log of {}", ring.lost(), this_node()),
-                    because: "they were overwritten while the log was read".into(),
-                    command: "journalctl -k".into(),
-                });
-            }
-            push(&mut captured, PATH, now, bytes);
+    match command::output("dmesg", &["-r"]) {
+        Ok(output) if !output.bytes.is_empty() => {
+            captured.sources.push(SourceStatus::read("dmesg", KIND));
+            push(&mut captured, "dmesg", now, output.bytes);
         }
-        Err(error) => match command::output("dmesg", &["-r"]) {
-            Ok(output) if !output.bytes.is_empty() => {
-                captured.sources.push(SourceStatus::read("dmesg", KIND));
-                push(&mut captured, "dmesg", now, output.bytes);
-            }
-            _ => refused(&mut captured, &error),
-        },
+        _ => refused(&mut captured, error),
     }
     captured
 }

@@ -20,15 +20,22 @@ use oomph_core::fact::Subject;
 pub mod cgroup;
 pub mod clock;
 mod command;
+pub mod containers;
 pub mod hierarchy;
 pub mod inspect;
 pub mod journal;
 pub mod kmsg;
+mod log;
 pub mod process;
+pub mod sampler;
+pub mod scope;
 pub mod snapshot;
 #[allow(unsafe_code, reason = "the one place for system calls that no library wraps")]
 mod sys;
 pub mod syslog;
+mod tree;
+
+pub use log::KernelLog;
 
 /// Everything that the node says about memory kills: [`kernel_log`] and the cgroups' counters.
 pub fn capture(now: Timestamp) -> Captured {

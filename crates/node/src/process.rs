@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use oomph_core::fact::Gap;
 use oomph_core::process::{Mapping, Residency, Status, Thread, anon_huge, mappings, stack_pointer, status};
@@ -18,6 +19,7 @@ mod frames;
 mod images;
 mod memory;
 mod pagemap;
+mod payers;
 mod plan;
 mod scan;
 
@@ -64,17 +66,25 @@ impl Process {
     /// of it is counted.
     pub fn look(pid: u32, frames: &mut Frames) -> io::Result<Self> {
         for _ in 0..LOOKS_MAX {
-            if let Some(process) = Self::look_once(pid, frames)? {
-                return Ok(process);
+            let folder = Arc::new(open(pid)?);
+            match Self::look_once(pid, &folder, frames) {
+                Ok(Some(looked)) => return Ok(looked),
+                // Its old memory is gone, but it runs another program in a new one.
+                Err(error) if is_gone(&error) && is_alive(&folder) => {}
+                Err(error) => return Err(error),
+                Ok(None) => {}
             }
         }
         Err(io::Error::new(io::ErrorKind::ResourceBusy, "it starts one program after the other"))
     }
 
     /// `None` where it started another program meanwhile, so that what was read is of two.
-    fn look_once(pid: u32, frames: &mut Frames) -> io::Result<Option<Self>> {
-        let (folder, status) = open(pid)?;
+    fn look_once(pid: u32, folder: &Arc<Folder>, frames: &mut Frames) -> io::Result<Option<Self>> {
         let program = folder.text("stat")?;
+        let mut status = status(&folder.text("status")?);
+        if folder.id != pid {
+            Folder::open(pid)?.text("comm")?.trim_end().clone_into(&mut status.name);
+        }
         // Each of these stays with the memory that the process has now.
         let (maps, pagemap, memory) = (folder.file("maps")?, folder.file("pagemap")?, folder.file("mem")?);
         let mappings = mappings(&io::read_to_string(maps)?);
@@ -91,7 +101,7 @@ impl Process {
         let environment = folder.bytes("environ").map(words).unwrap_or_default();
         let variable = |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         let anon_huge = pages.anon_huge.map(Bytes).or_else(|| anon_huge(&folder.text("smaps_rollup").ok()?));
-        let threads = threads(&folder);
+        let threads = threads(folder);
         let descriptors = folder.numbers("fd").ok().map(|open| open.len() as u64);
 
         if start_of_stack(&folder.text("stat")?) != start_of_stack(&program) {
@@ -109,8 +119,8 @@ impl Process {
             arguments,
             environment: environment.into_iter().filter_map(variable).collect(),
             gaps,
-            memory: ProcessMemory::new(pid, memory, pages.residency.clone()),
-            images: MappedFiles::new(folder),
+            memory: ProcessMemory::new(folder.id, memory, pages.residency.clone()),
+            images: MappedFiles::new(Arc::clone(folder)),
             mappings,
             residency: pages.residency,
         }))
@@ -141,20 +151,18 @@ pub fn page() -> u64 {
 
 /// The process's folder; where its first thread has ended and others live on, that of one of these, since the first has
 /// no memory any more.
-fn open(pid: u32) -> io::Result<(Folder, Status)> {
+fn open(pid: u32) -> io::Result<Folder> {
     let folder = Folder::open(pid)?;
-    let first = status(&folder.text("status")?);
-    if first.state != Some('Z') {
-        return Ok((folder, first));
+    if status(&folder.text("status")?).state != Some('Z') {
+        return Ok(folder);
     }
-    for tid in folder.numbers("task")? {
-        let Ok(folder) = Folder::open(tid) else { continue };
-        let status = folder.text("status").map(|text| status(&text)).unwrap_or_default();
-        if status.resident.is_some() {
-            return Ok((folder, Status { name: first.name, ..status }));
-        }
-    }
-    Err(Errno::SRCH.into())
+    let threads = folder.numbers("task")?;
+    threads.into_iter().filter_map(|tid| Folder::open(tid).ok()).find(is_alive).ok_or_else(|| Errno::SRCH.into())
+}
+
+/// It has memory, which what has ended has not.
+fn is_alive(folder: &Folder) -> bool {
+    folder.text("status").is_ok_and(|text| status(&text).resident.is_some())
 }
 
 /// Field 28 of `/proc/PID/stat` (proc_pid_stat(5)), which another program has elsewhere.

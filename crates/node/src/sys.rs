@@ -2,7 +2,9 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// One read of many places: fills `into` with `size` bytes from each address, one behind the other, and returns how many
 /// bytes were read before the first that is not there (process_vm_readv(2)).
@@ -93,4 +95,14 @@ pub(crate) fn with_untouched_page<T>(look: impl FnOnce(Range<u64>) -> io::Result
     // SAFETY: nothing refers to the page any more: `look` was given its address as a number.
     unsafe { libc::munmap(page, size) };
     seen
+}
+
+/// Moves the child into a cgroup between fork and exec, by writing to its open `cgroup.procs`.
+pub(crate) fn enter_before_exec(command: &mut Command, procs: OwnedFd) {
+    let enter = move || {
+        // `0` stands for whoever writes.
+        rustix::io::write(&procs, b"0").map(drop).map_err(io::Error::from)
+    };
+    // SAFETY: between fork and exec only `write` is called, which is async-signal-safe; nothing is allocated or locked.
+    unsafe { command.pre_exec(enter) };
 }

@@ -1,10 +1,9 @@
 //! Java virtual machines of all versions at hand, with each of their collectors, against what their own beans say.
 
-use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
 use oomph_core::runtime::{self, Name, Reading};
-use oomph_node::process::Process;
+use oomph_node::process::{Frames, Process};
 
 mod support;
 use support::{Started, cache, missing};
@@ -32,7 +31,8 @@ const VERSIONS: [u32; 5] = [8, 11, 17, 21, 25];
 /// The program `java` of a version, which finds the target's classes by itself.
 fn java(version: u32) -> Option<Command> {
     let program = cache().join(format!("jdk/{version}/java"));
-    let runs = Command::new(&program).arg("-version").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let runs =
+        Command::new(&program).arg("-version").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !runs {
         missing(&format!("JDK {version}; run tests/runtimes/get-jdk"));
     }
@@ -50,7 +50,7 @@ fn start(version: u32, flags: &[&str], told: &[&str]) -> Option<Started> {
 }
 
 fn read(target: &Started) -> Reading {
-    let process = Process::look(target.pid(), &mut HashSet::new()).unwrap();
+    let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     runtime::read(&process.target(None))
 }
 
@@ -67,23 +67,54 @@ fn for_each_collector(told: &[&str], check: impl Fn(&Started, &Reading, &str)) {
             let what = format!("JDK {version} {name}: {}, gaps {:?}", target.line, reading.gaps);
             assert_eq!((reading.name, reading.resolved), (Name::Hotspot, true), "{what}");
             check(&target, &reading, &what);
-            println!("JDK {} {name}: heap 0 B off", reading.version.unwrap_or_default());
+            println!("JDK {} {name}: heap and direct buffers 0 B off", reading.version.unwrap_or_default());
         }
     }
 }
 
-fn heap_is_exact(target: &Started, reading: &Reading, what: &str) {
+fn heap_and_buffers_are_exact(target: &Started, reading: &Reading, what: &str) {
     assert_eq!(reading.heap.used.unwrap().0, target.number("used"), "used, {what}");
     assert_eq!(reading.heap.committed.unwrap().0, target.number("committed"), "committed, {what}");
     assert_eq!(reading.heap.max.unwrap().0, 256 << 20, "max, {what}");
+    assert_eq!(reading.direct.unwrap_or_else(|| panic!("direct, {what}")).0, target.number("direct"), "direct, {what}");
 }
 
 #[test]
-fn the_heap_after_a_collection_is_what_the_beans_say_with_every_collector() {
-    for_each_collector(&["60", "8", "4"], heap_is_exact);
+fn heap_and_buffers_after_a_collection_are_what_the_beans_say_with_every_collector() {
+    for_each_collector(&["60", "8", "4"], heap_and_buffers_are_exact);
 }
 
 #[test]
-fn the_heap_before_any_collection_is_what_the_beans_say_with_every_collector() {
-    for_each_collector(&["15", "0", "0", "no-gc"], heap_is_exact);
+fn heap_and_buffers_before_any_collection_are_what_the_beans_say_with_every_collector() {
+    for_each_collector(&["15", "3", "0", "no-gc"], heap_and_buffers_are_exact);
+}
+
+#[test]
+fn dump() {
+    for_each_collector(&["30", "4", "10"], |target, reading, what| {
+        let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
+        let mut sums = std::collections::BTreeMap::new();
+        let mut rest = 0;
+        for run in process.residency.runs() {
+            let mut at = run.at.start;
+            while at < run.at.end {
+                let area = reading.areas.iter().find(|area| area.at.contains(&at));
+                let mapping = process.mappings.iter().find(|m| m.holds(at)).unwrap();
+                if let Some(area) = area {
+                    *sums.entry((area.part.id(), area.name)).or_insert(0) += 4;
+                } else if mapping.inode == 0 {
+                    rest += 4;
+                }
+                at += 4096;
+            }
+        }
+        println!("{}", what.split(':').next().unwrap());
+        println!("  {:?}", reading.gaps);
+        println!(
+            "  committed metaspace {} K, threads {}, rest anon {rest} K",
+            target.number("metaspace") >> 10,
+            target.number("threads")
+        );
+        println!("  {sums:?}");
+    });
 }

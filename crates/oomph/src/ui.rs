@@ -43,6 +43,12 @@ impl Ui {
         self.quiet
     }
 
+    /// Whether something may be drawn on stderr while a command of the user's runs: on a terminal that is not the
+    /// command's own stdout.
+    pub fn may_draw(self) -> bool {
+        !self.quiet && io::stderr().is_terminal() && !io::stdout().is_terminal()
+    }
+
     /// Whether results are to carry colour.
     pub fn style(self) -> Style {
         match self.choice(&io::stdout()) {

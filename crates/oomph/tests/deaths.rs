@@ -151,41 +151,51 @@ fn every_death_is_explained_live_and_a_reader_is_told_nothing_wrong() {
     kubectl(&["delete", "namespace", "deaths", "ranged", "--wait=false"]);
 }
 
-/// A new death is told while `-w` runs.
+/// New deaths are told while `-w` runs: a container's, and that of a child in a container that lives on.
 fn follow(admin: &Path) {
     let mut watching =
         oomph(admin, &["-n", "deaths", "-w"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(2));
-    let manifest =
-        std::fs::read_to_string(tests().join("deaths/limit-main.yaml")).unwrap().replace("limit-main", "watched");
+    std::thread::sleep(Duration::from_secs(3));
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("watched.yaml");
-    std::fs::write(&path, manifest).unwrap();
-    kubectl(&["apply", "-f", path.to_str().unwrap()]);
+    for (death, pod) in [("limit-main", "watched"), ("child-alive", "watched-child")] {
+        let manifest = std::fs::read_to_string(tests().join(format!("deaths/{death}.yaml"))).unwrap();
+        let path = folder.path().join(format!("{pod}.yaml"));
+        std::fs::write(&path, manifest.replace(death, pod)).unwrap();
+        kubectl(&["apply", "-f", path.to_str().unwrap()]);
+    }
     let output = watching.stdout.take().unwrap();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if line.contains("\"watched\"") && send.send(line).is_err() {
-                return;
-            }
-        }
+        let documents = BufReader::new(output).lines().map_while(Result::ok);
+        let documents = documents.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        documents.map_while(|document| send.send((document, jiff::Timestamp::now())).ok()).for_each(drop);
     });
     let begun = Instant::now();
-    let line = receive.recv_timeout(Duration::from_secs(30));
-    let seen = jiff::Timestamp::now();
+    let mut told = Vec::new();
+    while let Ok((document, at)) = receive.recv_timeout(Duration::from_secs(30).saturating_sub(begun.elapsed())) {
+        told.extend(document["diagnoses"].as_array().unwrap().iter().map(|it| (it.clone(), at)));
+    }
     watching.kill().unwrap();
     watching.wait().unwrap();
-    let document: Value = serde_json::from_str(&line.expect("no word of the death within 30 s")).unwrap();
-    let diagnosis = &document["diagnoses"][0];
-    assert_eq!(
-        (diagnosis["verdict"].as_str(), diagnosis["oomKill"].as_bool()),
-        (Some("container-limit-oom"), Some(true))
-    );
-    let finished: jiff::Timestamp = diagnosis["termination"]["finishedAt"].as_str().unwrap().parse().unwrap();
+
+    let of = |pod: &str| -> Vec<&(Value, jiff::Timestamp)> {
+        told.iter().filter(|(diagnosis, _)| diagnosis["subject"]["pod"] == pod).collect()
+    };
+    let verdict = |(diagnosis, _): &&(Value, jiff::Timestamp)| {
+        (diagnosis["verdict"].as_str().unwrap().to_owned(), diagnosis["oomKill"].as_bool())
+    };
+    let main = of("watched");
+    let verdicts: Vec<_> = main.iter().map(verdict).collect();
+    assert_eq!(verdicts, [("container-limit-oom".to_owned(), Some(true))], "{main:#?}");
+    let finished: jiff::Timestamp = main[0].0["termination"]["finishedAt"].as_str().unwrap().parse().unwrap();
     println!(
-        "-w: told {:.1} s after the container's end (whole seconds), {:.1} s after the pod was made",
-        seen.duration_since(finished).as_secs_f64(),
-        begun.elapsed().as_secs_f64()
+        "-w: told {:.1} s after the container's end (whole seconds)",
+        main[0].1.duration_since(finished).as_secs_f64()
     );
+    let child = of("watched-child");
+    let verdicts: Vec<_> = child.iter().map(verdict).collect();
+    assert_eq!(verdicts, [("child-oom-invisible".to_owned(), Some(true))], "{child:#?}");
+    let started = kubectl(&["get", "pod", "-n", "deaths", "watched-child", "-o", "jsonpath={.status.startTime}"]);
+    let started: jiff::Timestamp = started.parse().unwrap();
+    println!("-w: child killed, told {:.1} s after the pod's start", child[0].1.duration_since(started).as_secs_f64());
 }

@@ -88,7 +88,10 @@ fn hole_in_the_ring(document: &Value) -> Option<String> {
     let sources = document["sources"].as_array().unwrap();
     let ring = sources.iter().find(|source| source["name"] == "/dev/kmsg" && !source["from"].is_null());
     let Some(ring) = ring else { return Some("there is no ring".to_owned()) };
-    ring["because"].as_str().filter(|because| !because.is_empty()).map(str::to_owned)
+    // What the ring no longer held when the deaths began is no hole in their time.
+    let holes =
+        ring["because"].as_str().unwrap().split("; ").find(|it| !it.starts_with("the ring has been written over"));
+    holes.filter(|because| !because.is_empty()).map(str::to_owned)
 }
 
 /// Saves the evidence as people would give it: `inspect`, `events`, the kernel's ring since `began`.

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -116,12 +118,7 @@ impl Node {
             let of_victim = |kill: &&Value| kill["containerId"] == self.id && kill["victims"][0]["pid"] == victim;
             let kill = kills.iter().rfind(of_victim);
             let kill = kill.unwrap_or_else(|| panic!("{way}: no kill of {victim} in {}", self.id)).clone();
-            let ours: Vec<_> = document["diagnoses"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter(|it| it["subject"]["containerId"] == self.id)
-                .collect();
+            let ours = of(self, &document);
             assert_eq!(ours.len(), 1, "{way}: {ours:#?}");
             assert_eq!(ours[0]["kills"], serde_json::json!([kill["id"]]), "{way}");
             println!("{way}: {} {} {}", ours[0]["verdict"], ours[0]["level"], ours[0]["summary"]);
@@ -174,6 +171,12 @@ fn pasted(log: &[u8]) -> Output {
 fn document(output: &Output) -> Value {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The diagnoses of the test's own container; others may die on this machine, too.
+fn of<'a>(node: &Node, document: &'a Value) -> Vec<&'a Value> {
+    let diagnoses = document["diagnoses"].as_array().unwrap().iter();
+    diagnoses.filter(|it| it["subject"]["containerId"] == node.id).collect()
 }
 
 fn assert_level(kill: &Value, node: &Node, level: &str, below: &str) {
@@ -246,4 +249,85 @@ fn a_kill_by_the_limit_of_kubepods_is_of_all_pods() {
         assert_eq!(diagnosis["verdict"], "node-allocatable-oom", "{way}");
         assert_eq!((&diagnosis["oomKill"], &diagnosis["level"]), (&true.into(), &"node-allocatable".into()), "{way}");
     }
+}
+
+/// `oomph why --node -w`, stopped at the end, also of a failed test.
+struct Watching {
+    child: Child,
+    /// Each document, when it was printed.
+    told: Receiver<(Value, Instant)>,
+    /// Holds a `dmesg` and a `journalctl` that note in `asked` that somebody asked them, and say nothing.
+    programs: tempfile::TempDir,
+}
+
+impl Watching {
+    fn begin() -> Self {
+        let programs = tempfile::tempdir().unwrap();
+        let asked = programs.path().join("asked");
+        for name in ["dmesg", "journalctl"] {
+            let program = programs.path().join(name);
+            fs::write(&program, format!("#!/bin/sh\necho {name} >> {}\n", asked.display())).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+        let mut child = oomph(&["--node", "-w"]).env("PATH", path).stdin(Stdio::null()).spawn().unwrap();
+        let (send, told) = channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            let documents = output.lines().map_while(Result::ok).map(|line| serde_json::from_str(&line).unwrap());
+            documents.map_while(|document| send.send((document, Instant::now())).ok()).for_each(drop);
+        });
+        Self { child, told, programs }
+    }
+
+    /// The first document with a kill of this process, and when it came.
+    fn tells_of(&self, victim: u32, within: Duration) -> Option<(Value, Instant)> {
+        let until = Instant::now() + within;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let (document, at) = self.told.recv_timeout(left).ok()?;
+            let mut kills = document["kernelKills"].as_array().unwrap().iter();
+            if kills.any(|kill| kill["victims"][0]["pid"] == victim) {
+                return Some((document, at));
+            }
+        }
+    }
+
+    /// How often another program was asked.
+    fn asked(&self) -> usize {
+        fs::read_to_string(self.programs.path().join("asked")).unwrap_or_default().lines().count()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_kill_is_told_within_two_seconds_while_the_node_is_followed() {
+    let Some(node) = Node::plant("followed", 6) else { return };
+    node.limit(&node.container);
+    let (before, _) = node.run(&format!("exec {HOG}"));
+    let watching = Watching::begin();
+    watching.tells_of(before, Duration::from_secs(30)).expect("what was there is told first");
+    // The first looks after the first find nothing new.
+    std::thread::sleep(Duration::from_secs(5));
+    let asked = watching.asked();
+
+    for _ in 0..3 {
+        let (pid, _) = node.run(&format!("exec {HOG}"));
+        let killed = Instant::now();
+        let (document, told) = watching.tells_of(pid, Duration::from_secs(10)).expect("the kill is told");
+        println!("told {:.2} s after the end", told.saturating_duration_since(killed).as_secs_f64());
+        assert!(told.saturating_duration_since(killed) < Duration::from_secs(2));
+        let ours = of(&node, &document);
+        assert_eq!(ours.len(), 1, "only what is new: {ours:#?}");
+        assert_eq!((&ours[0]["verdict"], &ours[0]["oomKill"]), (&"container-limit-oom".into(), &true.into()));
+    }
+    assert_eq!(watching.asked(), asked, "no other program is run to follow");
+    let again = watching.told.try_iter().find(|(document, _)| !of(&node, document).is_empty());
+    assert!(again.is_none(), "told again: {again:#?}");
 }

@@ -1,12 +1,13 @@
 // A program with known memory that says what its own runtime counts, and then keeps still.
 //   quiet.js [workers=N] [buffers=MIB] [objects=N]
-// Prints a line per isolate, the main thread's last:
-//   isolate NAME heapTotal N heapUsed N arrayBuffers N limit N SPACE SIZE USED...
+// Prints a line of KEY=NUMBER: of all isolates together heapTotal, heapUsed, arrayBuffers, limit; of the main thread's
+// isolate the size of each space, and as SPACE.used what is used of it.
 'use strict';
 const v8 = require('v8');
 const fs = require('fs');
 const threads = require('worker_threads');
 
+const AMOUNTS = ['heapTotal', 'heapUsed', 'arrayBuffers', 'limit'];
 const options = Object.assign({ workers: 0, buffers: 16, objects: 100000 }, threads.workerData && threads.workerData.options);
 for (const [, name, value] of process.argv.slice(2).map((word) => /^(\w+)=(\d+)$/.exec(word) || [])) {
   if (name) options[name] = Number(value);
@@ -18,34 +19,42 @@ for (let i = 0; i < 10; i++) kept.large.push(new Array(200000).fill(1.5 * i));
 for (let i = 0; i < options.buffers; i++) kept.buffers.push(Buffer.alloc(1 << 20, 1), Buffer.allocUnsafeSlow(3000).fill(2));
 globalThis.kept = kept;
 
-function told(name) {
+// Shared by all threads: how many have finished, and the sums of their amounts.
+const sums = threads.isMainThread ? new BigInt64Array(new SharedArrayBuffer(8 * 5)) : threads.workerData.sums;
+
+function told() {
   const spaces = v8.getHeapSpaceStatistics();
   const { heap_size_limit: limit } = v8.getHeapStatistics();
   const { heapTotal, heapUsed, arrayBuffers } = process.memoryUsage();
-  let line = `isolate ${name} heapTotal ${heapTotal} heapUsed ${heapUsed} arrayBuffers ${arrayBuffers} limit ${limit}`;
-  for (const { space_name, space_size, space_used_size } of spaces) line += ` ${space_name} ${space_size} ${space_used_size}`;
-  return `${line}\n`;
+  const own = [heapTotal, heapUsed, arrayBuffers, limit];
+  let line = AMOUNTS.map((name, i) => `${name}=${own[i] + Number(Atomics.load(sums, i + 1))}`).join(' ');
+  for (const { space_name, space_size, space_used_size } of spaces) {
+    line += ` ${space_name}=${space_size} ${space_name}.used=${space_used_size}`;
+  }
+  return { own, line: `${line}\n` };
 }
 
 // Until all is compiled and the counting itself allocates little.
 const nowhere = fs.openSync('/dev/null', 'w');
 function settle(times, then) {
-  fs.writeSync(nowhere, told('settling'));
+  fs.writeSync(nowhere, told().line);
   setTimeout(() => (times > 0 ? settle(times - 1, then) : then()), 100);
 }
 
 if (threads.isMainThread) {
-  const done = new Int32Array(new SharedArrayBuffer(4));
   for (let i = 1; i <= options.workers; i++) {
-    new threads.Worker(__filename, { workerData: { name: `worker${i}`, options: { ...options, workers: 0 }, done } });
+    new threads.Worker(__filename, { workerData: { sums, options: { ...options, workers: 0 } } });
   }
-  const wait = () => (Atomics.load(done, 0) < options.workers ? setTimeout(wait, 50) : settle(5, () => fs.writeSync(1, told('main'))));
+  const wait = () => {
+    if (Atomics.load(sums, 0) < options.workers) setTimeout(wait, 50);
+    else settle(5, () => fs.writeSync(1, told().line));
+  };
   wait();
-  setInterval(() => {}, 1 << 30);
 } else {
   settle(5, () => {
-    fs.writeSync(1, told(threads.workerData.name));
-    Atomics.add(threads.workerData.done, 0, 1);
-    setInterval(() => {}, 1 << 30);
+    const { own } = told();
+    for (let i = 0; i < own.length; i++) Atomics.add(sums, i + 1, BigInt(own[i]));
+    Atomics.add(sums, 0, 1n);
   });
 }
+setInterval(() => {}, 0x7fffffff);

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use oomph_cluster::kube::{PERMISSIONS, Permission};
 use oomph_core::artifact::Artifact;
-use oomph_core::diagnosis::Verdict;
+use oomph_core::explain::{self, Page, Topic};
 use oomph_core::report::{self, Style};
 use oomph_core::why::{Ask, why};
-use oomph_core::{diagnosis, explain};
+use oomph_core::{diagnosis, run, waterfall};
 
 use crate::root;
 
@@ -42,31 +42,42 @@ pub fn stale() -> Result<Vec<PathBuf>> {
 
 fn files() -> Result<Vec<(PathBuf, String)>> {
     let mut files = vec![
-        (PathBuf::from("schema/diagnosis.v1.json"), schema()?),
-        (PathBuf::from("docs/reference/verdicts.md"), index()),
+        (PathBuf::from("schema/diagnosis.v1.json"), schema(&diagnosis::schema())?),
+        (PathBuf::from("schema/waterfall.v1.json"), schema(&waterfall::schema())?),
+        (PathBuf::from("schema/run.v1.json"), schema(&run::schema())?),
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
         (PathBuf::from("README.md"), readme()?),
     ];
-    for verdict in Verdict::ALL {
-        files.push((format!("docs/reference/verdicts/{verdict}.md").into(), explain::page(verdict).to_owned()));
+    for (topic, folder, heading, about) in TOPICS {
+        let pages: Vec<Page> = explain::pages().filter(|page| page.topic == topic).collect();
+        files.push((format!("docs/reference/{folder}.md").into(), index(folder, heading, about, &pages)));
+        files.extend(
+            pages.iter().map(|page| (format!("docs/reference/{folder}/{}.md", page.id).into(), page.text.to_owned())),
+        );
     }
     Ok(files)
 }
 
-fn schema() -> Result<String> {
-    Ok(serde_json::to_string_pretty(&diagnosis::schema())? + "\n")
+/// The folders of pages, with the heading of each index and what its pages are about.
+const TOPICS: [(Topic, &str, &str, &str); 3] = [
+    (Topic::Verdict, "verdicts", "Verdicts", "What can have ended a container."),
+    (Topic::Part, "parts", "Parts of a waterfall", "Where the memory of a container can be."),
+    (Topic::Class, "classes", "Classes of growth", "How the memory of a container behaves over time."),
+];
+
+fn schema(schema: &schemars::Schema) -> Result<String> {
+    Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
-fn index() -> String {
-    let mut page = String::from(
-        "# Verdicts\n\nWhat can have ended a container. The same pages: `oomph explain VERDICT`.\n\n| verdict | |\n| --- | --- |\n",
-    );
-    for (verdict, title) in explain::list() {
-        page.push_str(&format!("| [{verdict}](verdicts/{verdict}.md) | {title} |\n"));
+fn index(folder: &str, heading: &str, about: &str, pages: &[Page]) -> String {
+    let mut text =
+        format!("# {heading}\n\n{about} The same pages: `oomph explain CODE`.\n\n| code | |\n| --- | --- |\n");
+    for page in pages {
+        text.push_str(&format!("| [{}]({folder}/{}.md) | {} |\n", page.id, page.id, page.title()));
     }
-    page
+    text
 }
 
 fn permissions() -> String {

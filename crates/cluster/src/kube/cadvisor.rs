@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind, Status};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
@@ -27,38 +27,60 @@ const LEFT_OUT: [&str; 2] = ["container_memory_failures_total", "container_memor
 
 const KILLS: &str = "container_oom_events_total";
 
+/// How the kind of this source is called in the list of sources.
+const KIND: &str = "cAdvisor counters";
+
+/// Where the counters of a node are.
+pub(super) fn path(node: &str) -> String {
+    format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor")
+}
+
 /// Reads the counters of a node; `pods` (namespace, name) are those in trouble.
 pub(super) async fn capture(api: &Api, node: &str, pods: &BTreeSet<(String, String)>, until: Instant) -> Kernel {
-    let path = format!("/api/v1/nodes/{node}/proxy/metrics/cadvisor");
+    let path = path(node);
     let name = format!("GET {path}");
     let mut kernel = Kernel::default();
     match api.get(&path, until).await {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
-            let killed = killed(&text);
-            for line in text.lines().filter(|line| is_kill(line)) {
-                uids_of_pods(line.as_bytes(), &mut kernel.named_uids);
+            for (series, _) in kills(&text) {
+                uids_of_pods(series.as_bytes(), &mut kernel.named_uids);
             }
-            let bytes = keep(&text, pods, &killed).into_bytes();
-            let artifact = Artifact {
-                kind: Some(Kind::Metrics),
-                about: Subject { node: Some(node.to_owned()), ..Subject::default() },
-                at: Some(Timestamp::now()),
-                ..Artifact::new(name, bytes)
-            };
-            kernel.captured.read("cAdvisor counters", artifact);
+            kernel.captured.append(captured(node, &keep(&text, pods, &killed(&text))));
         }
         // A node's log and its counters are one permission, and one gap.
         Err(refusal @ Refusal::Forbidden { .. }) => {
             refused(&mut kernel.captured, &name, &NODE_PROXY, None, &refusal, Missing::Tell);
         }
         Err(refusal) => {
-            kernel.captured.status(&name, "cAdvisor counters", crate::ReadStatus::Absent, refusal.because());
+            kernel.captured.not_read(&name, KIND, Status::Absent, refusal.because());
             let command = format!("kubectl get --raw {path}");
             kernel.captured.gap(format!("the cAdvisor counters of node {node}"), refusal.because(), command);
         }
     }
     kernel
+}
+
+/// Those of a node's counters that speak of these pods and of what is above pods.
+pub(super) fn of_pods(node: &str, text: &str, pods: &BTreeSet<(String, String)>) -> Captured {
+    captured(node, &keep(text, pods, &BTreeSet::new()))
+}
+
+fn captured(node: &str, text: &str) -> Captured {
+    let mut captured = Captured::default();
+    let artifact = Artifact {
+        kind: Some(Kind::Metrics),
+        about: Subject { node: Some(node.to_owned()), ..Subject::default() },
+        at: Some(Timestamp::now()),
+        ..Artifact::new(format!("GET {}", path(node)), text)
+    };
+    captured.read(KIND, artifact);
+    captured
+}
+
+/// The kill counters that have moved: each with its labels, and how far.
+pub(super) fn kills(text: &str) -> impl Iterator<Item = (&str, f64)> {
+    text.lines().filter(|line| is_kill(line)).filter_map(|line| Some((&line[..=line.rfind('}')?], value(line)?)))
 }
 
 /// A kill counter that has moved.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use oomph_core::artifact::Captured;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -11,7 +12,6 @@ use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, Scope, owners, refused};
-use crate::Captured;
 
 /// Events of pods, of their owners and of nodes.
 pub(super) const EVENTS: Permission = Permission {
@@ -101,7 +101,7 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
         read(api, &Scope::Namespace("default".into()), "involvedObject.kind=Node", until, wanted).await
     };
     let (mut captured, of_nodes) = futures::join!(of_scope, of_nodes);
-    captured.join(of_nodes);
+    captured.append(of_nodes);
     Seen { captured, nodes: nodes.into_iter().collect() }
 }
 

@@ -5,10 +5,9 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind};
 
 use super::api::{Api, Refusal, query};
-use crate::Captured;
 
 /// Items a page. kubectl asks for as many (`--chunk-size`).
 const PAGE: &str = "500";

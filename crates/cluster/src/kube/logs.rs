@@ -4,13 +4,12 @@ use std::cmp::Reverse;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind, Status};
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal, query};
 use super::glance::{Life, Pod};
 use super::{Ask, Clock, Missing, Permission, refused};
-use crate::{Captured, ReadStatus};
 
 /// Container logs.
 pub(super) const LOGS: Permission = Permission {
@@ -54,7 +53,7 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
             Err(Refusal::Slow) => slow.push(name),
             // 400 and 404: the runtime has removed the dead container with its log, or it never had one.
             Err(refusal @ (Refusal::Refused(_) | Refusal::Absent(_))) => {
-                captured.status(name, LOGS.name, ReadStatus::Absent, refusal.because());
+                captured.not_read(name, LOGS.name, Status::Absent, refusal.because());
                 gone.push((life, refusal.because()));
             }
             Err(refusal) => {
@@ -72,7 +71,7 @@ pub(super) async fn capture(api: &Api, ask: &Ask, pods: &[Pod], running: bool, c
         let because = format!("{} of them did not come before the deadline", slow.len());
         captured.gap("container logs", because, format!("kubectl get --raw '{}'", first.trim_start_matches("GET ")));
         for name in slow {
-            captured.status(name, LOGS.name, ReadStatus::Absent, Refusal::Slow.because());
+            captured.not_read(name, LOGS.name, Status::Absent, Refusal::Slow.because());
         }
     }
     if left_out > 0 {

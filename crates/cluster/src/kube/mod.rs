@@ -12,11 +12,10 @@ use std::time::Duration;
 
 use futures::future::OptionFuture;
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind, Status};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
-use crate::{Captured, ReadStatus};
 use api::{Api, Refusal};
 
 mod api;
@@ -27,6 +26,7 @@ mod events;
 mod follow;
 mod glance;
 mod journal;
+mod kills;
 mod list;
 mod logs;
 mod node;
@@ -145,7 +145,7 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
     let seen = events.unwrap_or(seen);
     let second = pods::look_again(api, ask, &found.healthy, &kernel.named_uids, clock).await;
     for part in [second, seen.captured, nodes, limits, owners, logs, kernel.captured, usage] {
-        captured.join(part);
+        captured.append(part);
     }
     captured
 }
@@ -203,10 +203,10 @@ fn refused(
     missing: Missing,
 ) {
     let (status, because) = match refusal {
-        Refusal::Forbidden { .. } => (ReadStatus::Forbidden, refusal.because()),
-        _ => (ReadStatus::Absent, refusal.because()),
+        Refusal::Forbidden { .. } => (Status::Forbidden, refusal.because()),
+        _ => (Status::Absent, refusal.because()),
     };
-    captured.status(name, permission.name, status, because.clone());
+    captured.not_read(name, permission.name, status, because.clone());
     match refusal {
         Refusal::Forbidden { user, .. } if missing != Missing::Silent => {
             let gap = permission.gap(namespace, user.as_deref());

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::OptionFuture;
 use futures::{StreamExt, stream};
+use oomph_core::artifact::Captured;
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal};
@@ -12,7 +13,6 @@ use super::cadvisor;
 use super::node_logs::{kernel_log, kubelet_log, list_logs, logs_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, refused};
-use crate::Captured;
 
 /// The kubelet behind the API server.
 pub(super) const NODE_PROXY: Permission = Permission {
@@ -73,7 +73,7 @@ pub(super) async fn capture(api: &Api, found: &Found, clock: Clock) -> Kernel {
         );
         kernel.join(log);
         kernel.join(counters);
-        kernel.captured.join(kubelet.unwrap_or_default());
+        kernel.captured.append(kubelet.unwrap_or_default());
         kernel
     });
     let mut kernel = Kernel::default();
@@ -100,7 +100,7 @@ pub(super) async fn kernel_tail(api: &Api, node: &str, tail: usize, until: Insta
 
 impl Kernel {
     pub(super) fn join(&mut self, other: Self) {
-        self.captured.join(other.captured);
+        self.captured.append(other.captured);
         self.named_uids.extend(other.named_uids);
     }
 }

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
+use oomph_core::artifact::{Artifact, Captured, Kind, Status};
 use oomph_core::fact::Subject;
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal, Reply, query};
 use super::journal;
 use super::node::{Kernel, uids_of_pods};
-use crate::{Captured, ReadStatus};
 
 /// Files under /var/log that hold the kernel's words, in the order of how little else they hold.
 const FILES: [&str; 3] = ["kern.log", "syslog", "messages"];
@@ -60,7 +59,7 @@ pub(super) async fn kernel_log(
     let files = match listing {
         Ok(html) => linked(html),
         Err(refusal) => {
-            kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, refusal.because());
+            kernel.captured.not_read(logs_name(node), "kernel log", Status::Absent, refusal.because());
             // 405: enableSystemLogHandler is off.
             kernel.captured.gap(what, format!("the kubelet does not show it: {}", refusal.because()), by_hand);
             return kernel;
@@ -90,7 +89,7 @@ pub(super) async fn kernel_log(
         }
     }
     let because = "/var/log holds no kern.log, syslog, messages or journal that could be read";
-    kernel.captured.status(logs_name(node), "kernel log", ReadStatus::Absent, because);
+    kernel.captured.not_read(logs_name(node), "kernel log", Status::Absent, because);
     kernel.captured.gap(what, because, by_hand);
     kernel
 }

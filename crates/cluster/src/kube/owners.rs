@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
+use oomph_core::artifact::Captured;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -11,7 +12,6 @@ use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::{Found, Gone};
 use super::{Clock, Missing, Permission, Scope, fetch, refused};
-use crate::Captured;
 
 const fn permission(
     name: &'static str,
@@ -107,14 +107,14 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
 
     let mut read = read_each(api, found, &rest, missing, until).await;
     let (part, deployments) = replica_sets(api, &sets, until).await;
-    captured.join(part);
+    captured.append(part);
     read.above.extend(deployments);
     let above = read_each(api, found, &read.above.difference(&rest).cloned().collect(), missing, until).await;
     let revised: BTreeSet<Owner> =
         rest.iter().filter(|(kind, ..)| matches!(kind.as_str(), "StatefulSet" | "DaemonSet")).cloned().collect();
-    captured.join(read.captured);
-    captured.join(above.captured);
-    captured.join(revisions(api, &revised, until).await);
+    captured.append(read.captured);
+    captured.append(above.captured);
+    captured.append(revisions(api, &revised, until).await);
     captured
 }
 
@@ -146,7 +146,7 @@ async fn read_each(api: &Api, found: &Found, owners: &BTreeSet<Owner>, missing: 
         (namespace, fetched)
     });
     for (namespace, (part, bytes)) in answers.buffered(8).collect::<Vec<_>>().await {
-        read.captured.join(part);
+        read.captured.append(part);
         let Some(object) = bytes.and_then(|bytes| serde_json::from_slice::<Named>(&bytes).ok()) else { continue };
         let above = object.metadata.owner_references.into_iter();
         read.above.extend(above.map(|owner| (owner.kind, namespace.clone(), owner.name)));
@@ -199,7 +199,7 @@ async fn list_each(
         let name = request_name(&path, &[]);
         let wanted = |json: &str| serde_json::from_str(json).is_ok_and(|object| keep(namespace, &wanted, &object));
         match list(api, &path, &[], until, wanted).await {
-            Ok(listing) => captured.join(listing.into_captured(permission.name, &name)),
+            Ok(listing) => captured.append(listing.into_captured(permission.name, &name)),
             Err(refusal) => refused(&mut captured, &name, permission, Some(namespace), &refusal, Missing::Tell),
         }
     }

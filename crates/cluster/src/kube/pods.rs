@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, stream};
+use oomph_core::artifact::Captured;
 use tokio::time::Instant;
 
 use super::api::{Api, Refusal};
@@ -10,7 +11,6 @@ use super::glance::Pod;
 use super::list::{list, request_name};
 use super::selection::{Selection, select};
 use super::{Ask, Clock, Missing, Permission, Scope, Target, fetch, logs, refused};
-use crate::Captured;
 
 /// Pods are what the question is about.
 pub(super) const PODS: Permission = Permission {
@@ -52,9 +52,9 @@ pub(super) struct Found {
 /// As much of a healthy pod as it takes to find it again.
 #[derive(Debug, Clone)]
 pub(super) struct Healthy {
-    namespace: String,
-    name: String,
-    node: Option<String>,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) node: Option<String>,
 }
 
 impl Found {
@@ -128,7 +128,7 @@ pub(super) async fn find(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> F
 async fn read_one(api: &Api, namespace: &str, name: &str, until: Instant, found: &mut Found) {
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
     let (captured, bytes) = fetch(api, &path, &PODS, Some(namespace), Missing::Quiet, until).await;
-    found.captured.join(captured);
+    found.captured.append(captured);
     match bytes.as_deref().map(String::from_utf8_lossy) {
         Some(json) => found.troubled.extend(Pod::parse(&json)),
         // A pod that may not be read is not a pod that is gone.
@@ -176,7 +176,7 @@ async fn read_list(api: &Api, selection: &Selection, until: Instant, found: &mut
     .await;
     let name = request_name(&path, &selectors);
     match listing {
-        Ok(listing) => found.captured.join(listing.into_captured(PODS.name, &name)),
+        Ok(listing) => found.captured.append(listing.into_captured(PODS.name, &name)),
         Err(refusal) => {
             refused(&mut found.captured, &name, &PODS, selection.scope.namespace(), &refusal, Missing::Tell);
             if matches!(refusal, Refusal::Forbidden { .. }) {
@@ -221,9 +221,9 @@ pub(super) async fn look_again(
     });
     let mut pods = Vec::new();
     for (part, bytes) in read.buffered(8).collect::<Vec<_>>().await {
-        captured.join(part);
+        captured.append(part);
         pods.extend(bytes.and_then(|bytes| Pod::parse(&String::from_utf8_lossy(&bytes))));
     }
-    captured.join(logs::capture(api, ask, &pods, true, clock).await);
+    captured.append(logs::capture(api, ask, &pods, true, clock).await);
     captured
 }

@@ -93,7 +93,7 @@ async fn of_workload(
         let path = workload.path(&namespace, name);
         let (captured, bytes) = fetch(api, &path, workload.permission, Some(&namespace), Missing::Quiet, until).await;
         let allowed = captured.gaps.is_empty();
-        found.captured.join(captured);
+        found.captured.append(captured);
         match bytes {
             Some(bytes) if kind == "CronJob" => selector = cron_job_pods(api, &namespace, &bytes, until, found).await,
             Some(bytes) => selector = label_selector(&bytes),
@@ -133,7 +133,7 @@ async fn cron_job_pods(api: &Api, namespace: &str, bytes: &[u8], until: Instant,
     })
     .await;
     match listing {
-        Ok(listing) => found.captured.join(listing.into_captured("jobs", &request_name(&path, &[]))),
+        Ok(listing) => found.captured.append(listing.into_captured("jobs", &request_name(&path, &[]))),
         Err(refusal) => {
             refused(
                 &mut found.captured,

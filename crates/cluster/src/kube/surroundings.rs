@@ -10,7 +10,7 @@ use super::glance::Metadata;
 use super::list::{list, request_name};
 use super::pods::Found;
 use super::{Clock, Missing, Permission, fetch, refused};
-use crate::{Captured, ReadStatus};
+use oomph_core::artifact::{Captured, Status};
 
 /// Conditions, boot id, capacity, taints.
 pub(super) const NODES: Permission = Permission {
@@ -72,11 +72,11 @@ pub(super) async fn nodes(api: &Api, found: &Found, clock: Clock) -> Captured {
     let mut names = found.nodes.iter().take(MOST_NODES).cloned();
     let Some(first) = names.next() else { return Captured::default() };
     let mut captured = read(first).await;
-    if captured.sources.iter().any(|source| source.status == ReadStatus::Forbidden) {
+    if captured.sources.iter().any(|source| source.status == Status::Forbidden) {
         return captured;
     }
     for part in stream::iter(names).map(read).buffered(8).collect::<Vec<_>>().await {
-        captured.join(part);
+        captured.append(part);
     }
     if found.nodes.len() > MOST_NODES {
         let because = format!("of {} nodes the first {MOST_NODES} were read", found.nodes.len());
@@ -98,7 +98,7 @@ pub(super) async fn limit_ranges(api: &Api, found: &Found, clock: Clock) -> Capt
         let name = request_name(&path, &[]);
         let mut captured = Captured::default();
         match list(api, &path, &[], until, |_| true).await {
-            Ok(listing) => captured.join(listing.into_captured(LIMIT_RANGES.name, &name)),
+            Ok(listing) => captured.append(listing.into_captured(LIMIT_RANGES.name, &name)),
             Err(refusal) => {
                 refused(&mut captured, &name, &LIMIT_RANGES, Some(&namespace), &refusal, Missing::Tell);
             }
@@ -127,7 +127,7 @@ pub(super) async fn usage(api: &Api, found: &Found, clock: Clock) -> Captured {
         };
         let mut captured = Captured::default();
         match list(api, &path, &[], until, wanted).await {
-            Ok(listing) => captured.join(listing.into_captured(POD_METRICS.name, &name)),
+            Ok(listing) => captured.append(listing.into_captured(POD_METRICS.name, &name)),
             Err(refusal) => {
                 refused(&mut captured, &name, &POD_METRICS, Some(&namespace), &refusal, Missing::Silent);
             }
@@ -143,11 +143,11 @@ pub(super) async fn usage(api: &Api, found: &Found, clock: Clock) -> Captured {
         let path = format!("/apis/metrics.k8s.io/v1beta1/nodes/{node}");
         fetch(api, &path, &NODE_METRICS, None, Missing::Silent, until).await.0
     });
-    captured.join(nodes.buffered(4).fold(Captured::default(), joined).await);
+    captured.append(nodes.buffered(4).fold(Captured::default(), joined).await);
     captured
 }
 
 async fn joined(mut all: Captured, part: Captured) -> Captured {
-    all.join(part);
+    all.append(part);
     all
 }

@@ -5,31 +5,35 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use oomph_core::artifact::{Artifact, Kind};
-use tokio::time::Instant;
+use oomph_core::artifact::{Artifact, Captured, Kind};
+use tokio::time::{Instant, sleep};
 
 use super::api::{Api, Refusal};
 use super::events::{EVENTS, Event};
 use super::follow::{Follow, Step};
 use super::glance::Pod;
+use super::kills::{Counted, Counters, Living, Rise};
 use super::list::{list, request_name};
 use super::node::{kernel_tail, uids_of_pods};
 use super::pods::{self, Found, Healthy, PODS};
 use super::selection::{Selection, select};
 use super::surroundings::NODES;
-use super::{Ask, Clock, ConnectError, Missing, Scope, connect, fetch, logs, refused};
-use crate::Captured;
+use super::{Ask, Clock, ConnectError, Missing, Scope, connect, fetch, kills, logs, refused};
 
 /// What may be spent on gathering one death, so that it is told within two seconds.
 const GATHER: Duration = Duration::from_millis(1500);
 /// Deaths gathered at once: a node that goes down takes many with it.
 const CONCURRENT: usize = 16;
-/// The end of the kernel log is enough: the kill is a second old.
+/// The end of the kernel log is enough: the kill is some seconds old.
 const TAIL: usize = 256 << 10;
+/// A container that died by the kill that was counted has that in its pod's status after this: the kubelet looks every
+/// second (`genericPlegRelistPeriod` of pkg/kubelet/kubelet.go, v1.37).
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Follows the pods of the question. Every item holds one new death: the pod as it was in that moment, its events and
 /// node, the dead instance's log and the end of the node's kernel log; or a node's OOM event with that log and the pods
-/// that the log names. The log may tell of older kills too: only those of the pods in the item are new.
+/// that the log names; or pods whose kill counters rose, with counters and log, which is how a kill in a container that
+/// lives on is told. The log may tell of older kills too: only those of the pods in the item are new.
 ///
 /// Deaths before the start are not told. None is told twice, also over a broken connection, and what ended during the
 /// break is told after it, unless its pod is gone by then.
@@ -52,13 +56,16 @@ pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use
         of_nodes.path("/api/v1", "events"),
         [("fieldSelector", "involvedObject.kind=Node"), ("", "")],
     );
+    let living = Living::default();
+    let counters = Counters::of(api.clone(), living.clone()).stream().map(Change::Kills).boxed();
     let changes = stream::select(deaths.map(Change::Pod), node_events.stream().map(Change::NodeEvent));
+    let changes = stream::select(changes, counters);
     let mut gathering = Gathering {
         api,
         ask,
         pods,
         seen: HashMap::new(),
-        living: HashMap::new(),
+        living,
         told: HashSet::new(),
         began: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
     };
@@ -72,6 +79,7 @@ pub async fn watch(ask: Ask) -> Result<impl Stream<Item = Captured> + Send + use
 enum Change {
     Pod(Step),
     NodeEvent(Step),
+    Kills(Counted),
 }
 
 /// Tells new deaths from old ones.
@@ -82,7 +90,7 @@ struct Gathering {
     /// The endings told, by uid.
     seen: HashMap<String, Vec<String>>,
     /// Where pods are to be found, by uid.
-    living: HashMap<String, Healthy>,
+    living: Living,
     /// Node events told, and lists whose refusal was told.
     told: HashSet<String>,
     /// When the watch began, to the second below, as events have it.
@@ -99,6 +107,8 @@ struct Death {
 enum NewDeath {
     Pod { json: String, pod: Box<Pod> },
     Node { json: String, node: String, living: HashMap<String, Healthy> },
+    Kills(Rise),
+    TooManyNodes(usize),
     Refused { path: String, refusal: Refusal, of_pods: bool, namespace: Option<String> },
 }
 
@@ -110,6 +120,8 @@ impl Gathering {
             Change::Pod(step) => self.pod(step),
             Change::NodeEvent(Step::Changed(json)) => self.node_event(json),
             Change::NodeEvent(_) => None,
+            Change::Kills(Counted::Rose(rise)) => Some(NewDeath::Kills(rise)),
+            Change::Kills(Counted::TooMany(nodes)) => Some(NewDeath::TooManyNodes(nodes)),
         }?;
         Some(Death { api: self.api.clone(), ask: self.ask.clone(), what })
     }
@@ -133,7 +145,7 @@ impl Gathering {
             }
             Step::Listed(uids) => {
                 self.seen.retain(|uid, _| uids.contains(uid));
-                self.living.retain(|uid, _| uids.contains(uid));
+                self.living.lock().retain(|uid, _| uids.contains(uid));
                 return None;
             }
             Step::Refused(..) => return None,
@@ -145,10 +157,10 @@ impl Gathering {
         let new = endings.iter().any(|ending| !told.contains(ending));
         if gone {
             self.seen.remove(&uid);
-            self.living.remove(&uid);
+            self.living.lock().remove(&uid);
         } else {
             self.seen.insert(uid.clone(), endings);
-            self.living.insert(uid, Healthy::of(pod.clone()));
+            self.living.lock().insert(uid, Healthy::of(pod.clone()));
         }
         json.filter(|_| new).map(|json| NewDeath::Pod { json, pod: Box::new(pod) })
     }
@@ -163,8 +175,10 @@ impl Gathering {
             return None;
         }
         let node = event.node()?;
-        let living = self.living.iter().filter(|(_, pod)| pod.runs_on(&node));
-        Some(NewDeath::Node { json, living: living.map(|(uid, pod)| (uid.clone(), pod.clone())).collect(), node })
+        let living = self.living.lock();
+        let living = living.iter().filter(|(_, pod)| pod.runs_on(&node));
+        let living = living.map(|(uid, pod)| (uid.clone(), pod.clone())).collect();
+        Some(NewDeath::Node { json, living, node })
     }
 }
 
@@ -177,11 +191,21 @@ impl Death {
             NewDeath::Node { json, node, living } => {
                 let mut captured = Captured::default();
                 captured.read(EVENTS.name, object(format!("the event on node {node}"), json));
-                captured.join(kernel_tail(&api, &node, TAIL, until).await);
+                captured.append(kernel_tail(&api, &node, TAIL, until).await);
                 let mut uids = BTreeSet::new();
                 captured.artifacts.iter().for_each(|artifact| uids_of_pods(&artifact.bytes, &mut uids));
                 let clock = Clock { each: GATHER, end: until };
-                captured.join(pods::look_again(&api, &ask, &living, &uids, clock).await);
+                captured.append(pods::look_again(&api, &ask, &living, &uids, clock).await);
+                captured
+            }
+            NewDeath::Kills(rise) => gather_kills(&api, &ask, rise).await,
+            NewDeath::TooManyNodes(nodes) => {
+                let mut captured = Captured::default();
+                captured.gap(
+                    "kills in containers that live on, on the other nodes",
+                    format!("of {nodes} nodes the counters of {} are read again and again", kills::MOST),
+                    "oomph why -w node/NODE",
+                );
                 captured
             }
             NewDeath::Refused { path, refusal, of_pods, namespace } => {
@@ -211,12 +235,25 @@ async fn gather_pod(api: &Api, ask: &Ask, json: String, pod: Pod, until: Instant
                 kernel_tail(api, node, TAIL, until),
             );
             let mut both = object.0;
-            both.join(kernel);
+            both.append(kernel);
             both
         });
     for part in [events, logs, of_node] {
-        captured.join(part);
+        captured.append(part);
     }
+    captured
+}
+
+async fn gather_kills(api: &Api, ask: &Ask, rise: Rise) -> Captured {
+    sleep(SETTLED).await;
+    let Rise { node, pods, counters: mut captured } = rise;
+    let until = Instant::now() + GATHER;
+    let uids = pods.keys().cloned().collect();
+    let clock = Clock { each: GATHER, end: until };
+    let (kernel, pods) =
+        futures::join!(kernel_tail(api, &node, TAIL, until), pods::look_again(api, ask, &pods, &uids, clock));
+    captured.append(kernel);
+    captured.append(pods);
     captured
 }
 

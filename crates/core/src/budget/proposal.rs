@@ -33,21 +33,18 @@ pub struct FlagProposal {
     pub why: String,
 }
 
-/// The proposal for a container whose memory was at its worst as `peak` shows. `wanted` is the unreclaimable memory that
+/// The proposal for a container whose memory was at its worst as `peak` shows: the limit for what it needed, and for
+/// each runtime the flag that keeps it within that limit. `wanted` is the unreclaimable memory that
 /// is to be planned for where more is known than the waterfall tells (a peak between two looks).
 pub fn propose(peak: &Waterfall, wanted: Option<Bytes>) -> Proposal {
     let unreclaimable = wanted.unwrap_or_default().max(peak.unreclaimable_bytes);
     // Programs and libraries are page cache that is read again at once: without it the container thrashes.
     let cache = sum(peak, |part| part.kind == PartKind::Code);
     let measured = limit_for_peak(unreclaimable, cache, Bytes(0));
-    let runtimes: Vec<(Bytes, FlagProposal)> =
-        peak.processes.iter().filter_map(|process| of_runtime(peak, process, measured)).collect();
-    // A runtime that may legally grow further needs room for it, or a smaller flag; the flag is the cheaper.
-    let limit = runtimes.iter().map(|(limit, _)| *limit).max().unwrap_or(measured).max(measured);
     Proposal {
-        limit_bytes: limit,
+        limit_bytes: measured,
         request_bytes: round_up(unreclaimable),
-        flags: runtimes.into_iter().map(|(_, flag)| flag).collect(),
+        flags: peak.processes.iter().filter_map(|process| of_runtime(peak, process, measured)).collect(),
     }
 }
 
@@ -55,11 +52,8 @@ fn sum(waterfall: &Waterfall, is: impl Fn(&Part) -> bool) -> Bytes {
     Bytes(waterfall.parts.iter().filter(|part| is(part)).map(|part| part.bytes.0).sum())
 }
 
-/// The limit that a process's runtime needs, and its flag for that limit.
-fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<(Bytes, FlagProposal)> {
-    if !process.runtime.resolved {
-        return None;
-    }
+/// The flag of a process's runtime for a limit.
+fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<FlagProposal> {
     let of = |kind: PartKind| sum(peak, |part| part.kind == kind && part.pid == Some(process.pid));
     // What cannot be taken back and is not the runtime's heap.
     let beside = |heap: Bytes| Bytes(peak.unreclaimable_bytes.0.saturating_sub(heap.0));
@@ -78,20 +72,15 @@ fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<(Byte
                 rest: Bytes(beside(heap).0.saturating_sub(known).saturating_sub(gc.0)),
                 ..BesideHeap::default()
             };
-            let used = process.runtime.heap.used_bytes.unwrap_or(heap).max(heap);
-            let limit = limit.max(jvm::limit_for_heap(used, &beside, collector, Bytes(0)));
             let heap = jvm::heap_for_limit(limit, &beside, collector, Bytes(0))?;
-            Some((
-                limit,
-                FlagProposal {
-                    variable: "JAVA_TOOL_OPTIONS".into(),
-                    value: jvm::heap_flag(heap),
-                    why: format!(
-                        "the rest of the JVM was measured at {} and grows; the heap takes what is left",
-                        beside.planned()
-                    ),
-                },
-            ))
+            Some(FlagProposal {
+                variable: "JAVA_TOOL_OPTIONS".into(),
+                value: jvm::heap_flag(heap),
+                why: format!(
+                    "the rest of the JVM was measured at {} and grows; the heap takes what is left",
+                    beside.planned()
+                ),
+            })
         }
         Name::V8 => {
             let major = process.runtime.version.as_deref().and_then(major)?;
@@ -99,30 +88,24 @@ fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<(Byte
             let external = process.runtime.external_bytes.unwrap_or_default();
             let rest = Bytes(beside(heap).0.saturating_sub(external.0));
             let old = v8::old_space_for_limit(major, limit, external, rest, Bytes(0))?;
-            Some((
-                limit,
-                FlagProposal {
-                    variable: "NODE_OPTIONS".into(),
-                    value: format!("--max-old-space-size={old}"),
-                    why: format!(
-                        "buffers and native memory were measured at {}; the young generation comes on top",
-                        Bytes(external.0 + rest.0)
-                    ),
-                },
-            ))
+            Some(FlagProposal {
+                variable: "NODE_OPTIONS".into(),
+                value: format!("--max-old-space-size={old}"),
+                why: format!(
+                    "buffers and native memory were measured at {}; the young generation comes on top",
+                    Bytes(external.0 + rest.0)
+                ),
+            })
         }
         Name::Go => {
             let own = Bytes(of(PartKind::GoHeap).0 + of(PartKind::GoStacks).0 + of(PartKind::GoRuntime).0);
             let outside = beside(own);
             let memory_limit = golang::memory_limit(limit, outside, Bytes(0))?;
-            Some((
-                limit,
-                FlagProposal {
-                    variable: "GOMEMLIMIT".into(),
-                    value: golang::variable(memory_limit),
-                    why: format!("{outside} were measured outside of what Go counts"),
-                },
-            ))
+            Some(FlagProposal {
+                variable: "GOMEMLIMIT".into(),
+                value: golang::variable(memory_limit),
+                why: format!("{outside} were measured outside of what Go counts"),
+            })
         }
         _ => None,
     }

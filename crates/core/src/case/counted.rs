@@ -1,6 +1,7 @@
 //! Containers that lost a process by the count of their cgroup alone: no report of it is left, and no status shows it.
 
-use super::assemble::{bare, seen};
+use super::assemble::bare;
+use super::gather::seen;
 use super::matching::{same_id, same_uid};
 use super::{Case, Index, Seen};
 use crate::fact::{Counters, CountersOf};

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fact::{KernelKill, Subject};
+use crate::fact::{KernelKill, Pod, Subject};
 
 use super::{Case, CaseKill, Index, Life, Seen, Tie};
 
@@ -60,6 +60,11 @@ pub(super) fn same_uid(one: Option<&str>, other: Option<&str>) -> bool {
     one.chars().filter(|c| *c != '-').eq(other.chars().filter(|c| *c != '-'))
 }
 
+/// The uid is this pod's, or the hash by which a static pod's cgroup is named.
+pub(super) fn is_uid_of(pod: &Pod, uid: Option<&str>) -> bool {
+    same_uid(pod.uid.as_deref(), uid) || same_uid(pod.config_hash.as_deref(), uid)
+}
+
 /// Every id that some life of the container is known to have had.
 pub(super) fn container_ids<'c>(case: &'c Case<'_>) -> impl Iterator<Item = &'c str> {
     let status = case.status();
@@ -81,9 +86,8 @@ pub(super) fn tie<'a>(case: &Case<'_>, index: &'a Index<'a>, number: usize) -> O
         return tied(life_by_id(case, id), Tie::ContainerId);
     }
     let pod = case.pod_spec()?;
-    let uid = kill.pod_uid.as_deref();
-    if uid.is_some() && (same_uid(pod.uid.as_deref(), uid) || same_uid(pod.config_hash.as_deref(), uid)) {
-        return by_pod(case, index, kill).and_then(|(life, tie)| tied(life, tie));
+    if is_uid_of(pod, kill.pod_uid.as_deref()) {
+        return by_pod(case, kill).and_then(|(life, tie)| tied(life, tie));
     }
     None
 }
@@ -104,7 +108,7 @@ fn life_by_id(case: &Case<'_>, id: &str) -> Life {
 }
 
 /// A kill whose path names the pod: by an id that no status shows (an earlier life), or by none at all.
-fn by_pod(case: &Case<'_>, index: &Index<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
+fn by_pod(case: &Case<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
     let pod = case.pod?;
     if kill.container_id.as_deref().is_some_and(|id| belongs_to_another(case, id)) {
         return None;
@@ -131,7 +135,6 @@ fn by_pod(case: &Case<'_>, index: &Index<'_>, kill: &KernelKill) -> Option<(Life
     };
     let candidates = pod.pod.containers.iter().filter(dying).count();
     let only = pod.pod.containers.len() == 1 || candidates == 1 && case.death.is_some();
-    let _ = index;
     if !only {
         return None;
     }
@@ -165,13 +168,13 @@ fn belongs_to_another(case: &Case<'_>, id: &str) -> bool {
 fn by_time(case: &Case<'_>, at: Option<Timestamp>) -> Option<Life> {
     let at = at?;
     let finished = case.finished()?;
-    if at > finished + SLACK {
+    if at.duration_since(finished) > SLACK {
         return Some(if case.is_running() { Life::Present } else { Life::This }).filter(|_| case.is_running());
     }
     match case.started() {
-        Some(started) if at < started - SLACK => Some(Life::Earlier),
+        Some(started) if started.duration_since(at) > SLACK => Some(Life::Earlier),
         Some(_) => Some(Life::This),
-        None if at > finished - SLACK => Some(Life::This),
+        None if finished.duration_since(at) < SLACK => Some(Life::This),
         None => None,
     }
 }

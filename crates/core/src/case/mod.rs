@@ -1,9 +1,9 @@
 //! One death with everything that is known of it: facts of all sources, joined.
 //!
 //! [`index`] groups the facts by kind and makes one pod of what several artifacts say about it; [`assemble`] makes the
-//! cases and gives each its kills, events, log lines and counters.
+//! cases, `gather` gives each its kills, events, log lines and counters, and `orphans` makes cases of what is left.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::artifact::Artifact;
 use crate::fact::{
@@ -14,14 +14,22 @@ use crate::fact::{
 mod assemble;
 mod counted;
 mod coverage;
+mod gather;
 mod index;
 mod matching;
+mod orphans;
 mod removed;
+mod worth;
 
 pub use assemble::assemble;
-pub(crate) use assemble::{is_oom_reason, is_start_failure, newest_moment};
+pub(crate) use assemble::newest_moment;
 pub use coverage::Silence;
 pub use index::{Index, PodView};
+pub(crate) use worth::{is_oom_reason, is_start_failure};
+
+/// What other components write of an end is at most this far from it: the kubelet looks for ended containers every
+/// second, and events have whole seconds.
+const NEAR_END: SignedDuration = SignedDuration::from_secs(10);
 
 /// A fact and its place in the evidence.
 #[derive(Debug)]
@@ -223,6 +231,11 @@ impl<'a> Case<'a> {
     /// The life was short: it ended within this many seconds.
     pub fn seconds_lived(&self) -> Option<f64> {
         Some((self.finished()? - self.started()?).total(jiff::Unit::Second).ok()?).filter(|seconds| *seconds >= 0.0)
+    }
+
+    /// Whether a moment is within ten seconds of the end; `None` where one of them is not known.
+    pub fn is_near_end(&self, at: Option<Timestamp>) -> Option<bool> {
+        Some(at?.duration_since(self.finished()?).abs() <= NEAR_END)
     }
 
     /// Name for sentences: `container app`, `pod shop/checkout`, `the container`.

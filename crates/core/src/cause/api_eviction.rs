@@ -1,6 +1,6 @@
 //! The eviction API removed the pod: a tool or person asked for it.
 
-use super::{Cause, Finding, Found, advice, kernel, removal};
+use super::{Cause, Finding, advice, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -14,9 +14,7 @@ fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says) else { return Finding::Absent };
     let summary =
         "The pod was evicted through the eviction API, by a person or a tool (autoscaler, descheduler, VPA updater).";
-    Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    removal::found(case, Confidence::Proven, summary, vec![proof]).into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

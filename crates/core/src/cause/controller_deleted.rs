@@ -1,6 +1,6 @@
 //! A controller deleted the pod: scale-down, rollout, or clean-up.
 
-use super::{Cause, Finding, Found, advice, kernel, quote, removal};
+use super::{Cause, Finding, quote, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -16,23 +16,11 @@ fn judge(case: &Case<'_>) -> Finding {
         None => collected(),
     };
     let Some(proof) = proof else { return Finding::Absent };
-    let grace = match removal::grace_expired(case) {
-        Some(true) => "; it did not stop within its grace period and was killed",
-        _ => "",
-    };
-    let summary = format!("The pod was deleted by its controller (scale-down, rollout or clean-up){grace}.");
-    Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    let forced = removal::forced(case);
+    let summary = format!("The pod was deleted by its controller (scale-down, rollout or clean-up){forced}.");
+    removal::found(case, Confidence::Proven, summary, vec![proof]).into()
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
-    if removal::grace_expired(case) != Some(true) {
-        return Vec::new();
-    }
-    vec![advice::advice(
-        "make the program end on SIGTERM, or give it a longer terminationGracePeriodSeconds",
-        "it was killed because it still ran when its grace period ended",
-        "a longer grace period makes rollouts slower",
-    )]
+    removal::end_in_time(case, "a longer grace period makes rollouts slower")
 }

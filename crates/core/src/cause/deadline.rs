@@ -1,6 +1,6 @@
 //! The pod, or the job it belongs to, ran longer than its deadline.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, removal};
+use super::{Cause, Finding, Proof, advice, quote, removal};
 use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -22,9 +22,7 @@ fn judge(case: &Case<'_>) -> Finding {
     };
     if let Some(proof) = by_reason().or_else(by_event).or_else(|| by_job(case)) {
         let summary = "It ran longer than its deadline (activeDeadlineSeconds) and was ended for that.";
-        return Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
-            .oom_kill(kernel::oom_kill(case, Some(false)))
-            .into();
+        return removal::found(case, Confidence::Proven, summary, vec![proof]).into();
     }
     let no_deadline = pod.is_some_and(|pod| {
         pod.complete

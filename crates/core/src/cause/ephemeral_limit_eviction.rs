@@ -1,29 +1,20 @@
 //! The kubelet evicted the pod because it wrote more than its own ephemeral-storage or emptyDir limit.
 
 use super::{
-    Cause, Finding, Found, advice, kernel,
+    Cause, Finding, advice,
     removal::{self, Short},
 };
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::EphemeralLimitEviction, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if !removal::applies(case) {
-        return Finding::Absent;
-    }
-    let Some((message, proof)) = removal::eviction(case) else { return Finding::Absent };
-    if removal::short_of(&message) != Some(Short::EphemeralLimit) {
-        return Finding::Absent;
-    }
-    Found::new(
-        Confidence::Proven,
+    removal::evicted_for(
+        case,
+        Short::EphemeralLimit,
         "The kubelet evicted the pod: it wrote more than its own storage limit allows.",
-        removal::with_termination(case, vec![proof]),
     )
-    .oom_kill(kernel::oom_kill(case, Some(false)))
-    .into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

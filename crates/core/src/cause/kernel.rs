@@ -15,7 +15,9 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
         return other_level(case, &killing, verdict);
     }
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
-    proofs.extend(quote::termination(case).filter(|_| case.death.is_some()));
+    proofs.extend(quote::termination(case));
+    let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
+    proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));
     match counted::level(case).filter(|_| killing.report.is_none()) {
         Some(counted) => proofs.extend(counted.proofs),
         None => proofs.extend(counter_proofs(case)),

@@ -2,9 +2,9 @@
 
 use super::counted;
 use super::level::{verdict_at, verdict_of, without_report};
-use crate::case::{Case, CaseKill, Life, Tie, is_oom_reason};
+use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::Level;
+use crate::fact::{Level, NodeNote, NodeNoteKind};
 
 /// A kill of a life, read.
 pub(super) struct Killing<'c, 'a> {
@@ -127,10 +127,11 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let by_reason = case.reason().is_some_and(is_oom_reason);
     let by_engine = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true));
     let start = start_message(case).is_some();
-    if !by_reason && !by_engine && !start {
+    if !by_reason && !by_engine && !start && seen_by_runtime(case).is_none() {
         return by_counters(case);
     }
-    let crio = case.runtime().is_some_and(|runtime| runtime.starts_with("cri-o"));
+    // What runc says of its own init is no count of events.
+    let crio = !start && case.runtime().is_some_and(|runtime| runtime.starts_with("cri-o"));
     let code = case.exit_code();
     let victim = match code {
         _ if start => VictimKind::RuntimeInit,
@@ -154,6 +155,14 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         confidence: if crio { confidence.min(Confidence::Possible) } else { confidence },
         certain: !crio || victim == VictimKind::Main,
     })
+}
+
+/// The runtime's log tells of an OOM kill in the container's cgroup at the moment of a bare SIGKILL: the event came too
+/// late for the status (containerd's `TaskOOM` and Docker's line are of the cgroup that they watch, the container's own).
+pub(super) fn seen_by_runtime<'a>(case: &Case<'a>) -> Option<Seen<'a, NodeNote>> {
+    let near = |note: &&Seen<'a, NodeNote>| case.is_near_end(note.it.at).unwrap_or(true);
+    let notes = case.notes.iter().filter(|note| note.it.kind == NodeNoteKind::RuntimeOom);
+    notes.filter(near).find(|_| case.exit_code() == Some(137)).copied()
 }
 
 /// runc's own words when its init is killed before the program's exec (runc libcontainer/process_linux.go).

@@ -1,29 +1,23 @@
 //! The kubelet evicted the pod because the node was low on memory. The kernel killed nothing.
 
 use super::{
-    Cause, Finding, Found, advice, kernel,
+    Cause, Finding, advice,
     removal::{self, Short},
 };
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::KubeletMemoryEviction, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if !removal::applies(case) {
-        return Finding::Absent;
+    if removal::applies(case) && removal::eviction(case).is_none() {
+        return not_evicted(case);
     }
-    let Some((message, proof)) = removal::eviction(case) else { return not_evicted(case) };
-    if removal::short_of(&message) != Some(Short::Memory) {
-        return Finding::Absent;
-    }
-    Found::new(
-        Confidence::Proven,
+    removal::evicted_for(
+        case,
+        Short::Memory,
         "The kubelet evicted the pod: the node was low on memory. The kernel's OOM killer did nothing.",
-        removal::with_termination(case, vec![proof]),
     )
-    .oom_kill(kernel::oom_kill(case, Some(false)))
-    .into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

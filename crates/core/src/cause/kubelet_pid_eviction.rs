@@ -1,29 +1,20 @@
 //! The kubelet evicted the pod because the node was low on process ids.
 
 use super::{
-    Cause, Finding, Found, advice, kernel,
+    Cause, Finding, advice,
     removal::{self, Short},
 };
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::KubeletPidEviction, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if !removal::applies(case) {
-        return Finding::Absent;
-    }
-    let Some((message, proof)) = removal::eviction(case) else { return Finding::Absent };
-    if removal::short_of(&message) != Some(Short::Pids) {
-        return Finding::Absent;
-    }
-    Found::new(
-        Confidence::Proven,
+    removal::evicted_for(
+        case,
+        Short::Pids,
         "The kubelet evicted the pod: the node was low on process ids, not on memory.",
-        removal::with_termination(case, vec![proof]),
     )
-    .oom_kill(kernel::oom_kill(case, Some(false)))
-    .into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -3,7 +3,7 @@
 use super::counted;
 use crate::case::{Case, CaseKill, Life};
 use crate::diagnosis::{Confidence, Verdict};
-use crate::fact::{Level, Resources};
+use crate::fact::{Event, Level, Resources};
 use crate::units::Bytes;
 
 /// Which knob a kill of the main process points to.
@@ -99,11 +99,7 @@ fn has_no_limit(case: &Case<'_>) -> bool {
 /// node-problem-detector's event repeats the kernel's sentence: a memory cgroup's kill of a process with
 /// `oom_score_adj` 1000 (BestEffort: no limit of its own) can only be an ancestor's; "Out of memory:" is the node's.
 fn told_by_events(case: &Case<'_>) -> Option<Level> {
-    let finished = case.finished();
-    let near = |event: &crate::fact::Event| match (event.last.or(event.first), finished) {
-        (Some(at), Some(finished)) => (at - finished).total(jiff::Unit::Second).is_ok_and(|gap| gap.abs() < 10.0),
-        _ => true,
-    };
+    let near = |event: &Event| case.is_near_end(event.last.or(event.first)).unwrap_or(true);
     let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
     case.index.events.iter().find_map(|(event, _)| {
         // A piece of a node's describe text may stand among a pod's: only nodes have such events.

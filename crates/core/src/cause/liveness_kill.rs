@@ -25,7 +25,7 @@ fn judge(case: &Case<'_>) -> Finding {
     if killed {
         return Finding::Absent;
     }
-    if let Some(proof) = probe::noted(case) {
+    if let Some((which, proof)) = probe::noted(case) {
         let mut proofs = vec![proof];
         proofs.extend(quote::termination(case));
         let stopped = matches!(case.exit_code(), Some(137 | 143) | None);
@@ -36,7 +36,7 @@ fn judge(case: &Case<'_>) -> Finding {
             None => Confidence::Likely,
         };
         if case.pod.is_some() || case.engine.is_none() {
-            return found(case, confidence, "liveness", proofs);
+            return found(case, confidence, which, proofs);
         }
         return Finding::Absent;
     }
@@ -53,7 +53,8 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
     {
         let mut proofs = vec![quote::event(&failure, "the probe had been failing")];
         proofs.extend(quote::termination(case));
-        return found(case, Confidence::Likely, "liveness", proofs);
+        let which = if failure.it.message.starts_with("Startup") { "startup" } else { "liveness" };
+        return found(case, Confidence::Likely, which, proofs);
     }
     let restarts = case.status().and_then(|status| status.restart_count).unwrap_or(0);
     if case.exit_code() == Some(143)

@@ -1,6 +1,6 @@
 //! The eviction API removed the pod from a node that is cordoned: a drain.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, removal};
+use super::{Cause, Finding, Proof, advice, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -25,9 +25,7 @@ fn judge(case: &Case<'_>) -> Finding {
     });
     let proofs = std::iter::once(proof).chain(node).collect();
     let summary = "The pod was evicted from a cordoned node: the node is being drained.";
-    Found::new(Confidence::Proven, summary, removal::with_termination(case, proofs))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    removal::found(case, Confidence::Proven, summary, proofs).into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

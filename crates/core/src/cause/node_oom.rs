@@ -3,7 +3,7 @@
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::{Case, Seen, Silence};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{Event, Level, NodeNoteKind};
+use crate::fact::{Event, Level, NodeNote, NodeNoteKind};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeOom, judge, advise: advice::node_short };
 
@@ -32,8 +32,9 @@ fn judge(case: &Case<'_>) -> Finding {
 /// The kubelet saw an OOM kill that was of no container's own cgroup (pkg/kubelet/oom/oom_watcher_linux.go, v1.37).
 fn system_oom(case: &Case<'_>) -> Option<Proof> {
     let says = "the kubelet saw the node's own OOM killer act";
-    let note = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::SystemOom && near(case, note.it.at, true));
-    if let Some(note) = note {
+    // A line without a moment counts: it stands in a text that is about this end.
+    let near = |note: &Seen<'_, NodeNote>| case.is_near_end(note.it.at).unwrap_or(true);
+    if let Some(note) = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::SystemOom && near(note)) {
         return Some(quote::note(note, says));
     }
     let host = case.pod_spec().and_then(|pod| pod.node.as_deref());
@@ -41,15 +42,7 @@ fn system_oom(case: &Case<'_>) -> Option<Proof> {
         let Event { object, reason, last, first, .. } = event.it;
         reason == "SystemOOM"
             && (object.name.is_none() || host.is_none() || object.name.as_deref() == host)
-            && near(case, last.or(*first), false)
+            && case.is_near_end(last.or(*first)) == Some(true)
     })?;
     Some(quote::event(&event, says))
-}
-
-/// Within ten seconds of the end; a moment that is not known counts only in a text that is about this end.
-fn near(case: &Case<'_>, at: Option<jiff::Timestamp>, unknown: bool) -> bool {
-    match (at, case.finished()) {
-        (Some(at), Some(finished)) => (at - finished).total(jiff::Unit::Second).is_ok_and(|gap| gap.abs() <= 10.0),
-        _ => unknown,
-    }
 }

@@ -1,10 +1,19 @@
 //! The node was shut down, and the kubelet ended its pods first, or refused new ones; or a host under an engine.
 
+use jiff::SignedDuration;
+
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal};
-use crate::case::Case;
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::{NodeNote, NodeNoteKind, Pod};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeShutdown, judge, advise };
+
+/// How long before an end a line about the node's shutdown can be its reason: graceful shutdown takes minutes at most.
+const SHUTTING_DOWN: SignedDuration = SignedDuration::from_mins(10);
+
+const ENDED: &str = "the kubelet ended the pod because the node was shutting down";
+const REFUSED: &str = "the kubelet refused the pod because the node was shutting down";
 
 fn judge(case: &Case<'_>) -> Finding {
     if let Some(found) = rebooted(case) {
@@ -13,39 +22,58 @@ fn judge(case: &Case<'_>) -> Finding {
     if !removal::applies(case) {
         return Finding::Absent;
     }
-    let says = "the kubelet ended the pod because the node was shutting down";
-    let shutdown = |text: Option<&str>| {
-        text.is_some_and(|text| {
-            text.contains("node shutdown")
-                || text.contains("node is shutting down")
-                || text.contains("Node is shutting")
-        })
+    let refused = case.pod_spec().is_some_and(is_refused);
+    match said_of_pod(case, if refused { REFUSED } else { ENDED }) {
+        Some(proof) if refused => {
+            let summary = "The pod never ran: its node was shutting down. Nothing was killed.";
+            Found::new(Confidence::Proven, summary, vec![proof]).into()
+        }
+        Some(proof) => {
+            let summary = "The node was shut down and the pod with it.";
+            removal::found(case, Confidence::Proven, summary, vec![proof]).into()
+        }
+        None => {
+            let Some(proof) = said_of_node(case) else { return Finding::Absent };
+            let summary = format!("{} ended while its node was being shut down.", kernel::capital(&case.noun()));
+            removal::found(case, Confidence::Likely, summary, vec![proof]).into()
+        }
+    }
+}
+
+/// The reason `NodeShutdown` is that of a pod that came too late; those that ran have `Terminated`, or `Shutdown` until
+/// 1.21 (pkg/kubelet/nodeshutdown/nodeshutdown_manager.go, v1.22 to v1.36).
+fn is_refused(pod: &Pod) -> bool {
+    let says = |words: &str| pod.message.as_deref().is_some_and(|message| message.contains(words));
+    pod.reason.as_deref() == Some("NodeShutdown") && !says("imminent node shutdown") && !says("evicting pods")
+}
+
+/// The pod's own reason, message or condition, or an event about it.
+fn said_of_pod(case: &Case<'_>, says: &str) -> Option<Proof> {
+    let of_shutdown = |text: Option<&str>| {
+        let words = ["node shutdown", "node is shutting down", "Node is shutting"];
+        text.is_some_and(|text| words.iter().any(|words| text.contains(words)))
     };
-    let Some(pod) = case.pod_spec() else { return Finding::Absent };
-    let by_reason =
-        matches!(pod.reason.as_deref(), Some("NodeShutdown" | "Shutdown")) || shutdown(pod.message.as_deref());
-    let by_condition = || {
-        let condition = removal::disruption(case).filter(|condition| shutdown(condition.message.as_deref()))?;
-        removal::disruption_proof(case, condition, says)
-    };
+    let is_reason = |reason: Option<&str>| matches!(reason, Some("NodeShutdown" | "Shutdown"));
+    let pod = case.pod_spec()?;
+    if is_reason(pod.reason.as_deref()) || of_shutdown(pod.message.as_deref()) {
+        return quote::pod_reason(case, says);
+    }
+    let condition = removal::disruption(case).filter(|condition| of_shutdown(condition.message.as_deref()));
     let by_event = || {
-        let event = case.events.iter().find(|event| matches!(event.it.reason.as_str(), "NodeShutdown" | "Shutdown"))?;
+        let event = case.events.iter().find(|event| is_reason(Some(&event.it.reason)))?;
         Some(quote::event(event, says))
     };
-    let by_note = || {
-        let note = case.notes.iter().find(|note| note.it.kind == crate::fact::NodeNoteKind::Shutdown)?;
-        Some(quote::note(note, says))
+    condition.and_then(|condition| removal::disruption_proof(case, condition, says)).or_else(by_event)
+}
+
+/// The kubelet's log says that the node shuts down, shortly before the end.
+fn said_of_node(case: &Case<'_>) -> Option<Proof> {
+    let shortly = |note: &&Seen<'_, NodeNote>| match (note.it.at, case.finished()) {
+        (Some(at), Some(finished)) => (-SHUTTING_DOWN..=SignedDuration::ZERO).contains(&at.duration_since(finished)),
+        _ => true,
     };
-    let proof =
-        if by_reason { quote::pod_reason(case, says) } else { by_condition().or_else(by_event).or_else(by_note) };
-    let Some(proof) = proof else { return Finding::Absent };
-    Found::new(
-        Confidence::Proven,
-        "The node was shut down and the pod with it.",
-        removal::with_termination(case, vec![proof]),
-    )
-    .oom_kill(kernel::oom_kill(case, Some(false)))
-    .into()
+    let mut notes = case.notes.iter().filter(|note| note.it.kind == NodeNoteKind::Shutdown);
+    Some(quote::note(notes.find(shortly)?, "the kubelet's log says that the node is being shut down"))
 }
 
 /// An engine's container that was started before the host's present boot and has not ended since: it went down with the

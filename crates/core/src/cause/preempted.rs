@@ -1,6 +1,6 @@
 //! The pod was preempted: by the scheduler for a pod of higher priority, or by the kubelet for a critical one.
 
-use super::{Cause, Finding, Found, advice, kernel, quote, removal};
+use super::{Cause, Finding, advice, quote, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -22,9 +22,7 @@ fn judge(case: &Case<'_>) -> Finding {
     };
     let Some(proof) = by_reason().or_else(by_condition).or_else(by_event) else { return Finding::Absent };
     let summary = "The pod was preempted to make room for one of higher priority.";
-    Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    removal::found(case, Confidence::Proven, summary, vec![proof]).into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -1,14 +1,12 @@
 //! The kubelet's probes: whether one of them ended a life.
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
 
+use super::removal::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::diagnosis::Confidence;
 use crate::fact::{Event, NodeNoteKind};
-
-/// Clocks of status and events agree to the second.
-const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// The kubelet's own words that it restarts the container for this, and how surely they are of this life.
 pub(super) fn killing_event<'a>(case: &Case<'a>, is_it: fn(&str) -> bool) -> Option<(Seen<'a, Event>, Confidence)> {
@@ -28,13 +26,13 @@ fn places_in_life(case: &Case<'_>, event: &Event) -> Option<Confidence> {
         return Some(if restarts > 0 && event.count >= restarts { Confidence::Proven } else { Confidence::Likely });
     };
     let started = case.started();
-    if last <= finished + SLACK {
-        let early = started.is_some_and(|started| last < started - SLACK);
+    if last.duration_since(finished) <= SLACK {
+        let early = started.is_some_and(|started| started.duration_since(last) > SLACK);
         return (!early).then_some(Confidence::Proven);
     }
     // A series whose last member is of the next life: its members are as many as the ends it stands for.
     let first = event.first.unwrap_or(last);
-    (event.count > 1 && first <= finished + SLACK).then_some(Confidence::Likely)
+    (event.count > 1 && first.duration_since(finished) <= SLACK).then_some(Confidence::Likely)
 }
 
 /// `Container app failed liveness probe, will be restarted` and its older spellings; startup probes alike.
@@ -47,24 +45,35 @@ pub(super) fn is_probe_kill(message: &str) -> bool {
                 || message.contains("failed") && message.contains("be re-created"))
 }
 
-/// Failures of the liveness or startup probe, which come before the kubelet acts.
+/// Failures of the liveness or startup probe that began before the end. The last of them may be of an earlier life: the
+/// kubelet stops counting an event that repeats (25 at once, then one in five minutes; client-go `EventSourceObjectSpamFilter`).
 pub(super) fn failures<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
-    case.events
-        .iter()
-        .find(|event| {
-            event.it.reason == "Unhealthy"
-                && (event.it.message.starts_with("Liveness probe") || event.it.message.starts_with("Startup probe"))
-        })
-        .copied()
+    let of_probe = |event: &&Seen<'_, Event>| {
+        event.it.reason == "Unhealthy"
+            && (event.it.message.starts_with("Liveness probe") || event.it.message.starts_with("Startup probe"))
+    };
+    let began = |event: &Event| event.first.or(event.last).zip(case.finished());
+    let in_time = |event: &&Seen<'_, Event>| {
+        began(event.it).is_none_or(|(first, finished)| first.duration_since(finished) <= SLACK)
+    };
+    case.events.iter().filter(of_probe).find(in_time).copied()
 }
 
-/// The kubelet's log says that a probe failed and the container will be restarted.
-pub(super) fn noted(case: &Case<'_>) -> Option<Proof> {
-    let note = case
-        .notes
-        .iter()
-        .find(|note| matches!(note.it.kind, NodeNoteKind::LivenessFailed | NodeNoteKind::StartupFailed))?;
-    Some(quote::note(note, "the kubelet's log says that the probe failed and the container will be restarted"))
+/// The kubelet's log says that a probe failed in this life and the container will be restarted: which probe, and where.
+pub(super) fn noted(case: &Case<'_>) -> Option<(&'static str, Proof)> {
+    let in_life = |at: Timestamp| {
+        case.finished().is_none_or(|finished| at.duration_since(finished) <= SLACK)
+            && case.started().is_none_or(|started| started.duration_since(at) <= SLACK)
+    };
+    case.notes.iter().filter(|note| note.it.at.is_none_or(in_life)).find_map(|note| {
+        let which = match note.it.kind {
+            NodeNoteKind::LivenessFailed => "liveness",
+            NodeNoteKind::StartupFailed => "startup",
+            _ => return None,
+        };
+        let says = format!("the kubelet's log says that the {which} probe failed and the container will be restarted");
+        Some((which, quote::note(note, says)))
+    })
 }
 
 /// Lifetime and probe timing fit: the first failing run of the probe, plus what stopping took.
@@ -73,6 +82,7 @@ pub(super) fn timing_fits(case: &Case<'_>) -> bool {
     else {
         return false;
     };
-    let earliest = (probe.delay + (probe.failures - 1).max(0) * probe.period) as f64;
+    let earliest =
+        probe.failures.saturating_sub(1).max(0).saturating_mul(probe.period).saturating_add(probe.delay) as f64;
     lived >= earliest
 }

@@ -1,10 +1,14 @@
 //! What took the pod away, as far as several causes share it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Proof, killing, quote};
+use super::{Finding, Found, Proof, advice, kernel, killing, probe, quote};
 use crate::case::{Case, Seen};
+use crate::diagnosis::{Advice, Confidence};
 use crate::fact::{Condition, Event};
+
+/// Clocks of status and events agree to the second.
+pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
 /// killer did not end the main process before.
@@ -137,10 +141,19 @@ pub(super) fn is_deleted(case: &Case<'_>) -> bool {
         || case.is_gone() && stopping(case).is_some()
 }
 
-/// Seconds that the container is given between SIGTERM and SIGKILL.
-pub(super) fn grace(case: &Case<'_>) -> i64 {
+/// What the container is given between SIGTERM and SIGKILL: what the deletion gives, else the probe that failed, else
+/// the pod (pkg/kubelet/kuberuntime/kuberuntime_container.go `setTerminationGracePeriod`, v1.37).
+fn grace(case: &Case<'_>, asked: Option<&Event>) -> SignedDuration {
     let pod = case.pod_spec();
-    pod.and_then(|pod| pod.deletion_grace_seconds.or(pod.grace_seconds)).unwrap_or(30)
+    let of_probe = || {
+        let message = asked.map(|event| event.message.as_str()).filter(|message| probe::is_probe_kill(message))?;
+        let container = case.container?;
+        let failed = if message.contains("startup probe") { container.startup } else { container.liveness };
+        failed?.grace
+    };
+    let deletion = pod.and_then(|pod| pod.deletion_grace_seconds);
+    let seconds = deletion.or_else(of_probe).or_else(|| pod?.grace_seconds).unwrap_or(30);
+    SignedDuration::from_secs(seconds)
 }
 
 /// Whether the grace period ran out: asked to stop at a known moment, and ended by SIGKILL at least that much later.
@@ -150,17 +163,15 @@ pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
         return Some(false);
     }
     let finished = case.finished()?;
-    let grace = SignedDuration::from_secs(grace(case));
-    let in_time = |at: jiff::Timestamp| (at <= finished + SignedDuration::from_secs(2)).then_some(at);
-    let asked = case
-        .events
-        .iter()
-        .filter(|event| event.it.reason == "Killing")
-        .filter_map(|event| event.it.last.or(event.it.first))
-        .filter_map(in_time)
-        .max()
-        .or_else(|| case.pod_spec()?.deletion.map(|end| end - grace).and_then(in_time))?;
-    Some(finished.duration_since(asked) >= grace - SignedDuration::from_secs(2))
+    let in_time = |at: &Timestamp| at.duration_since(finished) <= SLACK;
+    let killing = case.events.iter().filter(|event| event.it.reason == "Killing");
+    let asked = killing
+        .filter_map(|event| Some((event.it.last.or(event.it.first).filter(in_time)?, event.it)))
+        .max_by_key(|(at, _)| *at);
+    let grace = grace(case, asked.map(|(_, event)| event));
+    let deleted = || case.pod_spec()?.deletion.and_then(|end| end.checked_sub(grace).ok()).filter(in_time);
+    let asked = asked.map(|(at, _)| at).or_else(deleted)?;
+    Some(finished.duration_since(asked) >= grace.saturating_sub(SLACK))
 }
 
 /// A controller's event says that it deleted this pod: `Deleted pod: NAME`, `delete Pod NAME in StatefulSet ... successful`.
@@ -174,8 +185,40 @@ pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Even
         .find(|event| event.it.reason == "SuccessfulDelete" && named(&event.it.message))
 }
 
-/// The exit as evidence, for a pod that was removed.
-pub(super) fn with_termination(case: &Case<'_>, mut proofs: Vec<Proof>) -> Vec<Proof> {
+/// The pod was taken away: the OOM killer had no part in it, unless something tells of a kill.
+pub(super) fn found(
+    case: &Case<'_>,
+    confidence: Confidence,
+    summary: impl Into<String>,
+    mut proofs: Vec<Proof>,
+) -> Found {
     proofs.extend(quote::termination(case));
-    proofs
+    Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
+}
+
+/// The kubelet evicted the pod for want of this.
+pub(super) fn evicted_for(case: &Case<'_>, short: Short, summary: &str) -> Finding {
+    match eviction(case).filter(|_| applies(case)) {
+        Some((message, proof)) if short_of(&message) == Some(short) => {
+            found(case, Confidence::Proven, summary, vec![proof]).into()
+        }
+        _ => Finding::Absent,
+    }
+}
+
+/// How a deletion ended for a container that did not stop in time; empty where it did, or nothing tells.
+pub(super) fn forced(case: &Case<'_>) -> &'static str {
+    if grace_expired(case) == Some(true) { "; it did not stop within its grace period and was killed" } else { "" }
+}
+
+/// What to do about a container that did not stop in time: nothing where it did.
+pub(super) fn end_in_time(case: &Case<'_>, risk: &str) -> Vec<Advice> {
+    if grace_expired(case) != Some(true) {
+        return Vec::new();
+    }
+    vec![advice::advice(
+        "make the program end on SIGTERM, or give it a longer terminationGracePeriodSeconds",
+        "it was killed because it still ran when its grace period ended",
+        risk,
+    )]
 }

@@ -1,20 +1,25 @@
 //! Ends by a signal that came from outside: what an engine or orchestrator says it sent.
 
+use jiff::SignedDuration;
+
+use super::removal::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
-use crate::fact::{EngineEvent, NodeNoteKind};
+use crate::fact::{EngineEvent, NodeNote, NodeNoteKind};
+
+/// What a forced stop takes beyond its timeout.
+const REACTION: SignedDuration = SignedDuration::from_secs(10);
 
 /// Signals that the engine itself delivered in this life, oldest first.
 pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> {
     let started = case.started();
     let finished = case.finished();
-    let slack = jiff::SignedDuration::from_secs(2);
     case.engine_events
         .iter()
         .filter(|event| event.it.action == "kill" && event.it.signal.is_some())
         .filter(|event| match (event.it.at, started, finished) {
-            (Some(at), _, Some(finished)) if at > finished + slack => false,
-            (Some(at), Some(started), _) if at < started - slack => false,
+            (Some(at), _, Some(finished)) if at.duration_since(finished) > SLACK => false,
+            (Some(at), Some(started), _) if started.duration_since(at) > SLACK => false,
             _ => true,
         })
         .copied()
@@ -24,15 +29,14 @@ pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> 
 /// A `kill` that the engine did right before the end, without saying with which signal, as Podman's events tell it.
 pub(super) fn unnamed_kill<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>> {
     let finished = case.finished()?;
-    let slack = jiff::SignedDuration::from_secs(2);
-    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= slack;
+    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= SLACK;
     let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_none());
     kills.copied().find(|event| event.it.at.is_some_and(right_before))
 }
 
 /// The engine was asked to stop it: it sent SIGTERM, or says `stop` after the end (Docker; the signal may be another).
 pub(super) fn asked_to_end(case: &Case<'_>, sent: &[Seen<'_, EngineEvent>]) -> bool {
-    let slack = jiff::SignedDuration::from_secs(5);
+    let slack = SignedDuration::from_secs(5);
     let ended = |at: jiff::Timestamp| case.finished().is_some_and(|end| at.duration_since(end).abs() < slack);
     let stop = |event: &Seen<'_, EngineEvent>| event.it.action == "stop" && event.it.at.is_some_and(ended);
     sent.iter().any(|event| event.it.signal == Some(15)) || case.engine_events.iter().any(stop)
@@ -47,7 +51,15 @@ pub(super) fn seconds_before_force(sent: &[Seen<'_, EngineEvent>]) -> Option<f64
 
 /// What a daemon says of a stop by force (an orchestrator's kill timeout).
 pub(super) fn forced(case: &Case<'_>) -> Option<Proof> {
-    let note = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::ForceKill)?;
+    // The line is written when it begins to wait, and says for how long.
+    let of_this_end = |note: &Seen<'_, NodeNote>| match (note.it.at, case.finished()) {
+        (Some(at), Some(finished)) => {
+            let wait = SignedDuration::from_secs(note.it.grace_seconds.unwrap_or(0)).saturating_add(REACTION);
+            (-SLACK..=wait).contains(&finished.duration_since(at))
+        }
+        _ => true,
+    };
+    let note = case.notes.iter().find(|note| note.it.kind == NodeNoteKind::ForceKill && of_this_end(note))?;
     Some(quote::note(note, "the orchestrator stopped it by force when it did not end in time"))
 }
 

@@ -1,6 +1,6 @@
 //! A NoExecute taint on the node evicted the pod.
 
-use super::{Cause, Finding, Found, advice, kernel, quote, removal};
+use super::{Cause, Finding, advice, quote, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -22,9 +22,7 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     };
     let summary = "The pod was evicted by a NoExecute taint on its node.";
-    Found::new(Confidence::Proven, summary, removal::with_termination(case, vec![proof]))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
-        .into()
+    removal::found(case, Confidence::Proven, summary, vec![proof]).into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -1,6 +1,6 @@
 //! A person or client deleted the pod.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, removal};
+use super::{Cause, Finding, Proof, quote, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -29,25 +29,14 @@ fn judge(case: &Case<'_>) -> Finding {
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let grace = match removal::grace_expired(case) {
-        Some(true) => "; it did not stop within its grace period and was killed",
-        _ => "",
-    };
-    let summary = format!("The pod was deleted on request{grace}.");
+    let forced = removal::forced(case);
+    let summary = format!("The pod was deleted on request{forced}.");
     // A deletion leaves no name behind: an eviction request and a controller without events look the same.
-    Found::new(Confidence::Likely, summary, removal::with_termination(case, proofs))
-        .oom_kill(kernel::oom_kill(case, Some(false)))
+    removal::found(case, Confidence::Likely, summary, proofs)
         .missing("who deleted it", "the API server's audit log: verb delete on this pod")
         .into()
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
-    if removal::grace_expired(case) != Some(true) {
-        return Vec::new();
-    }
-    vec![advice::advice(
-        "make the program end on SIGTERM, or give it a longer terminationGracePeriodSeconds",
-        "it was killed because it still ran when its grace period ended",
-        "a longer grace period makes deletions slower",
-    )]
+    removal::end_in_time(case, "a longer grace period makes deletions slower")
 }

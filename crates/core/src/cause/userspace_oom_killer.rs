@@ -1,17 +1,15 @@
 //! A userspace killer (systemd-oomd, earlyoom, Talos and their like) killed it before the kernel had to.
 
 use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
-use crate::case::Case;
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::UserspaceKill;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::UserspaceOomKiller, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let near = |at: Option<jiff::Timestamp>| match (at, case.finished()) {
-        (Some(at), Some(finished)) => (at - finished).total(jiff::Unit::Second).is_ok_and(|gap| gap.abs() <= 10.0),
-        _ => true,
-    };
-    let Some(kill) = case.userspace.iter().find(|kill| near(kill.it.at)) else { return Finding::Absent };
+    let near = |kill: &&Seen<'_, UserspaceKill>| case.is_near_end(kill.it.at).unwrap_or(true);
+    let Some(kill) = case.userspace.iter().find(near) else { return Finding::Absent };
     let mut proofs = vec![Proof {
         says: format!("{} says that it killed it", kill.it.killer),
         from: kill.from.clone(),

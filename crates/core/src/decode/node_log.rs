@@ -75,15 +75,15 @@ fn is_kernel_line(text: &str) -> bool {
     text.contains(" kernel: ") || text.trim_start().starts_with('[')
 }
 
-/// The value of `key=value` or `key="value"`.
+/// The value of `key=value`, `key="value"`, or, within a message that is quoted itself, `key=\"value\"`.
 fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let at = text.find(key)?;
     if at > 0 && text.as_bytes()[at - 1].is_ascii_alphanumeric() {
         return None;
     }
     let rest = &text[at + key.len()..];
-    match rest.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next(),
+    match rest.strip_prefix('"').or_else(|| rest.strip_prefix("\\\"")) {
+        Some(quoted) => quoted.split(['"', '\\']).next(),
         None => rest.split([' ', ',', '\n']).next(),
     }
 }
@@ -100,8 +100,9 @@ fn subject(text: &str, about: &Subject) -> Subject {
         let name = rest.split_once(" failed ")?.0.trim_matches('"');
         super::columns::is_name(name).then(|| name.to_owned())
     };
-    let id =
-        field(text, "containerID=").or_else(|| field(text, "container_id:")).or_else(|| field(text, "container-id="));
+    // containerd prints the event's fields; until 1.6 as a Go struct.
+    let keys = ["containerID=", "container_id:", "container-id=", "ContainerID:"];
+    let id = keys.iter().find_map(|key| field(text, key));
     let id = id.map(|id| id.rsplit("://").next().unwrap_or(id)).filter(|id| id.len() >= 12);
     Subject {
         namespace: namespace.or_else(|| about.namespace.clone()),
@@ -149,6 +150,18 @@ mod tests {
                 _ => None,
             })
             .collect()
+    }
+
+    #[test]
+    fn containerds_event_names_its_container_within_a_quoted_message_and_as_a_struct() {
+        let id = "25a38b5b8d556d7983d975577f5ac75ebbcfb4b269e6deaa0a0440c1ffc969ca";
+        for event in
+            [format!("container_id:\\\"{id}\\\""), format!("&TaskOOM{{ContainerID:{id},XXX_unrecognized:[],}}")]
+        {
+            let line = format!("time=\"2026-03-01T10:05:00.1Z\" level=info msg=\"TaskOOM event {event}\"");
+            let note = &notes(&line)[0];
+            assert_eq!((note.kind, note.subject.container_id.as_deref()), (NodeNoteKind::RuntimeOom, Some(id)));
+        }
     }
 
     #[test]

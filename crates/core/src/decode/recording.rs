@@ -1,6 +1,6 @@
 //! A recording of `oomph run`: its command as a container, the cgroup's counters and the kernel's words with it.
 
-use super::{Decoded, Input, cgroup, kernel_log};
+use super::{Decoded, Input, LogClock, cgroup, kernel_log};
 use crate::artifact::{Artifact, Kind};
 use crate::fact::{EngineContainer, Gap, Locus, Subject, What};
 use crate::recording::{Run, read};
@@ -50,10 +50,11 @@ fn inner(input: Input<'_>, run: &Run, about: &Subject, text: (Kind, &str), line:
         kind: Some(kind),
         about: about.clone(),
         at: input.artifact.at,
-        booted: input.artifact.booted,
+        booted: run.booted_at.or(input.artifact.booted),
         ..Artifact::new(if kind == Kind::MemoryEvents { run.cgroup.as_str() } else { "kernel log" }, text)
     };
-    let within = Input { bytes: text.as_bytes(), artifact: &artifact, first_line: 1, ..input };
+    let clock = LogClock::of(&artifact);
+    let within = Input { bytes: text.as_bytes(), artifact: &artifact, first_line: 1, clock, ..input };
     let (before, covered) = (out.facts.len(), out.coverage.len());
     match kind {
         Kind::MemoryEvents => cgroup::memory_events(within, out),

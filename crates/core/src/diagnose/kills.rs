@@ -72,7 +72,7 @@ fn points(row: &Candidate, total_pages: u64) -> Option<i64> {
     if row.oom_score_adj == -1000 {
         return None;
     }
-    let pages = i64::try_from((row.rss.0 + row.pgtables.0 + row.swap.0) / PAGE).ok()?;
-    let share = i64::from(row.oom_score_adj) * (i64::try_from(total_pages).ok()? / 1000);
-    pages.checked_add(share)
+    let bytes = row.rss.0.checked_add(row.pgtables.0)?.checked_add(row.swap.0)?;
+    let share = i64::from(row.oom_score_adj).checked_mul(i64::try_from(total_pages / 1000).ok()?)?;
+    i64::try_from(bytes / PAGE).ok()?.checked_add(share)
 }

@@ -19,14 +19,14 @@ pub(super) fn of(case: &Case<'_>, all: &[Case<'_>]) -> Pattern {
 fn deaths(case: &Case<'_>) -> u32 {
     let Some(status) = case.status() else {
         let engine = case.engine.and_then(|engine| engine.it.restart_count).unwrap_or(0);
-        return engine + u32::from(case.death.as_ref().is_some_and(|death| death.current));
+        return engine.saturating_add(u32::from(case.death.as_ref().is_some_and(|death| death.current)));
     };
     let restarts = status.restart_count.unwrap_or(0);
     match status.state {
         Some(State::Running { .. }) | None => restarts,
-        Some(State::Terminated(_)) => restarts + 1,
+        Some(State::Terminated(_)) => restarts.saturating_add(1),
         // Waiting to be started again: the life with the last number has ended too.
-        Some(State::Waiting { .. }) => restarts + u32::from(status.last.is_some()),
+        Some(State::Waiting { .. }) => restarts.saturating_add(u32::from(status.last.is_some())),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::artifact::ArtifactId;
 
 mod counters;
+mod coverage;
 mod engine;
 mod event;
 mod kill;
@@ -12,6 +13,7 @@ mod pod;
 mod subject;
 
 pub use counters::{Counters, CountersOf};
+pub use coverage::{Coverage, CoverageOf, Hole};
 pub use engine::{EngineContainer, EngineEvent};
 pub use event::{Event, ObjectRef};
 pub use kill::{
@@ -130,46 +132,4 @@ pub struct Gap {
     pub because: String,
     /// The command that would fill it; empty where there is none.
     pub command: String,
-}
-
-/// What stretch of time an artifact covers, so that silence in it can be judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coverage {
-    /// The artifact.
-    pub artifact: ArtifactId,
-    /// What it covers.
-    pub of: CoverageOf,
-    /// The node it speaks of, where known.
-    pub node: Option<String>,
-    /// Id of the boot it speaks of (`/proc/sys/kernel/random/boot_id`, without dashes), where known.
-    pub boot_id: Option<String>,
-    /// The first moment covered.
-    pub from: Option<jiff::Timestamp>,
-    /// The last moment covered.
-    pub to: Option<jiff::Timestamp>,
-    /// Why silence in it proves nothing (`callbacks suppressed at line 7`, `only matching lines were kept`). Empty: complete between `from` and `to`.
-    pub holes: Vec<String>,
-}
-
-impl Coverage {
-    /// A hole of logs whose dates name no zone: `from` and `to` read them as UTC and may be off by hours. Whoever finds
-    /// the zone by other means (a kill in it that matches a death) may lift it.
-    pub const NO_ZONE: &'static str = "its dates name no zone and are read as UTC";
-}
-
-/// What a coverage is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CoverageOf {
-    /// A node's kernel log.
-    KernelLog,
-    /// A namespace's or cluster's events.
-    Events,
-    /// Engine events (Docker, Podman).
-    EngineEvents,
-    /// Pods, as the API lists them.
-    Pods,
-    /// A container's log.
-    ContainerLog,
-    /// Anything else.
-    Other,
 }

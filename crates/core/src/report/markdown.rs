@@ -136,23 +136,11 @@ fn facts(out: &mut Paper, facts: Vec<words::Labelled>) {
 }
 
 fn sum(out: &mut Paper, balance: &Balance) {
-    let mut rows = Vec::new();
-    for (name, bytes, shared) in &balance.parts {
-        rows.push(vec![(*name).to_owned(), bytes.to_string(), words::share(*bytes, balance.total)]);
-        if let Some(shared) = shared {
-            rows.push(vec!["(of it shared memory and tmpfs)".to_owned(), shared.to_string(), String::new()]);
-        }
-    }
-    if let Ok(rest @ 1..) = u64::try_from(balance.rest) {
-        let rest = crate::units::Bytes(rest);
-        rows.push(vec!["not named by the report".to_owned(), rest.to_string(), words::share(rest, balance.total)]);
-    }
-    let total = if balance.charged { "charged by the kernel" } else { "sum of what is known" };
-    rows.push(vec![total.to_owned(), balance.total.to_string(), String::new()]);
-    if let Some(swap) = balance.swap.filter(|swap| swap.0 > 0) {
-        rows.push(vec!["beside it, swapped out".to_owned(), swap.to_string(), String::new()]);
-    }
+    let rows = balance.rows("(of it shared memory and tmpfs)");
     out.table(&["At the kill", "Bytes", "Share"], &[false, true, true], &rows);
+    if let Some(caveat) = balance.caveat() {
+        out.block(caveat);
+    }
 }
 
 fn kernel_kill(out: &mut Paper, kill: &KillReport) {

@@ -8,12 +8,14 @@ use serde::Serialize;
 mod clean;
 mod layout;
 mod markdown;
+mod run;
 mod style;
 mod text;
 mod waterfall;
 mod words;
 
 pub use markdown::markdown;
+pub use run::{run_markdown, run_text};
 pub use style::Style;
 pub use text::{brief, text};
 pub use waterfall::{waterfall_markdown, waterfall_text};

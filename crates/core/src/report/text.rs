@@ -209,25 +209,10 @@ fn memory(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
 
 /// The composition as a sum that a reader can check.
 fn sum(page: &mut Page, balance: &Balance) {
-    let mut rows = Vec::new();
-    for (name, bytes, shared) in &balance.parts {
-        rows.push(vec![(*name).to_owned(), bytes.to_string(), words::share(*bytes, balance.total)]);
-        if let Some(shared) = shared {
-            rows.push(vec!["  of it shared memory and tmpfs".to_owned(), shared.to_string(), String::new()]);
-        }
-    }
-    if let Ok(rest @ 1..) = u64::try_from(balance.rest) {
-        let rest = crate::units::Bytes(rest);
-        rows.push(vec!["not named by the report".to_owned(), rest.to_string(), words::share(rest, balance.total)]);
-    }
-    let total = if balance.charged { "charged by the kernel" } else { "sum of what is known" };
-    rows.push(vec![total.to_owned(), balance.total.to_string(), String::new()]);
-    if let Some(swap) = balance.swap.filter(|swap| swap.0 > 0) {
-        rows.push(vec!["beside it, swapped out".to_owned(), swap.to_string(), String::new()]);
-    }
+    let rows = balance.rows("  of it shared memory and tmpfs");
     page.table(&["AT THE KILL", "BYTES", "SHARE"], &[false, true, true], &rows);
-    if balance.rest < 0 {
-        page.paragraph(2, Mark::Quiet, "The parts exceed the total: the kernel did not read them in one instant.");
+    if let Some(caveat) = balance.caveat() {
+        page.paragraph(2, Mark::Quiet, caveat);
     }
 }
 

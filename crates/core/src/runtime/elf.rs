@@ -110,6 +110,11 @@ impl<'a, 'f> Elf<'a, 'f> {
         self.amd64
     }
 
+    /// It has a section of this name.
+    pub(super) fn has_section(&self, name: &str) -> bool {
+        self.sections.section_by_name(LittleEndian, name.as_bytes()).is_some()
+    }
+
     /// The constants: `.rodata`.
     pub(super) fn constants(&self) -> Option<&'a [u8]> {
         let (_, section) = self.sections.section_by_name(LittleEndian, b".rodata")?;

@@ -15,6 +15,7 @@ mod hotspot;
 pub mod malloc;
 mod memory;
 mod reading;
+mod recognised;
 mod v8;
 
 pub use memory::{Image, Images, Memory};
@@ -58,6 +59,12 @@ impl Target<'_> {
         self.mappings.iter().find(|mapping| mapping.inode != 0 && is(file_name(&mapping.name)))
     }
 
+    /// The program itself: it is mapped first, but for the loader where that was called by name.
+    pub fn program(&self) -> Option<&Mapping> {
+        let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
+        self.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
+    }
+
     /// A variable of the environment at its start.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -83,6 +90,7 @@ pub static RUNTIMES: &[&dyn Runtime] = &[
     &cpython::Cpython,
     &v8::V8,
     &golang::Golang,
+    &recognised::Recognised,
 ];
 
 /// Reads a process by the first runtime that knows it, and its malloc beside.

@@ -71,6 +71,23 @@ pub struct Waterfall {
     pub processes: Vec<Process>,
     /// What could not be read.
     pub gaps: Vec<GapReport>,
+    /// What grew or shrank since an earlier look; only there when two looks were asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grew: Option<Vec<Growth>>,
+}
+
+/// How a part changed between two looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Growth {
+    /// The part.
+    pub kind: PartKind,
+    /// Its name.
+    pub name: String,
+    /// The process whose it is.
+    pub pid: Option<u32>,
+    /// How much more there is; negative where there is less.
+    pub bytes: i64,
 }
 
 /// Whose memory it is. Empty names are null.

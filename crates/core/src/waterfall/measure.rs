@@ -120,6 +120,7 @@ pub fn measure(measured: &Measured<'_>) -> Waterfall {
             .into_iter()
             .map(|gap| GapReport { what: gap.what, because: gap.because, command: gap.command })
             .collect(),
+        grew: None,
     }
 }
 

@@ -27,6 +27,11 @@ macro_rules! parts {
                 match self { $(Self::$variant => $title),* }
             }
 
+            /// Its page, in markdown.
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $id, ".md"))),* }
+            }
+
             /// The kernel can take it back under pressure.
             pub const fn is_reclaimable(self) -> bool {
                 match self { $(Self::$variant => $reclaimable),* }
@@ -40,13 +45,13 @@ parts! {
     JvmMetaspace "jvm-metaspace" "JVM metaspace" false
     JvmClassSpace "jvm-class-space" "JVM compressed class space" false
     JvmCodeCache "jvm-code-cache" "JVM code cache" false
-    JvmGc "jvm-gc" "JVM collector's structures and other mappings" false
+    JvmGc "jvm-gc" "JVM collector and other mappings" false
     GoHeap "go-heap" "Go heap" false
     GoStacks "go-stacks" "Go stacks" false
-    GoRuntime "go-runtime" "Go runtime's structures" false
+    GoRuntime "go-runtime" "Go runtime" false
     V8Heap "v8-heap" "V8 heap" false
     V8Code "v8-code" "V8 code" false
-    Pymalloc "pymalloc" "Python objects (pymalloc arenas)" false
+    Pymalloc "pymalloc" "Python objects" false
     ThreadStacks "thread-stacks" "thread stacks" false
     Malloc "malloc" "malloc" false
     Anonymous "anonymous" "other anonymous memory" false
@@ -57,11 +62,11 @@ parts! {
     Tmpfs "tmpfs" "tmpfs files" false
     KernelStacks "kernel-stacks" "kernel stacks" false
     PageTables "page-tables" "page tables" false
-    SlabReclaimable "slab-reclaimable" "reclaimable slab (dentries, inodes)" true
+    SlabReclaimable "slab-reclaimable" "reclaimable slab" true
     Slab "slab" "slab" false
     PerCpu "per-cpu" "per-CPU memory" false
     Vmalloc "vmalloc" "vmalloc" false
-    KernelOther "kernel-other" "other kernel memory (pipes, UNIX sockets)" false
+    KernelOther "kernel-other" "other kernel memory" false
     Sockets "sockets" "TCP and UDP buffers" false
     Orphaned "orphaned" "left behind by dead containers" false
 }

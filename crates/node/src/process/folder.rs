@@ -8,17 +8,21 @@ use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
 #[derive(Debug)]
-pub(super) struct Folder(OwnedFd);
+pub(super) struct Folder {
+    /// The process, or the thread of it.
+    pub(super) id: u32,
+    directory: OwnedFd,
+}
 
 impl Folder {
     /// Of a process, or of one of its threads.
-    pub(super) fn open(pid: u32) -> io::Result<Self> {
+    pub(super) fn open(id: u32) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(openat(CWD, format!("/proc/{pid}"), flags, Mode::empty())?))
+        Ok(Self { id, directory: openat(CWD, format!("/proc/{id}"), flags, Mode::empty())? })
     }
 
     pub(super) fn file(&self, name: &str) -> io::Result<File> {
-        Ok(openat(&self.0, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?.into())
+        Ok(openat(&self.directory, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?.into())
     }
 
     pub(super) fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
@@ -33,7 +37,8 @@ impl Folder {
 
     /// The numbers that are names in a folder of it: `fd`, `task`.
     pub(super) fn numbers(&self, name: &str) -> io::Result<Vec<u32>> {
-        let folder = openat(&self.0, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let folder =
+            openat(&self.directory, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let mut numbers = Vec::new();
         for entry in Dir::new(folder)? {
             numbers.extend(entry?.file_name().to_str().ok().and_then(|name| name.parse::<u32>().ok()));

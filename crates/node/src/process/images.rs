@@ -1,5 +1,7 @@
 //! The files that a process maps, opened although they may be deleted or lie in another mount namespace.
 
+use std::sync::Arc;
+
 use oomph_core::process::Mapping;
 use oomph_core::runtime::{Image, Images};
 
@@ -8,11 +10,11 @@ use super::folder::Folder;
 /// The mapped files of one process.
 #[derive(Debug)]
 pub struct MappedFiles {
-    folder: Folder,
+    folder: Arc<Folder>,
 }
 
 impl MappedFiles {
-    pub(super) const fn new(folder: Folder) -> Self {
+    pub(super) const fn new(folder: Arc<Folder>) -> Self {
         Self { folder }
     }
 }

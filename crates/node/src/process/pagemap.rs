@@ -9,6 +9,7 @@ use oomph_core::process::{Mapping, Page, Residency, Run};
 
 use super::frame_set::FrameSet;
 use super::frames::{self, Frames, Huge};
+use super::payers::Payers;
 use super::plan::Plan;
 use super::{folder, scan};
 
@@ -46,11 +47,12 @@ pub(super) struct Pages {
 pub(super) fn pages(pagemap: &File, plan: &Plan<'_>, frames: &mut Frames) -> io::Result<Pages> {
     let mut walk = Walk {
         pagemap,
-        frames,
+        counted: &frames.counted,
         zeros: *frames::ZEROS,
         huge_zeros: 0..0,
         own: FrameSet::default(),
         runs: Vec::new(),
+        of_files: Vec::new(),
         swapped: 0,
         anon_huge: frames::ZEROS.is_some().then_some(0),
         bytes: Vec::new(),
@@ -61,8 +63,35 @@ pub(super) fn pages(pagemap: &File, plan: &Plan<'_>, frames: &mut Frames) -> io:
             walk.over(stretch, mapping.shared)?;
         }
     }
-    let residency = Residency::new(walk.runs, walk.swapped);
-    Ok(Pages { residency, anon_huge: walk.anon_huge, frames: walk.own })
+    let Walk { runs, of_files, swapped, anon_huge, own, .. } = walk;
+    let runs = match &mut frames.payers {
+        Some(payers) => {
+            payers.ask(of_files.clone());
+            charge(runs, &of_files, payers)
+        }
+        None => runs,
+    };
+    Ok(Pages { residency: Residency::new(runs, swapped), anon_huge, frames: own })
+}
+
+/// Says of each page of a file who pays for it; `frames` are theirs, in the same order.
+fn charge(runs: Vec<Run>, frames: &[u64], payers: &Payers) -> Vec<Run> {
+    let page = super::page();
+    let mut frames = frames.iter();
+    let mut charged = Vec::with_capacity(runs.len());
+    for run in runs {
+        if !run.page.file {
+            charged.push(run);
+            continue;
+        }
+        let mut address = run.at.start;
+        while address < run.at.end {
+            let charged_here = frames.next().and_then(|frame| payers.charged_here(*frame));
+            push(&mut charged, address, page, Page { charged_here, ..run.page });
+            address += page;
+        }
+    }
+    charged
 }
 
 /// Where in the mapping pages may be.
@@ -84,11 +113,13 @@ pub(super) fn entries(table: &[u8]) -> impl Iterator<Item = u64> {
 
 struct Walk<'a> {
     pagemap: &'a File,
-    frames: &'a mut Frames,
+    counted: &'a FrameSet,
     zeros: Option<u64>,
     huge_zeros: Range<u64>,
     own: FrameSet,
     runs: Vec<Run>,
+    /// The frames of those runs' pages that are files', in their order.
+    of_files: Vec<u64>,
     swapped: u64,
     anon_huge: Option<u64>,
     bytes: Vec<u8>,
@@ -107,7 +138,6 @@ impl Walk<'_> {
                 self.forget_zeros(start..end);
             }
             self.find_huge_pages(start);
-            self.ask_who_pays();
             self.account(start, shared);
             start = end;
         }
@@ -164,19 +194,9 @@ impl Walk<'_> {
         }
     }
 
-    fn ask_who_pays(&mut self) {
-        if let Some(payers) = &mut self.frames.payers {
-            let of_files = |entry: &&u64| **entry & PRESENT != 0 && **entry & FILE_OR_SHARED != 0;
-            let mut frames = self.entries.iter().filter(of_files).map(|entry| frame(*entry)).filter(|it| *it != 0);
-            if let Some(first) = frames.next() {
-                payers.ask(&mut std::iter::once(first).chain(frames).collect());
-            }
-        }
-    }
-
     fn account(&mut self, start: u64, shared: bool) {
         let page = super::page();
-        let Self { frames, zeros, huge_zeros, own, runs, swapped, entries, .. } = self;
+        let Self { counted, zeros, huge_zeros, own, runs, of_files, swapped, entries, .. } = self;
         for (entry, address) in entries.iter().copied().zip((start..).step_by(usize::try_from(page).unwrap_or(4096))) {
             if entry & PRESENT == 0 {
                 if is_swapped(entry) {
@@ -190,10 +210,11 @@ impl Walk<'_> {
             if huge_zeros.contains(&frame) || !file && (shared || Some(frame) == *zeros) {
                 continue;
             }
-            let counted = frame != 0 && (frames.counted.contains(frame) || !own.insert(frame));
-            let payers = frames.payers.as_ref().filter(|_| file && frame != 0);
-            let charged_here = payers.and_then(|payers| payers.charged_here(frame));
-            push(runs, address, page, Page { file, counted, charged_here });
+            let counted = frame != 0 && (counted.contains(frame) || !own.insert(frame));
+            if file {
+                of_files.push(frame);
+            }
+            push(runs, address, page, Page { file, counted, charged_here: None });
         }
     }
 }

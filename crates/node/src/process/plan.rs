@@ -78,13 +78,13 @@ mod tests {
     use oomph_core::process::mappings;
 
     const MAPS: &str = "\
-100000000000-110000000000 rw-p 00000000 00:00 0 \n\
+100000000000-200000000000 rw-p 00000000 00:00 0 \n\
 200000000000-200000100000 ---p 00000000 00:00 0 \n\
 300000000000-300000100000 rw-p 00000000 00:00 0 \n\
 400000000000-400000200000 rw-p 00000000 00:10 7 /anon_hugepage (deleted)\n";
 
     const SMAPS: &str = "\
-100000000000-110000000000 rw-p 00000000 00:00 0 \nRss: 8 kB\nSwap: 0 kB\nVmFlags: rd wr\n\
+100000000000-200000000000 rw-p 00000000 00:00 0 \nRss: 8 kB\nSwap: 0 kB\nVmFlags: rd wr\n\
 200000000000-200000100000 ---p 00000000 00:00 0 \nRss: 0 kB\nSwap: 0 kB\nVmFlags: mr\n\
 300000000000-300000100000 rw-p 00000000 00:00 0 \nRss: 0 kB\nSwap: 4 kB\nVmFlags: rd wr\n\
 400000000000-400000200000 rw-p 00000000 00:10 7 /anon_hugepage (deleted)\nRss: 0 kB\nVmFlags: rd wr ht\n";

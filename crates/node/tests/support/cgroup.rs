@@ -8,8 +8,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use oomph_node::hierarchy::{self, Hierarchy, Version};
+use rustix::process::{Pid, Signal, kill_process};
 
-/// A cgroup that is removed at the end, also of a failed test. Drop its processes and children first.
+/// A cgroup that is removed at the end, also of a failed test, with the processes in it.
 pub struct Cgroup {
     pub hierarchy: Hierarchy,
     /// Its path below the hierarchy's root.
@@ -71,7 +72,7 @@ impl Cgroup {
     /// A Python program that runs in the cgroup from its first page on.
     pub fn python(&self, script: &str) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", "echo $$ > \"$0\" && exec python3 -c \"$1\""]);
+        command.args(["-c", "echo $$ > \"$0\" && exec python3 -c \"$@\""]);
         command.arg(self.folder().join("cgroup.procs")).arg(script);
         command
     }
@@ -79,9 +80,13 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // Its last process may still be on its way out.
         let began = Instant::now();
         while fs::remove_dir(self.folder()).is_err() && began.elapsed() < Duration::from_secs(5) {
+            let pids = fs::read_to_string(self.folder().join("cgroup.procs")).unwrap_or_default();
+            for pid in pids.lines().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
+                // It may be on its way out.
+                let _ = kill_process(pid, Signal::KILL);
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -1,27 +1,27 @@
-//! `oomph explain`: the page of a verdict, or the list of them.
+//! `oomph explain`: the page of a verdict, a part of a waterfall or a class of growth, or the list of them.
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use oomph_core::diagnosis::Verdict;
-use oomph_core::explain;
+use oomph_core::explain::{self, Page, Topic};
 
 use super::{Exit, Output};
 use crate::ui::Ui;
 
 pub(super) const EXAMPLES: &str = "  \
   oomph explain                        the list
-  oomph explain container-limit-oom    one page";
+  oomph explain container-limit-oom    what a verdict means
+  oomph explain jvm-metaspace          what a part of the memory is";
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The verdict; without it, the list
-    #[arg(value_name = "VERDICT")]
-    verdict: Option<String>,
+    /// A verdict, a part of a waterfall or a class of growth; without it, the list
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
 }
 
 impl Explain {
     pub(super) fn run(self, output: Output, ui: Ui) -> Result<Exit> {
-        let text = match self.verdict {
+        let text = match self.code {
             None => list(output)?,
             Some(id) => page(&id, output)?,
         };
@@ -32,39 +32,50 @@ impl Explain {
 
 fn page(id: &str, output: Output) -> Result<String> {
     let id = id.trim().to_ascii_lowercase();
-    let verdict = Verdict::from_id(&id).ok_or_else(|| unknown(&id))?;
-    let page = explain::page(verdict);
+    let page = explain::pages().find(|page| page.id == id).ok_or_else(|| unknown(&id))?;
     match output {
-        Output::Text | Output::Markdown => Ok(page.to_owned()),
+        Output::Text | Output::Markdown => Ok(page.text.to_owned()),
         Output::Json | Output::Yaml => {
-            written(&serde_json::json!({ "schema": PAGE, "id": verdict.id(), "markdown": page }), output)
+            written(&serde_json::json!({ "schema": PAGE, "id": page.id, "markdown": page.text }), output)
         }
     }
 }
 
+/// What the pages of a topic are about, as the list says it.
+const TOPICS: [(Topic, &str); 3] = [
+    (Topic::Verdict, "Verdicts: what can have ended a container"),
+    (Topic::Part, "Parts: where memory can be"),
+    (Topic::Class, "Classes: how memory grows"),
+];
+
 fn list(output: Output) -> Result<String> {
-    let verdicts = explain::list;
-    Ok(match output {
-        Output::Text => verdicts().map(|(verdict, title)| entry(verdict, title)).collect(),
-        Output::Markdown => verdicts().map(|(verdict, title)| item(verdict, title)).collect(),
-        Output::Json | Output::Yaml => {
-            let pages: Vec<_> =
-                verdicts().map(|(verdict, title)| serde_json::json!({ "id": verdict.id(), "title": title })).collect();
-            written(&serde_json::json!({ "schema": LIST, "pages": pages }), output)?
+    if matches!(output, Output::Json | Output::Yaml) {
+        let pages: Vec<_> =
+            explain::pages().map(|page| serde_json::json!({ "id": page.id, "title": page.title() })).collect();
+        return written(&serde_json::json!({ "schema": LIST, "pages": pages }), output);
+    }
+    let mut text = String::new();
+    for (topic, heading) in TOPICS {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let mark = if output == Output::Markdown { "## " } else { "" };
+        text.push_str(&format!("{gap}{mark}{heading}\n\n"));
+        for page in explain::pages().filter(|page| page.topic == topic) {
+            text.push_str(&if output == Output::Markdown { item(&page) } else { entry(&page) });
         }
-    })
+    }
+    Ok(text)
 }
 
 const PAGE: &str = "oomph.dev/page/v1";
 const LIST: &str = "oomph.dev/pages/v1";
 
 /// The id, and under it the sentence: together they would not fit the width.
-fn entry(verdict: Verdict, title: &str) -> String {
-    format!("{verdict}\n    {title}\n")
+fn entry(page: &Page) -> String {
+    format!("{}\n    {}\n", page.id, page.title())
 }
 
-fn item(verdict: Verdict, title: &str) -> String {
-    format!("- `{verdict}`: {title}\n")
+fn item(page: &Page) -> String {
+    format!("- `{}`: {}\n", page.id, page.title())
 }
 
 fn written(value: &serde_json::Value, output: Output) -> Result<String> {
@@ -75,13 +86,12 @@ fn written(value: &serde_json::Value, output: Output) -> Result<String> {
 }
 
 fn unknown(id: &str) -> anyhow::Error {
-    let near = Verdict::ALL
-        .into_iter()
-        .map(|verdict| (distance(id, verdict.id()), verdict))
+    let near = explain::pages()
+        .map(|page| (distance(id, page.id), page.id))
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, verdict)| *distance * 2 <= verdict.id().len().max(id.len()));
+        .filter(|(distance, known)| *distance * 2 <= known.len().max(id.len()));
     match near {
-        Some((_, verdict)) => anyhow!("no page {id:?}; did you mean {verdict}? `oomph explain` lists all"),
+        Some((_, known)) => anyhow!("no page {id:?}; did you mean {known}? `oomph explain` lists all"),
         None => anyhow!("no page {id:?}; `oomph explain` lists all"),
     }
 }

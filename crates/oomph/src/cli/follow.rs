@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
-use futures::stream::{self, StreamExt};
-use oomph_core::diagnosis::{Diagnosis, Document, KillReport};
+use futures::StreamExt;
+use oomph_core::diagnosis::{Diagnosis, Document, GapReport, KillReport};
 use oomph_core::report;
 
 use super::question::{Answer, Question};
@@ -16,27 +16,20 @@ use crate::ui::Ui;
 /// Prints what is there, then every new death, until interrupted.
 pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> Result<Exit> {
     let live = Rc::clone(&question.live);
-    let mut changes = live.follow().await.map_err(Error::msg)?;
-    // The watch runs beside the first look, so that no death falls between the two.
-    let mut early = Vec::new();
-    let look = ui.waiting("gathering evidence", Box::pin(live.gather()));
-    tokio::pin!(look);
-    let first = loop {
-        tokio::select! {
-            first = &mut look => break first,
-            Some(change) = changes.next() => early.push(change),
-        }
-    };
+    let mut followed = live.follow().await.map_err(Error::msg)?;
+    let first = ui.waiting("gathering evidence", Box::pin(followed.first())).await;
     let mut answer = question.answer(first);
     if let Some(failure) = answer.failures.first() {
         bail!("{failure}");
     }
     let mut seen = Seen::default();
+    seen.new_gaps(&answer.document);
     let any = seen.keep_new(&mut answer.document);
     if any || output == Output::Text {
         ui.print(&one_of_many(&answer.document, output, ui))?;
     }
-    let mut changes = stream::iter(early).chain(changes);
+    let changes = followed.changes();
+    tokio::pin!(changes);
     while let Some(change) = changes.next().await {
         let Answer { mut document, failures, .. } = question.answer(change);
         for failure in failures {
@@ -47,6 +40,11 @@ pub(super) async fn follow(question: &mut Question, output: Output, ui: Ui) -> R
             document.sources.clear();
             document.gaps.clear();
             ui.print(&one_of_many(&document, output, ui))?;
+        } else {
+            // What tells of no death tells of one that might be missed.
+            for gap in seen.new_gaps(&document) {
+                ui.note(format_args!("{}: {}", gap.what, gap.because));
+            }
         }
     }
     Ok(Exit::Nothing)
@@ -66,9 +64,15 @@ fn one_of_many(document: &Document, output: Output, ui: Ui) -> String {
 struct Seen {
     deaths: HashSet<String>,
     kills: HashSet<String>,
+    gaps: HashSet<GapReport>,
 }
 
 impl Seen {
+    /// The gaps that no earlier document had.
+    fn new_gaps<'a>(&mut self, document: &'a Document) -> Vec<&'a GapReport> {
+        document.gaps.iter().filter(|gap| self.gaps.insert((*gap).clone())).collect()
+    }
+
     /// Drops from a document what an earlier one had; whether anything is left. The kill of a diagnosis that is
     /// printed stays with it.
     fn keep_new(&mut self, document: &mut Document) -> bool {

@@ -13,6 +13,7 @@ mod explain;
 mod follow;
 mod inspect;
 mod question;
+mod run;
 mod schema;
 mod since;
 mod why;
@@ -93,6 +94,8 @@ enum Command {
     Why(why::Why),
     /// Say where the memory of a container went
     Inspect(inspect::Inspect),
+    /// Run a command under a memory limit and say what became of it
+    Run(run::Run),
     /// Say what a verdict means and how it is reached
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -140,6 +143,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let ui = Ui::new(global.color, global.quiet, global.verbose);
     let exit = match command {
+        Command::Run(arguments) => return arguments.run(&global, ui),
         Command::Why(arguments) => arguments.run(&global, ui),
         Command::Inspect(arguments) => arguments.run(&global, ui),
         Command::Explain(arguments) => arguments.run(global.output, ui),
@@ -171,6 +175,7 @@ pub fn command(name: &'static str) -> clap::Command {
         .after_help(examples(EXAMPLES))
         .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
         .mut_subcommand("inspect", |inspect| inspect.after_help(examples(inspect::EXAMPLES)))
+        .mut_subcommand("run", |run| run.after_help(examples(run::EXAMPLES)))
         .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
         .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
 }

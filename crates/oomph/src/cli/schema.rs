@@ -1,19 +1,38 @@
 //! The hidden `oomph schema`: the published shape of a document, generated from its types.
 
 use anyhow::Result;
-use clap::Args;
-use oomph_core::diagnosis::Document;
+use clap::{Args, ValueEnum};
+use oomph_core::{diagnosis, run, waterfall};
 
 use super::Exit;
 use crate::ui::Ui;
 
 #[derive(Debug, Args)]
-pub(super) struct Schema {}
+pub(super) struct Schema {
+    /// Which document
+    #[arg(value_enum, default_value_t)]
+    document: Document,
+}
+
+/// The documents that oomph prints.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Document {
+    /// Of `oomph why`.
+    #[default]
+    Diagnosis,
+    /// Of `oomph inspect`.
+    Waterfall,
+    /// Of `oomph run`.
+    Run,
+}
 
 impl Schema {
-    #[expect(clippy::unused_self, reason = "the other commands run the same way")]
     pub(super) fn run(self, ui: Ui) -> Result<Exit> {
-        let schema = schemars::schema_for!(Document);
+        let schema = match self.document {
+            Document::Diagnosis => diagnosis::schema(),
+            Document::Waterfall => waterfall::schema(),
+            Document::Run => run::schema(),
+        };
         ui.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Nothing)
     }

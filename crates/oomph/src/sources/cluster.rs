@@ -1,7 +1,6 @@
 //! The cluster's API.
 
-use futures::{Stream, StreamExt};
-use oomph_cluster::ReadStatus;
+use futures::Stream;
 use oomph_cluster::kube::{self, Ask, ConnectError};
 use oomph_core::artifact::{Captured, SourceStatus, Status};
 use oomph_core::fact::Gap;
@@ -33,7 +32,7 @@ impl Cluster {
     pub(super) async fn gather(&self) -> Answer {
         match kube::capture(&self.ask).await {
             Ok(captured) => {
-                let gathered = Gathered { captured: in_core(captured), failures: Vec::new() };
+                let gathered = Gathered { captured, failures: Vec::new() };
                 Answer { gathered, then: Then::Nothing }
             }
             Err(error) => self.without(&error),
@@ -42,7 +41,7 @@ impl Cluster {
 
     /// Each new death, as it comes.
     pub(super) async fn watch(&self) -> Result<impl Stream<Item = Captured> + Send + use<>, ConnectError> {
-        Ok(kube::watch(self.ask.clone()).await?.map(in_core))
+        kube::watch(self.ask.clone()).await
     }
 
     fn without(&self, error: &ConnectError) -> Answer {
@@ -62,20 +61,4 @@ impl Cluster {
         let then = if !fails && self.otherwise == Otherwise::Node { Then::Node } else { Then::Nothing };
         Answer { gathered: Gathered { captured, failures }, then }
     }
-}
-
-/// The same in the core's own words.
-fn in_core(captured: oomph_cluster::Captured) -> Captured {
-    let sources = captured.sources.into_iter().map(|source| SourceStatus {
-        name: source.name,
-        kind: source.kind.to_owned(),
-        status: match source.status {
-            ReadStatus::Read => Status::Read,
-            ReadStatus::Partial => Status::Partial,
-            ReadStatus::Forbidden => Status::Forbidden,
-            ReadStatus::Absent => Status::Absent,
-        },
-        because: source.because,
-    });
-    Captured { artifacts: captured.artifacts, gaps: captured.gaps, sources: sources.collect() }
 }

@@ -6,16 +6,14 @@
 //! | Docker or Podman | `docker.rs` | `--docker` |
 //! | this node | `node.rs` | `--node`, or nothing else where no cluster is configured |
 
-use std::time::Duration;
-
-use futures::stream::{self, LocalBoxStream, StreamExt};
 use jiff::Timestamp;
-use oomph_cluster::kube::ConnectError;
 use oomph_core::artifact::{Captured, Status};
 use oomph_core::diagnosis::{GapReport, SourceReport, SourceState};
+use oomph_node::KernelLog;
 
 mod cluster;
 mod docker;
+mod follow;
 mod node;
 
 pub(crate) use cluster::{Cluster, Otherwise};
@@ -60,9 +58,6 @@ enum Then {
     Node,
 }
 
-/// Between two looks at a source that cannot be watched.
-const INTERVAL: Duration = Duration::from_secs(2);
-
 impl Live {
     /// Nothing is to be asked.
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,6 +66,11 @@ impl Live {
 
     /// Asks all of them at once.
     pub(crate) async fn gather(&self) -> Gathered {
+        self.look(None).await
+    }
+
+    /// Asks all of them at once; `log` is what is known of this machine's kernel log.
+    async fn look(&self, mut log: Option<&mut KernelLog>) -> Gathered {
         let now = Timestamp::now();
         let cluster = async {
             match &self.cluster {
@@ -78,54 +78,53 @@ impl Live {
                 None => Answer::default(),
             }
         };
-        let (cluster, local) = futures::join!(cluster, self.gather_local(now, false));
+        let local = async {
+            let local = self.ask_local(now, self.node).await;
+            local.with_log(log.as_deref_mut(), now).await
+        };
+        let (cluster, local) = futures::join!(cluster, local);
         let Answer { mut gathered, then } = cluster;
         gathered.append(local);
         if then == Then::Node && !self.node {
-            gathered.captured.append(node::gather(now).await);
+            let (kernel_log, counters) = (node::kernel_log(log, now).await, node::counters(now).await);
+            gathered.captured.append(kernel_log);
+            gathered.captured.append(counters);
         }
         gathered
     }
 
-    /// Asks the sources on this machine; `node`: this node, too, though it was not named.
-    async fn gather_local(&self, now: Timestamp, node: bool) -> Gathered {
-        let node = node || self.node;
-        let docker = async {
+    /// Asks the sources on this machine for all but the kernel's log; `node`: this node, too.
+    async fn ask_local(&self, now: Timestamp, node: bool) -> Local {
+        let engine = async {
             match &self.docker {
                 Some(containers) => docker::gather(containers, now).await,
                 None => Answer::default(),
             }
         };
-        let of_node = async { if node { node::gather(now).await } else { Captured::default() } };
-        let (Answer { mut gathered, then }, of_node) = futures::join!(docker, of_node);
-        gathered.captured.append(of_node);
-        if then == Then::KernelLog && !node {
-            gathered.captured.append(node::kernel_log(now).await);
-        }
-        gathered
+        let counters = async { if node { node::counters(now).await } else { Captured::default() } };
+        let (Answer { gathered: engine, then }, counters) = futures::join!(engine, counters);
+        Local { engine, counters, wants_log: node || then == Then::KernelLog }
     }
+}
 
-    /// What comes after the first look: the cluster is watched, the others are asked again and again.
-    pub(crate) async fn follow(&self) -> Result<LocalBoxStream<'_, Gathered>, String> {
-        let (watched, in_its_place) = match &self.cluster {
-            None => (None, false),
-            Some(cluster) => match cluster.watch().await {
-                Ok(stream) => (Some(stream), false),
-                Err(ConnectError::NotConfigured { .. }) if cluster.otherwise == Otherwise::Node => (None, true),
-                Err(ConnectError::NotConfigured { .. }) if cluster.otherwise == Otherwise::GoOn => (None, false),
-                Err(error) => return Err(error.to_string()),
-            },
-        };
-        let asks = in_its_place || self.node || self.docker.is_some();
-        let asked = stream::unfold((), move |()| async move {
-            if !asks {
-                return None;
-            }
-            tokio::time::sleep(INTERVAL).await;
-            Some((self.gather_local(Timestamp::now(), in_its_place).await, ()))
-        });
-        let watched = stream::iter(watched).flatten().map(|captured| Gathered { captured, failures: Vec::new() });
-        Ok(stream::select(watched, asked).boxed_local())
+/// What the sources on this machine said, the kernel's log apart.
+#[derive(Debug)]
+struct Local {
+    engine: Gathered,
+    counters: Captured,
+    /// The kernel's log belongs to it.
+    wants_log: bool,
+}
+
+impl Local {
+    /// Adds the kernel's log. It is read last, and so has the kills of which the others tell.
+    async fn with_log(self, log: Option<&mut KernelLog>, now: Timestamp) -> Gathered {
+        let mut gathered = self.engine;
+        if self.wants_log {
+            gathered.captured.append(node::kernel_log(log, now).await);
+        }
+        gathered.captured.append(self.counters);
+        gathered
     }
 }
 
@@ -136,14 +135,11 @@ impl Gathered {
     }
 }
 
-/// How the sources went, for the document. A source that gave an artifact is reported with what the artifact holds,
-/// so only the others are told here.
+/// How the sources went, for the document.
 pub(crate) fn reports(captured: &Captured) -> (Vec<SourceReport>, Vec<GapReport>) {
-    let gave = |name: &str| captured.artifacts.iter().any(|artifact| artifact.name == name);
     let sources = captured
         .sources
         .iter()
-        .filter(|source| source.status != Status::Read || !gave(&source.name))
         .map(|source| SourceReport {
             name: source.name.clone(),
             kind: source.kind.clone(),

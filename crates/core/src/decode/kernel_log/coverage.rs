@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::clean::clean;
 use super::clock::Clock;
+use super::loss::{self, Loss};
 use super::prefix;
 use super::report::Seen;
 use crate::decode::Input;
-use crate::fact::{Coverage, CoverageOf};
+use crate::fact::{Coverage, CoverageOf, Hole};
 
 /// Lines at each end that are searched for a time.
 const ENDS: usize = 60;
@@ -22,7 +23,7 @@ pub(super) struct Covered {
     /// Lines that were passed over: of anything else, too.
     pub(super) skipped: usize,
     /// Lines that say that lines were lost.
-    pub(super) losses: Vec<usize>,
+    pub(super) losses: Vec<Loss>,
     /// Other lines stand before the first report: the log does not begin within it.
     pub(super) begins_before: bool,
     /// First lines of reports that are not whole, though the log begins before and ends after them.
@@ -39,31 +40,31 @@ impl Covered {
         // The ring of a running kernel, which `booted` tells it to be, is complete up to the moment it was read.
         let read = input.artifact.at.filter(|_| input.artifact.booted.is_some());
         let to = last.as_ref().and_then(|seen| clock.certain(seen)).map(|to| read.map_or(to, |read| read.max(to)));
-        let mut holes: Vec<String> =
-            self.losses.iter().map(|line| format!("line {line} says that lines were lost")).collect();
+        let mut holes = loss::holes(&self.losses, clock, text, (from, to));
         let numbered = is_numbered(text);
         let missing = if numbered { missing_records(text, input.first_line) } else { None };
         // What is numbered without a gap, or was read from the ring itself, was not filtered, whatever it looks like: a
         // ring may hold nothing but kills, and the kernel's own rate limit leaves reports out. Such kills still have
         // their line, and count one by one as kills that nobody is named in.
         let unfiltered = read.is_some() || numbered && missing.is_none();
-        holes.extend(missing);
+        holes.extend(missing.map(Hole::anywhere));
         if !unfiltered && self.of_reports > 0 && self.others == 0 && self.skipped == 0 {
-            holes.push("only lines about kills were kept: other moments are not in it".to_owned());
+            holes.push(Hole::anywhere("only lines about kills were kept: other moments are not in it"));
         }
         if let Some(line) = self.partial.first().filter(|_| !unfiltered) {
             let more =
                 if self.partial.len() > 1 { format!(" and {} more", self.partial.len() - 1) } else { String::new() };
-            holes.push(format!("lines were cut or filtered out: the report at line {line}{more} is not whole"));
+            let because = format!("lines were cut or filtered out: the report at line {line}{more} is not whole");
+            holes.push(Hole::anywhere(because));
         }
         if from.is_none() || to.is_none() {
-            holes.push(untimed(first.as_ref()));
+            holes.push(Hole::anywhere(untimed(first.as_ref())));
         }
         let zoned = |seen: &Option<Seen>| {
             seen.as_ref().and_then(|seen| clock.moment(seen)).is_none_or(|(moment, _)| moment.zone_known)
         };
         if !zoned(&first) || !zoned(&last) {
-            holes.push(Coverage::NO_ZONE.to_owned());
+            holes.push(Hole::anywhere(Coverage::NO_ZONE));
         }
         let nodes: Vec<String> =
             self.nodes.iter().flatten().cloned().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
@@ -85,13 +86,12 @@ impl Covered {
 }
 
 /// Why the stretch of time is not known.
-fn untimed(first: Option<&Seen>) -> String {
+fn untimed(first: Option<&Seen>) -> &'static str {
     match first {
         None => "its lines tell no time",
         Some(seen) if seen.date.is_none() => "its lines count seconds since boot, and when that was is not known",
         Some(_) => "its dates have no year",
     }
-    .to_owned()
 }
 
 /// The first and the last line that tell a time.
@@ -106,7 +106,7 @@ fn timed(line: &[u8]) -> Option<(Seen, Option<String>)> {
     let line = if text.starts_with('{') { super::journal::line(&text)? } else { prefix::line(&text) };
     let node = line.node.as_deref().map(str::to_owned);
     let seen = Seen { boot: line.boot, date: line.date, uptime: line.uptime, ..Seen::default() };
-    (seen.date.is_some() || seen.uptime.is_some()).then_some((seen, node))
+    seen.is_timed().then_some((seen, node))
 }
 
 /// The lines are records of `/dev/kmsg`, which are numbered.

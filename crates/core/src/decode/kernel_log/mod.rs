@@ -17,6 +17,7 @@ mod coverage;
 mod date;
 mod echo;
 mod journal;
+mod loss;
 mod message;
 mod note;
 mod order;
@@ -34,6 +35,7 @@ mod wrap;
 
 use clock::Clock;
 use coverage::Covered;
+use loss::{Loss, Lost};
 use message::Message;
 use prefix::{Head, Line, Voice};
 use report::Seen;
@@ -62,6 +64,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         pending: None,
         nodes: Vec::new(),
         head: Head::default(),
+        start: 0,
         reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
     };
     let mut scan = Scan::new(&text, 1);
@@ -85,6 +88,8 @@ struct Log<'a, 'out, 't> {
     pending: Option<Seen>,
     /// What lines begin with.
     head: Head<'t>,
+    /// Where the line begins that is being read.
+    start: usize,
     /// The nodes that lines name.
     nodes: Vec<String>,
     /// How many lines there are, when they were turned round.
@@ -105,6 +110,7 @@ impl<'t> Log<'_, '_, 't> {
 
     fn read(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) {
         self.covered.begins_before |= self.reports.all.is_empty() && scan.skipped > 0;
+        self.start = raw.start;
         let line = self.parse(raw);
         if line.text.is_empty() {
             self.pending = line.marked.then(|| self.seen(&line, raw.number));
@@ -229,7 +235,7 @@ impl<'t> Log<'_, '_, 't> {
 
     fn note(&mut self, note: note::Note, seen: &Seen, text: &str) {
         if note.kind == KernelNoteKind::Suppressed {
-            self.covered.losses.push(seen.line);
+            self.lose(seen, text);
         }
         let note = KernelNote {
             kind: note.kind,
@@ -242,9 +248,21 @@ impl<'t> Log<'_, '_, 't> {
         self.out.fact(What::KernelNote(Box::new(note)), Locus::line(self.input.id, seen.line));
     }
 
+    /// A line that says that lines were lost.
+    fn lose(&mut self, seen: &Seen, text: &str) {
+        let loss = Loss {
+            lost: loss::read(text).unwrap_or(Lost::Here),
+            seen: seen.clone(),
+            node: seen.node.and_then(|node| self.nodes.get(node)).cloned(),
+            start: self.start,
+            reported: self.reports.last_limited(seen.node).cloned(),
+        };
+        self.covered.losses.push(loss);
+    }
+
     /// A line of the logging daemon that says it lost lines of the kernel.
     fn loss(&mut self, line: &Line<'_>, seen: &Seen) -> bool {
-        let lost = note::is_loss_of_daemon(line.program.as_deref().unwrap_or_default(), &line.text);
+        let lost = loss::is_of_daemon(line.program.as_deref().unwrap_or_default(), &line.text);
         if lost {
             self.note(note::Note { kind: KernelNoteKind::Suppressed, process: None, cgroup: None }, seen, &line.text);
         }

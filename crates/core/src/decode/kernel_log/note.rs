@@ -1,5 +1,6 @@
 //! Other lines of the kernel that matter: a segfault, a fork refused, lines lost, a boot.
 
+use super::loss;
 use crate::fact::{KernelNoteKind, Task};
 
 /// What such a line says.
@@ -23,26 +24,7 @@ pub(super) fn read(text: &str) -> Option<Note> {
         let process = process(text.strip_prefix("traps: ").unwrap_or(text))?;
         return Some(Note { process: Some(process), ..note(KernelNoteKind::Segfault) });
     }
-    is_loss(text).then(|| note(KernelNoteKind::Suppressed))
-}
-
-/// Lines of the OOM killer, or of the kernel at large, were lost. Rate limits of other parts (`net_ratelimit: 9
-/// callbacks suppressed`) hide nothing of memory.
-fn is_loss(text: &str) -> bool {
-    if let Some((name, _)) = text.split_once(':')
-        && text.ends_with("callbacks suppressed")
-    {
-        return name.contains("oom") || name.contains("out_of_memory") || name == "dump_header" || name == "printk";
-    }
-    text.contains("printk messages dropped") || text.contains("messages suppressed due to rate")
-}
-
-/// Is a line of the logging daemon about lines of the kernel that it lost?
-pub(super) fn is_loss_of_daemon(program: &str, text: &str) -> bool {
-    (program.contains("journal") && text.starts_with("Missed ") && text.contains("kernel messages"))
-        || (text.starts_with("imjournal")
-            && text.contains("messages")
-            && (text.contains("lost") || text.contains("drop")))
+    loss::read(text).map(|_| note(KernelNoteKind::Suppressed))
 }
 
 /// `app[123]: segfault`, `app[123] general protection`.
@@ -76,6 +58,5 @@ mod tests {
         assert_eq!(kind("oom_kill_process: 70 callbacks suppressed"), Some(KernelNoteKind::Suppressed));
         assert_eq!(kind("** 12 printk messages dropped **"), Some(KernelNoteKind::Suppressed));
         assert_eq!(kind("net_ratelimit: 9 callbacks suppressed"), None);
-        assert!(is_loss_of_daemon("systemd-journald", "Missed 12 kernel messages"));
     }
 }

@@ -75,6 +75,13 @@ impl Reports {
         self.current.is_some_and(|index| self.all[index].is_open())
     }
 
+    /// The first line of the last report of this node that the rate limit of reports let through. Those without a victim
+    /// are not limited.
+    pub(super) fn last_limited(&self, node: Option<usize>) -> Option<&Seen> {
+        let limited = |report: &&Report| report.header && !report.ended && report.first.node == node;
+        self.all.iter().rev().find(limited).map(|report| &report.first)
+    }
+
     /// Adds a line. False: it belongs to no report.
     pub(super) fn take(&mut self, seen: &Seen, text: &str, message: Message<'_>) -> bool {
         match message {
@@ -301,7 +308,7 @@ impl Reports {
             .collect();
         let mut kept: Vec<Report> = Vec::with_capacity(self.all.len());
         // By whom each begins: only reports that begin alike are compared.
-        let mut first_pids: Vec<Option<Option<u32>>> = Vec::with_capacity(self.all.len());
+        let mut first_pids = Vec::with_capacity(self.all.len());
         for mut report in self.all {
             if report.reaper_only {
                 report.victims.retain(|victim| victim.pid.is_none_or(|pid| !killed.contains(&pid)));

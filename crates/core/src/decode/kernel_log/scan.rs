@@ -4,6 +4,8 @@
 //! block by block (each block is in the cache while it is searched for all of them), and lines are read one after
 //! another only while a report is open.
 
+use std::cell::OnceCell;
+
 use memchr::memmem::Finder;
 
 use super::clean;
@@ -36,6 +38,8 @@ const BLOCK: usize = 128 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawLine<'a> {
     pub(super) number: usize,
+    /// Where it begins in the log.
+    pub(super) start: usize,
     pub(super) bytes: &'a [u8],
     /// It holds one of the words. One without can only be the inside of a report.
     pub(super) telling: bool,
@@ -55,7 +59,7 @@ pub(super) struct Scan<'a> {
     found: Vec<usize>,
     /// Where that block begins, and its text if it is plain; found out when the first of its lines is read.
     block: usize,
-    plain: Option<Option<&'a str>>,
+    plain: OnceCell<Option<&'a str>>,
     searched: usize,
     /// How many lines to read whatever they hold.
     attention: usize,
@@ -73,7 +77,7 @@ impl<'a> Scan<'a> {
             words,
             found: Vec::new(),
             block: 0,
-            plain: None,
+            plain: OnceCell::new(),
             searched: 0,
             attention: 0,
             skipped: 0,
@@ -102,12 +106,12 @@ impl<'a> Scan<'a> {
         }
         let telling = self.found.last().is_some_and(|hit| *hit < self.at + end);
         let (bytes, block, searched) = (self.bytes, self.block, self.searched);
-        let plain = *self.plain.get_or_insert_with(|| clean::plain(&bytes[block..searched]));
+        let plain = *self.plain.get_or_init(|| clean::plain(&bytes[block..searched]));
         let plain = plain.and_then(|text| {
             let start = self.at.checked_sub(block)?;
             text.get(start..start + end)
         });
-        Some(RawLine { number: self.number, bytes: &rest[..end], telling, plain })
+        Some(RawLine { number: self.number, start: self.at, bytes: &rest[..end], telling, plain })
     }
 
     /// Takes the line that [`Self::following`] showed.
@@ -168,7 +172,7 @@ impl<'a> Scan<'a> {
             }
         }
         self.found.sort_unstable_by(|one, other| other.cmp(one));
-        (self.block, self.searched, self.plain) = (from, end, None);
+        (self.block, self.searched, self.plain) = (from, end, OnceCell::new());
         Some(())
     }
 }

@@ -11,7 +11,7 @@ mod rows;
 use rows::Row;
 
 /// Columns of a bar.
-const BAR: usize = 20;
+const BAR: usize = 16;
 
 /// Rows of files, processes and flags beyond these are counted, not shown.
 const ROWS: usize = 16;
@@ -79,6 +79,18 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
     page.facts(rows::facts(waterfall));
     page.heading("WHERE THE MEMORY WENT");
     bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+    if let Some(grew) = &waterfall.grew {
+        page.heading("WHAT GREW");
+        if grew.is_empty() {
+            page.paragraph(2, Mark::Quiet, "nothing");
+        }
+        for growth in grew.iter().take(ROWS) {
+            let sign = if growth.bytes > 0 { "+" } else { "" };
+            let of = growth.pid.map(|pid| format!(" of {pid}")).unwrap_or_default();
+            page.item("•", &format!("{sign}{} {}{of}", rows::amount(growth.bytes), growth.name));
+        }
+        more(page, grew.len());
+    }
     page.heading("NUMBERS THAT PEOPLE COMPARE");
     for view in &waterfall.views {
         page.item("•", &format!("{}: {}: {}", view.bytes, view.name, view.includes));
@@ -105,19 +117,24 @@ fn more(page: &mut Page, number: usize) {
     }
 }
 
+/// The bars alone.
+pub(super) fn bars_of(page: &mut Page, waterfall: &Waterfall) {
+    bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+}
+
 /// A line each: name, bar, amount, share, note.
 fn bars(page: &mut Page, rows: &[Row], charged: u64) {
-    let width = rows.iter().map(|row| columns(&row.name) + 2 * row.depth).max().unwrap_or(0).min(44);
+    let width = rows.iter().map(|row| columns(&row.name) + 2 * row.depth).max().unwrap_or(0).min(36);
     for row in rows {
         let name = cut_end(&row.name, width.saturating_sub(2 * row.depth)).into_owned();
         let pad = width.saturating_sub(2 * row.depth + columns(&name));
         let bytes = u64::try_from(row.bytes).unwrap_or(0);
         let eighths = usize::try_from(u128::from(bytes) * (BAR * 8) as u128 / u128::from(charged.max(1))).unwrap_or(0);
         let share = u128::from(bytes) * 1000 / u128::from(charged.max(1));
-        let share = if row.depth == 0 { format!("{:>3}.{} %", share / 10, share % 10) } else { String::new() };
+        let share = if row.depth == 0 { format!("{:>2}.{} %", share / 10, share % 10) } else { String::new() };
         let bar = if row.depth == 0 { bar(eighths.min(BAR * 8)) } else { String::new() };
         let text = format!(
-            "{}{name}{}  {bar}{}  {:>9}  {share:>7}  {}",
+            "{}{name}{}  {bar}{}  {:>9}  {share:>6}  {}",
             " ".repeat(2 * row.depth),
             " ".repeat(pad),
             " ".repeat(BAR - columns(&bar)),

@@ -54,7 +54,7 @@ pub(super) fn rows(waterfall: &Waterfall) -> Vec<Row> {
         depth: 0,
         name: "unexplained".into(),
         bytes: waterfall.unexplained_bytes,
-        note: "charges that each CPU holds in stock, and what changed while reading".into(),
+        note: "stock per CPU, races".into(),
     });
     rows
 }

@@ -23,15 +23,40 @@ pub(in crate::report) fn settings(memory: &MemoryReport) -> Vec<Labelled> {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::report) struct Balance {
     /// What the kernel charged, or the sum of the parts where no report gives it.
-    pub(in crate::report) total: Bytes,
+    total: Bytes,
     /// The total is the kernel's own number.
-    pub(in crate::report) charged: bool,
+    charged: bool,
     /// The parts: name, bytes, what of it is shared memory.
-    pub(in crate::report) parts: Vec<(&'static str, Bytes, Option<Bytes>)>,
+    parts: Vec<(&'static str, Bytes, Option<Bytes>)>,
     /// What no part names; negative where the report's numbers are not of one instant.
-    pub(in crate::report) rest: i128,
+    rest: i128,
     /// Beside the total: swap is not charged to memory.
-    pub(in crate::report) swap: Option<Bytes>,
+    swap: Option<Bytes>,
+}
+
+impl Balance {
+    /// The sum as rows of name, bytes and share; `shared` names the part of the files that is shared memory.
+    pub(in crate::report) fn rows(&self, shared: &str) -> Vec<Vec<String>> {
+        let row = |name: &str, bytes: Bytes, share: String| vec![name.to_owned(), bytes.to_string(), share];
+        let mut rows = Vec::new();
+        for (name, bytes, of_it) in &self.parts {
+            rows.push(row(name, *bytes, share(*bytes, self.total)));
+            rows.extend(of_it.map(|of_it| row(shared, of_it, String::new())));
+        }
+        if let Ok(rest @ 1..) = u64::try_from(self.rest) {
+            rows.push(row("not named by the report", Bytes(rest), share(Bytes(rest), self.total)));
+        }
+        let total = if self.charged { "charged by the kernel" } else { "sum of what is known" };
+        rows.push(row(total, self.total, String::new()));
+        let swap = self.swap.filter(|swap| swap.0 > 0);
+        rows.extend(swap.map(|swap| row("beside it, swapped out", swap, String::new())));
+        rows
+    }
+
+    /// What a reader who adds up the parts must know.
+    pub(in crate::report) fn caveat(&self) -> Option<&'static str> {
+        (self.rest < 0).then_some("The parts exceed the total: the kernel did not read them in one instant.")
+    }
 }
 
 /// The composition of a diagnosis as a sum; `None` where nothing of it is known.
@@ -58,7 +83,7 @@ pub(in crate::report) fn balance(document: &Document, diagnosis: &Diagnosis) -> 
 }
 
 /// `94 %` of a total; nothing for a total of zero.
-pub(in crate::report) fn share(part: Bytes, total: Bytes) -> String {
+fn share(part: Bytes, total: Bytes) -> String {
     match total.0 {
         0 => String::new(),
         whole => format!("{:.0} %", part.0 as f64 / whole as f64 * 100.0),

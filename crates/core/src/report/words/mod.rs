@@ -12,7 +12,7 @@ mod kill;
 mod memory;
 
 pub(in crate::report) use kill::{kill_facts, kill_table, next_victims, unclaimed};
-pub(in crate::report) use memory::{Balance, balance, settings, share};
+pub(in crate::report) use memory::{Balance, balance, settings};
 
 /// A label and what it says.
 pub(in crate::report) type Labelled = (&'static str, String);

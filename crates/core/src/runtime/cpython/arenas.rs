@@ -1,8 +1,7 @@
 //! Arenas, from the interpreter's own array of them. A pointer to the array stands somewhere in CPython's variables; it
 //! is the one whose array agrees with the pools that were found.
 
-use std::ops::Range;
-
+use super::image;
 use super::layout::{ARENA_OBJECT, ARENA_OBJECTS_MIN, Layout};
 use super::pools::Pool;
 use crate::process::Mapping;
@@ -18,8 +17,8 @@ pub(super) struct Arena {
     pub number: usize,
     /// Its first address.
     pub address: u64,
-    /// Its first pool, which is aligned.
-    pub first_pool: u64,
+    /// The pool that is to be used for the first time next.
+    pub next_pool: u64,
     /// Pools with no block in use, never used ones included.
     pub free_pools: u32,
     /// All of its pools.
@@ -31,7 +30,10 @@ pub(super) fn all(target: &Target<'_>, layout: &Layout, image: &Mapping, pools: 
     // The pool of the highest number: it is in the array's last used entry, and few other things are there.
     let probe = pools.iter().filter(|pool| pool.arena < ARENAS_MAX).max_by_key(|pool| pool.arena)?;
     let entry = u64::from(probe.arena) * ARENA_OBJECT as u64;
-    let mut pointers: Vec<u64> = variables(target, image).into_iter().flat_map(|at| words(target, at)).collect();
+    let mut pointers: Vec<u64> = image::variables(target, image)
+        .iter()
+        .flat_map(|bytes| bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)))
+        .collect();
     let writable = |address: u64| target.mapping_at(address).is_some_and(|mapping| mapping.writable);
     pointers.retain(|pointer| *pointer != 0 && pointer.is_multiple_of(16));
     pointers.sort_unstable();
@@ -50,32 +52,6 @@ pub(super) fn all(target: &Target<'_>, layout: &Layout, image: &Mapping, pools: 
     arrays.find(|arenas| agree(layout, arenas, pools))
 }
 
-/// The variables of the image: what is writable of its file, and the memory without a file right behind (`.bss`).
-fn variables(target: &Target<'_>, image: &Mapping) -> Vec<Range<u64>> {
-    let mut ranges: Vec<Range<u64>> = Vec::new();
-    for mapping in target.mappings.iter().filter(|mapping| mapping.writable && mapping.readable) {
-        let own = mapping.inode == image.inode && mapping.name == image.name;
-        let behind = mapping.inode == 0
-            && mapping.name.is_empty()
-            && ranges.last().is_some_and(|last| last.end == mapping.start);
-        if own || behind {
-            ranges.push(mapping.start..mapping.end);
-        }
-    }
-    ranges
-}
-
-/// All words of the pages that are in memory.
-fn words(target: &Target<'_>, range: Range<u64>) -> Vec<u64> {
-    let mut words = Vec::new();
-    for run in target.residency.within(range) {
-        let length = usize::try_from(run.at.end - run.at.start).unwrap_or(usize::MAX);
-        let bytes = target.memory.bytes(run.at.start, length).unwrap_or_default();
-        words.extend(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
-    }
-    words
-}
-
 fn array(target: &Target<'_>, layout: &Layout, at: u64, number_max: u32) -> Option<Vec<Arena>> {
     let count = (u64::from(number_max) + 1).next_power_of_two().max(ARENA_OBJECTS_MIN);
     let bytes = target.memory.bytes(at, usize::try_from(count).ok()?.checked_mul(ARENA_OBJECT)?)?;
@@ -83,16 +59,16 @@ fn array(target: &Target<'_>, layout: &Layout, at: u64, number_max: u32) -> Opti
     let arena = |(number, entry): (usize, &[u8; ARENA_OBJECT])| {
         let word = |at: usize| entry[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let half = |at: usize| entry[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-        Arena { number, address: word(0), first_pool: word(8), free_pools: half(16), pools: half(20) }
+        Arena { number, address: word(0), next_pool: word(8), free_pools: half(16), pools: half(20) }
     };
-    // The pool address of an arena moves on as its pools are first used: it begins aligned.
     let arenas: Vec<Arena> = entries.map(arena).filter(|arena| arena.address != 0).collect();
     let fits = arenas.iter().all(|arena| {
         let end = arena.address.saturating_add(layout.arena);
         let pools = (layout.arena / layout.pool).saturating_sub(u64::from(!arena.address.is_multiple_of(layout.pool)));
         arena.address.is_multiple_of(target.page)
-            && arena.address <= arena.first_pool
-            && arena.first_pool <= end
+            && arena.next_pool.is_multiple_of(layout.pool)
+            && arena.address <= arena.next_pool
+            && arena.next_pool <= end
             && u64::from(arena.pools) == pools
             && arena.free_pools <= arena.pools
     });

@@ -2,7 +2,7 @@
 //! pools and checked against its array of arenas. Larger objects are malloc's.
 
 use super::elf::{self, Elf, Symbol, Table};
-use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, file_name, flags};
+use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, flags};
 use crate::fact::Gap;
 use crate::process::Mapping;
 use crate::units::Bytes;
@@ -11,6 +11,7 @@ use layout::Layout;
 use version::Version;
 
 mod arenas;
+mod image;
 mod layout;
 mod pools;
 mod version;
@@ -23,12 +24,12 @@ const ATTEMPTS: usize = 3;
 
 impl Runtime for Cpython {
     fn read(&self, target: &Target<'_>) -> Option<Reading> {
-        let image = image(target)?;
+        let image = image::find(target)?;
         let file = elf::open(target, image)?;
         let elf = Elf::parse(&file, image)?;
         let [runtime, version] = elf.symbols(Table::Exported, ["_PyRuntime", "Py_Version"]);
         let runtime = runtime?;
-        let version = version::read(&elf, image, version);
+        let version = version::read(target, &elf, image, version);
         let mut reading = Reading::unresolved(Name::Cpython);
         reading.flags = flags::given(target);
         reading.version = version.as_ref().map(|version| version.text.clone());
@@ -38,15 +39,6 @@ impl Runtime for Cpython {
         }
         Some(reading)
     }
-}
-
-/// The file that holds the interpreter: a shared library, or the program.
-fn image<'t>(target: &'t Target<'_>) -> Option<&'t Mapping> {
-    let library = target.mapping_of(|name| name.starts_with("libpython3"));
-    library.or_else(|| {
-        let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
-        target.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
-    })
 }
 
 /// All of pymalloc.
@@ -70,11 +62,8 @@ fn objects(
         return Err("a free-threaded build keeps its objects in mimalloc".into());
     }
     // `PYTHONMALLOC` is read once, at the start.
-    match target.variable("PYTHONMALLOC") {
-        Some(other @ ("malloc" | "malloc_debug" | "mimalloc" | "mimalloc_debug")) => {
-            return Err(format!("PYTHONMALLOC={other}: its objects are not in pymalloc"));
-        }
-        _ => {}
+    if let Some(other @ ("malloc" | "malloc_debug" | "mimalloc" | "mimalloc_debug")) = target.variable("PYTHONMALLOC") {
+        return Err(format!("PYTHONMALLOC={other}: its objects are not in pymalloc"));
     }
     let mut last = Err("no pools were found: built without pymalloc, or swapped out".to_owned());
     for _ in 0..ATTEMPTS {

@@ -64,7 +64,7 @@ fn pool(address: u64, header: &[u8], layout: &Layout) -> Option<Pool> {
     let inside = |at: u64| at > address && at < address + layout.pool;
     let is = next_max == layout.pool - size
         && u64::from(blocks) <= (layout.pool - overhead) / size
-        && (overhead..=layout.pool + CLASSES as u64 * BLOCK).contains(&next)
+        && (overhead..=layout.pool + u64::from(CLASSES) * BLOCK).contains(&next)
         && (next - overhead).is_multiple_of(size)
         && (free == 0 || inside(free));
     is.then_some(Pool { address, arena, blocks, size })

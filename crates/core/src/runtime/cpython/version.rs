@@ -1,5 +1,6 @@
 //! Which CPython it is.
 
+use super::image;
 use crate::process::Mapping;
 use crate::runtime::elf::{Elf, Symbol};
 use crate::runtime::{Target, file_name};
@@ -13,8 +14,8 @@ pub(super) struct Version {
     pub text: String,
 }
 
-/// From `Py_Version` (since 3.11), else from the file's name and the text that its constants hold.
-pub(super) fn read(elf: &Elf<'_, '_>, image: &Mapping, symbol: Option<Symbol>) -> Option<Version> {
+/// From `Py_Version` (since 3.11), else from the file's name and the text that `sys.version` was made of.
+pub(super) fn read(target: &Target<'_>, elf: &Elf<'_, '_>, image: &Mapping, symbol: Option<Symbol>) -> Option<Version> {
     let number = symbol.and_then(|symbol| elf.constant(symbol, 4)?.first_chunk().copied());
     if let Some(number) = number {
         return from_number(u32::from_le_bytes(number));
@@ -23,7 +24,7 @@ pub(super) fn read(elf: &Elf<'_, '_>, image: &Mapping, symbol: Option<Symbol>) -
     let behind = name.strip_prefix("libpython3.").or_else(|| name.strip_prefix("python3."))?;
     let digits = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
     let minor = behind[..digits].parse().ok()?;
-    let text = elf.constants().and_then(|constants| text(constants, minor));
+    let text = image::variables(target, image).iter().find_map(|variables| text(variables, minor));
     Some(Version { minor, text: text.unwrap_or_else(|| format!("3.{minor}")) })
 }
 
@@ -42,17 +43,16 @@ fn from_number(number: u32) -> Option<Version> {
     Some(Version { minor: minor.into(), text: format!("3.{minor}.{micro}{level}{serial}") })
 }
 
-/// The one text `3.MINOR.MICRO` among constants.
-fn text(constants: &[u8], minor: u32) -> Option<String> {
-    let beginning = format!("\x003.{minor}.");
-    let mut texts = memchr::memmem::find_iter(constants, beginning.as_bytes()).filter_map(|at| {
-        let rest = &constants[at + 1..];
-        let text = &rest[..memchr::memchr(0, &rest[..rest.len().min(16)])?];
-        let micro = &text[beginning.len() - 1..];
-        micro.first().is_some_and(u8::is_ascii_digit).then(|| String::from_utf8(text.to_vec()).ok())?
-    });
-    let first = texts.next()?;
-    texts.all(|other| other == first).then_some(first)
+/// `3.9.18 (main, Jan  1 2024, 00:00:00) [GCC 12.2.0]`: what `Py_GetVersion` keeps (Python/getversion.c).
+fn text(variables: &[u8], minor: u32) -> Option<String> {
+    let beginning = format!("3.{minor}.");
+    memchr::memmem::find_iter(variables, beginning.as_bytes()).find_map(|at| {
+        let rest = &variables[at..variables.len().min(at + 24)];
+        let text = &rest[..memchr::memmem::find(rest, b" (")?];
+        let micro = text[beginning.len()..].first()?;
+        let is_version = text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+'));
+        (micro.is_ascii_digit() && is_version).then(|| String::from_utf8(text.to_vec()).ok())?
+    })
 }
 
 /// `_Py_DebugOffsets` at the beginning of `_PyRuntime` (Include/internal/pycore_debug_offsets.h, since 3.13) says
@@ -75,8 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_among_constants_counts_when_it_is_the_only_one() {
-        assert_eq!(text(b"x\x003.9.18\x00..\x003.9.x\x00", 9).as_deref(), Some("3.9.18"));
-        assert_eq!(text(b"\x003.9.18\x003.9.2\x00", 9), None);
+    fn the_text_of_a_version_ends_before_the_build() {
+        assert_eq!(text(b"\x003.9.x (\x003.9.18\x003.9.18 (main, Jan", 9).as_deref(), Some("3.9.18"));
+        assert_eq!(text(b"\x003.9.18\x00", 9), None);
     }
 }

@@ -1,18 +1,32 @@
 //! OpenJDK's virtual machine, JDK 8 to 25, through the table of fields that it exports for its serviceability agent.
 
+use self::areas::Areas;
 use self::heap::Collector;
 use self::library::Library;
 use self::vm::Vm;
-use super::{Name, Reading, Runtime, Target};
+use super::{Inside, Name, Reading, Runtime, Target};
 use crate::fact::Gap;
 use crate::units::Bytes;
+use crate::waterfall::PartKind;
 
+mod areas;
+mod classes;
+mod code;
+mod direct;
+mod fields;
 mod flags;
 mod heap;
 mod library;
+mod metaspace;
+mod objects;
 mod pages;
+mod perf;
+mod stacks;
 mod structs;
 mod vm;
+
+/// What Netty calls its counter `usedDirectMemory`; it is allocated with malloc.
+const NETTY: &str = "Netty's direct buffers outside of java.nio";
 
 /// The probe.
 #[derive(Debug)]
@@ -39,13 +53,42 @@ fn look(vm: &Vm<'_>, reading: &mut Reading) {
         Ok(collector) => collector,
         Err(because) => return reading.gaps.push(gap("the Java heap", because)),
     };
-    match heap::usage(vm, collector) {
+    let usage = heap::usage(vm, collector);
+    match &usage {
         Ok(usage) => {
             reading.resolved = true;
             reading.heap.used = Some(Bytes(usage.used));
             reading.heap.committed = usage.committed.map(Bytes);
         }
-        Err(because) => reading.gaps.push(gap("the Java heap", because)),
+        Err(because) => reading.gaps.push(gap("the Java heap", because.clone())),
+    }
+    let mut areas = Areas::default();
+    areas.add_heap(vm, collector, usage.as_ref().ok());
+    areas.add_machine(vm);
+    match classes::classes(vm) {
+        Ok(classes) => {
+            match release(reading.version.as_deref()) {
+                Some(release) => areas.add_metaspace(vm, &classes, release),
+                None => areas.unknown.push(("where metaspace is", "the version is not told".to_owned())),
+            }
+            buffers(vm, collector, &classes, reading);
+        }
+        Err(because) => reading.gaps.push(gap("classes, metaspace and direct buffers", because)),
+    }
+    reading.areas = areas.areas;
+    reading.gaps.extend(areas.unknown.into_iter().map(|(what, because)| gap(what, because)));
+}
+
+/// Direct buffers: java.nio's, and Netty's own beside.
+fn buffers(vm: &Vm<'_>, collector: Collector, classes: &[classes::Class], reading: &mut Reading) {
+    match direct::direct(vm, collector, classes) {
+        Ok(direct) => reading.direct = Some(Bytes(direct.reserved)),
+        Err(because) => reading.gaps.push(gap("direct buffers", because)),
+    }
+    match direct::netty(vm, collector, classes) {
+        Some(Ok(bytes)) => reading.inside.push(Inside { part: PartKind::Malloc, name: NETTY, bytes: Bytes(bytes) }),
+        Some(Err(because)) => reading.gaps.push(gap("Netty's direct buffers", because)),
+        None => {}
     }
 }
 
@@ -55,6 +98,13 @@ fn version(vm: &Vm<'_>) -> Option<String> {
     let behind = sentence.as_deref().and_then(|sentence| sentence.split_once("JRE ("));
     let named = behind.and_then(|(_, behind)| behind.split_once(')')).map(|(version, _)| version.to_owned());
     named.or_else(|| vm.text("Abstract_VM_Version::_s_vm_release"))
+}
+
+/// The feature release: 8 of `1.8.0_392`, 17 of `17.0.9+9`.
+fn release(version: Option<&str>) -> Option<u32> {
+    let version = version?;
+    let version = version.strip_prefix("1.").unwrap_or(version);
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn gap(what: &str, because: String) -> Gap {

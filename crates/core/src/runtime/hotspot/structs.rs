@@ -49,7 +49,8 @@ impl Structs {
                 structs.statics.insert(name, word(&entry, address));
             }
         }
-        let (type_name, size) = (column("gHotSpotVMTypeEntryTypeNameOffset")?, column("gHotSpotVMTypeEntrySizeOffset")?);
+        let (type_name, size) =
+            (column("gHotSpotVMTypeEntryTypeNameOffset")?, column("gHotSpotVMTypeEntrySizeOffset")?);
         let table = constant("gHotSpotVMTypes")?;
         for entry in entries(memory, table, constant("gHotSpotVMTypeEntryArrayStride")?, type_name)? {
             if let Some(name) = text(word(&entry, type_name)) {

@@ -4,7 +4,7 @@ use super::flags::Flags;
 use super::library::Library;
 use super::pages::Pages;
 use super::structs::Structs;
-use crate::runtime::Target;
+use crate::runtime::{Memory, Target};
 
 /// What was read, or why not.
 pub(super) type Read<T> = Result<T, String>;
@@ -48,6 +48,12 @@ impl<'a> Vm<'a> {
     pub(super) fn word(&self, object: u64, names: &str) -> Read<u64> {
         let at = self.place(object, names)?;
         self.target.memory.u64(at).ok_or_else(|| format!("the page of {names} is not in memory"))
+    }
+
+    /// Eight bytes of a field that stays as it is.
+    pub(super) fn kept(&self, object: u64, names: &str) -> Read<u64> {
+        let at = self.place(object, names)?;
+        self.pages.u64(at).ok_or_else(|| format!("the page of {names} is not in memory"))
     }
 
     /// Four bytes of a field of `object`.

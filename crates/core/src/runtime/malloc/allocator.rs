@@ -1,8 +1,7 @@
 //! Which malloc serves a program: by the libraries it maps, and by what the program itself defines.
 
-use crate::process::Mapping;
 use crate::runtime::elf::{self, Elf, Table};
-use crate::runtime::{Allocator, Target, file_name};
+use crate::runtime::{Allocator, Target};
 
 /// Libraries, by the beginning of their file name.
 const LIBRARIES: [(&str, Allocator); 6] = [
@@ -35,7 +34,7 @@ pub(super) fn recognise(target: &Target<'_>) -> Option<Allocator> {
     let (libc, others): (Vec<_>, Vec<_>) =
         LIBRARIES.iter().partition(|(_, allocator)| matches!(allocator, Allocator::Glibc | Allocator::Musl));
     let own = || {
-        let program = program(target)?;
+        let program = target.program()?;
         let file = elf::open(target, program)?;
         let elf = Elf::parse(&file, program)?;
         let names = FUNCTIONS.map(|(name, _)| name);
@@ -49,10 +48,4 @@ pub(super) fn recognise(target: &Target<'_>) -> Option<Allocator> {
         .or_else(own)
         .or_else(|| libc.into_iter().find_map(by_library))
         .or_else(old_glibc)
-}
-
-/// The program itself: the mapping of its first page comes first, except where the loader was called by name.
-fn program<'t>(target: &'t Target<'_>) -> Option<&'t Mapping> {
-    let is_loader = |mapping: &Mapping| file_name(&mapping.name).starts_with("ld-");
-    target.mappings.iter().find(|mapping| mapping.inode != 0 && mapping.offset == 0 && !is_loader(mapping))
 }

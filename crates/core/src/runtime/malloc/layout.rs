@@ -51,6 +51,8 @@ pub(super) struct Parameters {
 pub(super) enum Mapped {
     /// `prev_size` 0 and a `size` that is the mapping's (until 2.41).
     WholeSize,
+    /// `prev_size` 0 and a `size` that is the mapping's less the header (since 2.43, `mmap_set_chunk`).
+    LessHeader,
 }
 
 /// Bins in `malloc_state.bins` (`NBINS - 1`).
@@ -62,6 +64,7 @@ pub(super) const HEAP_MAX: u64 = 64 << 20;
 
 const BEFORE_HUGE_PAGES: Parameters = Parameters { mapped_chunks: 40, mapped_bytes: 56, heap_base: 72 };
 const WITH_HUGE_PAGES: Parameters = Parameters { mapped_chunks: 60, mapped_bytes: 80, heap_base: 96 };
+const WITH_HUGE_PAGE_MODE: Parameters = Parameters { mapped_chunks: 68, mapped_bytes: 88, heap_base: 104 };
 
 const WITH_FASTBINS: Layout = Layout {
     releases: (27, 31),
@@ -78,11 +81,23 @@ const WITH_FASTBINS: Layout = Layout {
 
 const PROTECTED: Option<Fastbins> = Some(Fastbins { at: 16, protected: true });
 
-/// All that are known.
-const LAYOUTS: [Layout; 3] = [
+/// All that are known; 2.42 was never seen.
+const LAYOUTS: [Layout; 4] = [
     WITH_FASTBINS,
     Layout { releases: (32, 34), fastbins: PROTECTED, ..WITH_FASTBINS },
     Layout { releases: (35, 41), fastbins: PROTECTED, heap_header: 48, parameters: WITH_HUGE_PAGES, ..WITH_FASTBINS },
+    Layout {
+        releases: (43, 43),
+        fastbins: None,
+        top: 8,
+        bins: 24,
+        next: 2072,
+        system_mem: 2096,
+        state: 2112,
+        heap_header: 48,
+        parameters: WITH_HUGE_PAGE_MODE,
+        mapped: Mapped::LessHeader,
+    },
 ];
 
 /// The layout of glibc `2.minor`.

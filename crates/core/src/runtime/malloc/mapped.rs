@@ -64,8 +64,10 @@ impl Search<'_> {
 
     /// The mapping of the chunk whose first words these are.
     fn length(&self, at: u64, end: u64, previous: u64, size: u64) -> Option<u64> {
-        let Mapped::WholeSize = self.layout.mapped;
-        let length = size & !7;
+        let length = match self.layout.mapped {
+            Mapped::WholeSize => size & !7,
+            Mapped::LessHeader => (size & !7).checked_add(16)?,
+        };
         let is = previous == 0 && size & 7 == IS_MMAPPED && length > 0 && length.is_multiple_of(self.target.page);
         (is && length <= self.told.bytes && length <= end - at).then_some(length)
     }

@@ -108,7 +108,8 @@ impl Reader<'_> {
         let (committed, used) = match space.kind {
             Kind::New => {
                 let halves = self.layout.semispaces.map(|offset| words.get(index(offset)..).unwrap_or_default());
-                if halves.iter().any(|half| half.len() < 5 || !is_of(half, heap, id) || half[3] > half[4].max(half[3])) {
+                if halves.iter().any(|half| half.len() < 5 || !is_of(half, heap, id) || half[3] > half[4].max(half[3]))
+                {
                     return Err(wrong("a half"));
                 }
                 (halves[0][3].saturating_add(halves[1][3]), self.used_of_new(heap, at, &words, halves[0]))

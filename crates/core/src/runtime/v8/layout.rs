@@ -133,19 +133,8 @@ const SPACES_9: &[Space] = &[READ_ONLY, OLD, CODE, MAP, LARGE, CODE_LARGE, NEW_L
 /// V8 11.
 const SPACES_11: &[Space] = &[READ_ONLY, NEW, OLD, CODE, SHARED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE];
 /// V8 12.4.
-const SPACES_12_4: &[Space] = &[
-    READ_ONLY,
-    NEW,
-    OLD,
-    CODE,
-    SHARED,
-    TRUSTED,
-    NEW_LARGE,
-    LARGE,
-    CODE_LARGE,
-    SHARED_LARGE,
-    TRUSTED_LARGE,
-];
+const SPACES_12_4: &[Space] =
+    &[READ_ONLY, NEW, OLD, CODE, SHARED, TRUSTED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE, TRUSTED_LARGE];
 /// V8 12.9 and later.
 const SPACES_12_9: &[Space] = &[
     READ_ONLY,

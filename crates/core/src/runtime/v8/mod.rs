@@ -121,7 +121,9 @@ fn fill(reading: &mut Reading, target: &Target<'_>, pages: &[Page], isolates: &[
     reading.external = sum(|isolate| isolate.array_buffers.map(|(_, bytes)| bytes));
     let ranks: BTreeMap<u64, usize> =
         isolates.iter().map(|isolate| (isolate.heap, usize::from(is_worker(isolate.heap)))).collect();
-    for (rank, size) in isolates.iter().flat_map(|isolate| isolate.spaces.iter().map(|size| (ranks[&isolate.heap], size))) {
+    for (rank, size) in
+        isolates.iter().flat_map(|isolate| isolate.spaces.iter().map(|size| (ranks[&isolate.heap], size)))
+    {
         let space = layout.spaces[size.id];
         let part = if space.code { PartKind::V8Code } else { PartKind::V8Heap };
         if let Some(used) = size.used.filter(|used| *used > 0) {

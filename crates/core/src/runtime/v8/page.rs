@@ -52,9 +52,11 @@ pub(super) fn find(target: &Target<'_>, header: Header) -> Vec<Page> {
             Header::SizeFirst => of_words(*at, head[10], head[0], head[2], [head[3], head[4]], head[8]),
             Header::FlagsFirst => of_words(*at, head[1], head[2], head[3], [head[4], head[5]], head[9]),
             // The metadata, from its second word: address, reservation, allocated, wasted, mark, size, end, heap, start, owner.
-            Header::Metadata => metadata.get(index).copied().flatten().and_then(|words| {
-                of_words(*at, words[0], words[5], words[7], [words[8], words[6]], words[9])
-            }),
+            Header::Metadata => metadata
+                .get(index)
+                .copied()
+                .flatten()
+                .and_then(|words| of_words(*at, words[0], words[5], words[7], [words[8], words[6]], words[9])),
         };
         if let Some(page) = page {
             end = page.at.saturating_add(page.size);
@@ -75,7 +77,8 @@ fn of_words(at: u64, own: u64, size: u64, heap: u64, area: [u64; 2], owner: u64)
 /// Every multiple of the alignment that is in memory, outside of files.
 fn aligned_and_present(target: &Target<'_>) -> Vec<u64> {
     let mut places = Vec::new();
-    for mapping in target.mappings.iter().filter(|mapping| mapping.readable && mapping.backing() == Backing::Anonymous) {
+    for mapping in target.mappings.iter().filter(|mapping| mapping.readable && mapping.backing() == Backing::Anonymous)
+    {
         for run in target.residency.within(mapping.start..mapping.end) {
             let mut at = run.at.start.checked_next_multiple_of(ALIGNMENT);
             while let Some(place) = at.filter(|place| *place < run.at.end && places.len() < PAGES_MAX) {

@@ -7,8 +7,11 @@ use super::Usage;
 pub(super) struct SpaceFields(&'static str, &'static str, &'static str);
 
 /// Serial's spaces; the bounds moved into `ContiguousSpace` in JDK 23.
-pub(super) const CONTIGUOUS: SpaceFields =
-    SpaceFields("ContiguousSpace::_bottom|Space::_bottom", "ContiguousSpace::_top", "ContiguousSpace::_end|Space::_end");
+pub(super) const CONTIGUOUS: SpaceFields = SpaceFields(
+    "ContiguousSpace::_bottom|Space::_bottom",
+    "ContiguousSpace::_top",
+    "ContiguousSpace::_end|Space::_end",
+);
 
 /// Parallel's spaces; JDK 8 and 11 keep the bounds in `ImmutableSpace`.
 const MUTABLE: SpaceFields = SpaceFields(
@@ -20,8 +23,7 @@ const MUTABLE: SpaceFields = SpaceFields(
 impl Usage {
     /// Adds a space: what lies below its top is used, all of it is committed.
     pub(super) fn add(&mut self, vm: &Vm<'_>, space: u64, fields: &SpaceFields, name: &'static str) -> Read<()> {
-        let (bottom, top, end) =
-            (vm.word(space, fields.0)?, vm.word(space, fields.1)?, vm.word(space, fields.2)?);
+        let (bottom, top, end) = (vm.word(space, fields.0)?, vm.word(space, fields.1)?, vm.word(space, fields.2)?);
         if !(bottom <= top && top <= end) {
             return Err(format!("the bounds of {name} do not make sense"));
         }

@@ -5,30 +5,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Bytes;
 
-/// How a container's memory behaves over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// Grows without end: more memory only delays the kill.
-    Leak,
-    /// Stable, and close to its limit.
-    LimitTooLow,
-    /// Short peaks far above what is usual.
-    Spike,
-    /// Rises and falls again and again.
-    Sawtooth,
-    /// The most was needed while starting.
-    StartUpPeak,
-    /// Grows towards a level, ever more slowly.
-    WarmUp,
-    /// One level, then another.
-    Step,
-    /// Page cache or tmpfs, not the program's own memory.
-    Cache,
-    /// Stable.
-    Steady,
-    /// Too short or too sparse to tell.
-    TooLittleData,
+macro_rules! classes {
+    ($($variant:ident $id:literal $title:literal)*) => {
+        /// How a container's memory behaves over time.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum Class {
+            $(#[doc = $title] #[serde(rename = $id)] $variant,)*
+        }
+
+        impl Class {
+            /// All classes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its id: `limit-too-low`.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id),* }
+            }
+
+            /// Its page, in markdown.
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $id, ".md"))),* }
+            }
+        }
+    };
+}
+
+classes! {
+    Leak "leak" "Grows without end: more memory only delays the kill."
+    LimitTooLow "limit-too-low" "Stable, and close to its limit."
+    Spike "spike" "Short peaks far above what is usual."
+    Sawtooth "sawtooth" "Rises and falls again and again."
+    StartUpPeak "start-up-peak" "The most was needed while starting."
+    WarmUp "warm-up" "Grows towards a level, ever more slowly."
+    Step "step" "One level, then another."
+    Cache "cache" "Page cache or tmpfs, not the program's own memory."
+    Steady "steady" "Stable."
+    TooLittleData "too-little-data" "Too short or too sparse to tell."
 }
 
 /// A class and the sentence that says why.

@@ -1,0 +1,94 @@
+//! Names of pods and containers, from where Kubernetes keeps their logs.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use oomph_core::fact::Subject;
+
+/// What the names of folders and links below `/var/log` tell.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Namespace and name of pods, by uid without dashes.
+    pods: HashMap<String, (String, String)>,
+    /// Namespace, pod and name of containers, by id.
+    containers: HashMap<String, (String, String, String)>,
+}
+
+impl Names {
+    /// Reads the first of `folders` that has any.
+    pub(super) fn read<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Self {
+        let names = folders.into_iter().map(|folder| Self {
+            pods: entries(&folder.join("pods")).filter_map(|name| pod(&name)).collect(),
+            containers: entries(&folder.join("containers")).filter_map(|name| container(&name)).collect(),
+        });
+        names.into_iter().find(|names| !names.pods.is_empty() || !names.containers.is_empty()).unwrap_or_default()
+    }
+
+    /// Adds what is known to a subject that has a uid or an id.
+    pub(super) fn complete(&self, mut subject: Subject) -> Subject {
+        let uid = subject.pod_uid.as_deref().map(without_dashes);
+        if let Some((namespace, pod)) = uid.and_then(|uid| self.pods.get(&uid)) {
+            subject.namespace = Some(namespace.clone());
+            subject.pod = Some(pod.clone());
+        }
+        let id = subject.container_id.as_deref();
+        if let Some((namespace, pod, container)) = id.and_then(|id| self.containers.get(id)) {
+            subject.namespace = Some(namespace.clone());
+            subject.pod = Some(pod.clone());
+            subject.container = Some(container.clone());
+        }
+        subject
+    }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = String> {
+    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+/// `NAMESPACE_POD_UID` (pkg/kubelet/kuberuntime/helpers.go, `BuildPodLogsDirectory`, Kubernetes 1.36); names hold no
+/// underscore. A static pod's uid is the hash of its configuration, without dashes.
+fn pod(folder: &str) -> Option<(String, (String, String))> {
+    let mut parts = folder.split('_');
+    let (namespace, pod, uid) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = parts.next().is_none() && !namespace.is_empty() && !pod.is_empty() && !uid.is_empty();
+    whole.then(|| (without_dashes(uid), (namespace.to_owned(), pod.to_owned())))
+}
+
+/// `POD_NAMESPACE_CONTAINER-ID.log` (pkg/kubelet/kuberuntime/legacy.go, `legacyLogSymlink`, Kubernetes 1.36). What is
+/// longer than a file's name may be loses the end of its id, and is then not found by it.
+fn container(link: &str) -> Option<(String, (String, String, String))> {
+    let (name, id) = link.strip_suffix(".log")?.rsplit_once('-')?;
+    let mut parts = name.split('_');
+    let (pod, namespace, container) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = parts.next().is_none() && !id.is_empty() && !container.is_empty();
+    whole.then(|| (id.to_owned(), (namespace.to_owned(), pod.to_owned(), container.to_owned())))
+}
+
+fn without_dashes(uid: &str) -> String {
+    uid.replace('-', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folders_of_pods_and_links_of_containers_are_taken_apart() {
+        let (uid, names) = pod("kube-system_etcd-node-a_0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!(uid, "0123456789abcdef0123456789abcdef");
+        assert_eq!(names, ("kube-system".into(), "etcd-node-a".into()));
+        let (id, names) = container("web-7d4b-x_shop_side-car-0a1b.log").unwrap();
+        assert_eq!((id.as_str(), names), ("0a1b", ("shop".into(), "web-7d4b-x".into(), "side-car".into())));
+        assert_eq!(pod("lost+found"), None);
+        assert_eq!(container("x.log"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_panics(name in "([a-z]|_|-|\\.log|é){0,20}") {
+            let _ = (pod(&name), container(&name));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `oomph inspect`: where the memory of a container went.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use oomph_core::fact::Gap;
+use oomph_core::recording;
+use oomph_core::report;
+use oomph_core::waterfall::{Document, Waterfall, document, grown};
+use oomph_node::hierarchy::{self, Hierarchy};
+
+use super::since::Since;
+use super::{Exit, Global, Output};
+use crate::ui::Ui;
+
+mod subjects;
+
+use subjects::Subjects;
+
+pub(super) const EXAMPLES: &str = "  \
+  oomph inspect                          every container of this node, the closest to a kill first
+  oomph inspect checkout-7d9f-x2k4b      a pod that runs on this node
+  oomph inspect --docker web             a Docker or Podman container
+  oomph inspect --pid 4242 --diff 60s    what grew in a minute, in the container of a process
+  oomph inspect --recording app.oomph    the peak of a recorded run
+
+Reading the processes of others takes root, or CAP_SYS_PTRACE and CAP_SYS_ADMIN. Of a pod on another node:
+  kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE -- oomph inspect POD";
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// A pod that runs on this node, by its name or uid
+    #[arg(value_name = "POD")]
+    pod: Option<String>,
+    /// A container of Docker or Podman, by its name or id
+    #[arg(long, value_name = "NAME", conflicts_with = "pod")]
+    docker: Option<String>,
+    /// The container of this process; the host's pid
+    #[arg(long, value_name = "N", conflicts_with_all = ["pod", "docker"])]
+    pid: Option<u32>,
+    /// A cgroup, by its path below the hierarchy's root or in /sys/fs/cgroup
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["pod", "docker", "pid"])]
+    cgroup: Option<PathBuf>,
+    /// The peak of a recording of oomph run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "docker", "pid", "cgroup", "watch", "diff"])]
+    recording: Option<PathBuf>,
+    /// Go on, and show it anew every two seconds
+    #[arg(short, long)]
+    watch: bool,
+    /// Look again after this time, and say what grew: 30s, 5m
+    #[arg(long, value_name = "TIME", conflicts_with = "watch")]
+    diff: Option<Since>,
+}
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+impl Inspect {
+    pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
+        if let Some(path) = &self.recording {
+            return show(&recorded(path)?, global.output, ui);
+        }
+        let hierarchy = hierarchy::find().context(
+            "no cgroup hierarchy with the memory controller is mounted here; run oomph on the node itself, or in a \
+             container that sees its /sys/fs/cgroup",
+        )?;
+        let subjects = self.subjects(&hierarchy, global)?;
+        loop {
+            let first = look(&hierarchy, &subjects);
+            if let Some(Since::Ago(time)) = self.diff {
+                ui.note(format_args!("looking again in {time:#}"));
+                std::thread::sleep(time.unsigned_abs());
+                let mut later = look(&hierarchy, &subjects);
+                for waterfall in &mut later.waterfalls {
+                    let before = first.waterfalls.iter().find(|before| before.subject == waterfall.subject);
+                    waterfall.grew = before.map(|before| grown(before, waterfall));
+                }
+                return show(&later, global.output, ui);
+            }
+            if !self.watch {
+                return show(&first, global.output, ui);
+            }
+            ui.print(&one_of_many(&first, global.output, ui))?;
+            std::thread::sleep(INTERVAL);
+        }
+    }
+
+    /// Which cgroups are asked for. What was named must be there; without a name all containers are meant.
+    fn subjects(&self, hierarchy: &Hierarchy, global: &Global) -> Result<Subjects> {
+        if matches!(self.diff, Some(Since::At(_))) {
+            bail!("--diff takes a time to wait, such as 30s or 5m, not a date");
+        }
+        let found = match (&self.pod, &self.docker, self.pid, &self.cgroup) {
+            (Some(pod), ..) => subjects::of_pod(hierarchy, pod, global)?,
+            (_, Some(name), ..) => subjects::of_engine(hierarchy, name)?,
+            (.., Some(pid), _) => subjects::of_process(hierarchy, pid)?,
+            (.., Some(path)) => subjects::of_path(hierarchy, path)?,
+            _ => subjects::all(hierarchy, global),
+        };
+        Ok(found)
+    }
+}
+
+fn look(hierarchy: &Hierarchy, subjects: &Subjects) -> Document {
+    let waterfalls =
+        subjects.found.iter().map(|(cgroup, subject)| oomph_node::inspect::inspect(hierarchy, cgroup, subject.clone()));
+    document(waterfalls.collect(), &subjects.gaps)
+}
+
+/// The peak of a recording.
+fn recorded(path: &PathBuf) -> Result<Document> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if !recording::is_recording(&bytes) {
+        bail!("{} is no recording of oomph run; make one with: oomph run --record FILE -- CMD", path.display());
+    }
+    let recording = recording::read(&bytes);
+    let gap = Gap {
+        what: format!("the memory in {}", path.display()),
+        because: "the command ended before it could be looked at".into(),
+        command: String::new(),
+    };
+    let gaps = if recording.peak.is_none() { vec![gap] } else { Vec::new() };
+    let of_recording = |it: Waterfall| Waterfall { source: oomph_core::waterfall::Source::Recording, ..it };
+    Ok(document(recording.peak.into_iter().map(of_recording).collect(), &gaps))
+}
+
+fn show(document: &Document, output: Output, ui: Ui) -> Result<Exit> {
+    ui.print(&render(document, output, ui))?;
+    Ok(Exit::Nothing)
+}
+
+fn render(document: &Document, output: Output, ui: Ui) -> String {
+    match output {
+        Output::Text => report::waterfall_text(document, ui.style(), ui.width()),
+        Output::Markdown => report::waterfall_markdown(document),
+        Output::Json => report::json(document),
+        Output::Yaml => report::yaml(document),
+    }
+}
+
+/// A document in a stream of documents: JSON one a line, YAML and text with a mark between.
+fn one_of_many(document: &Document, output: Output, ui: Ui) -> String {
+    match output {
+        Output::Json => report::json_line(document),
+        Output::Yaml => format!("---\n{}", report::yaml(document)),
+        Output::Text | Output::Markdown => render(document, output, ui) + "\n",
+    }
+}

@@ -1,0 +1,282 @@
+//! The command itself: started in its cgroup, sampled until it ends, and then asked about.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use oomph_core::recording::{End, Line, Run as Header, Sample};
+use oomph_core::units::Bytes;
+use oomph_core::waterfall::{Subject, Version, Waterfall};
+use oomph_node::hierarchy::{self, Hierarchy};
+use oomph_node::kmsg::Ring;
+use oomph_node::sampler::{Sampler, Triggers};
+use oomph_node::scope::{Limits, NoScope, PREFIX, Scope};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::leftovers::Leftovers;
+use super::live::Live;
+use super::{Run, Size, signals, user_scope};
+use crate::ui::Ui;
+
+/// What became of the attempt.
+pub(super) enum Ran {
+    /// It ran and ended; the recording.
+    Recorded(String),
+    /// It could not be started: 126 or 127, as a shell says.
+    NotStarted(u8),
+}
+
+/// Samples kept; a longer run keeps every second one, the larger of two.
+const SAMPLES_MAX: usize = 36_000;
+
+/// The kernel's report of a kill comes within this time of the kill.
+const REPORT: Duration = Duration::from_millis(400);
+
+/// The kernel log that is kept in a recording.
+const LOG_MAX: usize = 1 << 20;
+
+pub(super) fn run(arguments: &Run, ui: Ui) -> Result<Ran> {
+    let Some(hierarchy) = hierarchy::find() else {
+        bail!("no cgroup hierarchy with the memory controller is mounted here; try --watch-only");
+    };
+    let limits =
+        Limits { memory: arguments.memory.map(|Size(bytes)| bytes), swap: arguments.swap.map(|Size(bytes)| bytes) };
+    let id = id();
+    let scope = match Scope::create(&hierarchy, &id, limits) {
+        Ok(scope) => scope,
+        Err(error @ NoScope::Nowhere { .. }) => match user_scope::enter(ui) {
+            Some(code) => return Ok(Ran::NotStarted(code)),
+            None => bail!(
+                "{error}; run as root, in a cgroup that is delegated to you (systemd-run --user --scope -p Delegate=yes), \
+                 or with --watch-only"
+            ),
+        },
+        Err(error) => return Err(error.into()),
+    };
+    let mut leftovers = Leftovers::watch(&scope.folder).context("cannot start what cleans up behind the command")?;
+    let ran = in_scope(arguments, &hierarchy, &scope, limits, id, ui);
+    leftovers.clear();
+    ran
+}
+
+/// Hexadecimal digits that no other run has: the time and the pid.
+fn id() -> String {
+    let now = Timestamp::now().as_nanosecond().unsigned_abs() & u128::from(u64::MAX);
+    format!("{now:016x}{:08x}", std::process::id())
+}
+
+fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limits, id: String, ui: Ui) -> Result<Ran> {
+    let (program, rest) = arguments.command.split_first().context("no command")?;
+    let mut ring = Ring::open().ok();
+    if let Some(ring) = &mut ring {
+        // What was said before is of others.
+        let _ = ring.read(&mut Vec::new());
+    }
+    let started_at = Timestamp::now();
+    let mut recording = Line::Run(Header {
+        id,
+        cgroup: scope.path.clone(),
+        cgroup_version: if hierarchy.version == Version::V1 { 1 } else { 2 },
+        node: oomph_node::hostname(),
+        booted_at: oomph_node::clock::log_zero(started_at),
+        command: name(program.as_ref()),
+        started_at,
+        limit_bytes: limits.memory,
+        swap_bytes: limits.memory.map(|_| limits.swap.unwrap_or_default()),
+    })
+    .written();
+
+    let mut command = Command::new(program);
+    command.args(rest);
+    scope.admit(&mut command).with_context(|| format!("cannot enter {}", scope.folder.display()))?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return not_started(program.as_ref(), &error, ui),
+    };
+    let signals = signals::pass_to(child.id());
+    let mut watch = Watch::new(hierarchy, scope, limits.memory, ui);
+    let status = watch.until_end(&mut child)?;
+    signals.end();
+    let at = Timestamp::now();
+
+    watch.samples.iter().for_each(|sample| recording.push_str(&Line::Sample(*sample).written()));
+    if let Some(peak) = watch.peak.take() {
+        recording.push_str(&Line::Waterfall(Box::new(peak)).written());
+    }
+    recording.push_str(&Line::Counters(counters(&scope.folder)).written());
+    if let Some(log) = kernel_log(ring, &scope.folder) {
+        recording.push_str(&Line::KernelLog(log).written());
+    }
+    let peak_bytes = ["memory.peak", "memory.max_usage_in_bytes"]
+        .iter()
+        .find_map(|name| fs::read_to_string(scope.folder.join(name)).ok()?.trim().parse().ok().map(Bytes));
+    let end = End { at, exit_code: status.code(), signal: status.signal(), peak_bytes };
+    recording.push_str(&Line::End(end).written());
+    Ok(Ran::Recorded(recording))
+}
+
+pub(super) fn name(program: &Path) -> String {
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+}
+
+pub(super) fn not_started(program: &Path, error: &io::Error, ui: Ui) -> Result<Ran> {
+    ui.error(format_args!("cannot run {}: {error}", program.display()));
+    match error.kind() {
+        ErrorKind::NotFound => Ok(Ran::NotStarted(127)),
+        ErrorKind::PermissionDenied | ErrorKind::InvalidInput => Ok(Ran::NotStarted(126)),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => Ok(Ran::NotStarted(126)),
+        _ => bail!("the system refused to start it"),
+    }
+}
+
+/// A running command, looked at.
+struct Watch<'a> {
+    hierarchy: &'a Hierarchy,
+    scope: &'a Scope,
+    limit: Option<Bytes>,
+    sampler: Sampler,
+    triggers: Triggers,
+    samples: Vec<Sample>,
+    peak: Option<Waterfall>,
+    live: Live,
+    /// `memory.high` is in force.
+    slowed: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(hierarchy: &'a Hierarchy, scope: &'a Scope, limit: Option<Bytes>, ui: Ui) -> Self {
+        let high = limit.map(|limit| Bytes(limit.0 / 20 * 19));
+        scope.slow_above(high);
+        Self {
+            hierarchy,
+            scope,
+            limit,
+            sampler: Sampler::new(hierarchy.version, scope.folder.clone(), limit),
+            triggers: Triggers::default(),
+            samples: Vec::new(),
+            peak: None,
+            live: Live::new(limit, ui),
+            slowed: high.is_some(),
+        }
+    }
+
+    /// Samples until the command's own process ends.
+    fn until_end(&mut self, child: &mut Child) -> Result<ExitStatus> {
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("the child has no pid")?;
+        let pidfd = pidfd_open(pid, PidfdFlags::empty());
+        loop {
+            let sample = self.sampler.sample();
+            if let Some(sample) = sample {
+                self.take(sample);
+            }
+            if let Some(status) = child.try_wait().context("cannot wait for the command")? {
+                self.live.end();
+                return Ok(status);
+            }
+            let pause = sample.map_or(Duration::from_millis(10), |sample| self.sampler.pause(&sample));
+            match &pidfd {
+                Ok(pidfd) => {
+                    let timeout = Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
+                    let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout));
+                }
+                Err(_) => std::thread::sleep(pause),
+            }
+        }
+    }
+
+    fn take(&mut self, sample: Sample) {
+        self.live.show(&sample);
+        self.samples.push(sample);
+        thin(&mut self.samples);
+        let near = self.limit.is_some_and(|limit| sample.usage.0 >= limit.0 / 100 * 94);
+        if self.triggers.is_due(&sample) || (self.slowed && near) {
+            self.look();
+        }
+        if self.slowed && near {
+            // It has been looked at this close to the limit: from here on nothing holds it back.
+            self.scope.slow_above(None);
+            self.slowed = false;
+        }
+    }
+
+    /// The waterfall now; the one with the most out of the kernel's reach is kept, but none whose runtimes could not be
+    /// read (the process was on its way out) in place of one whose could.
+    fn look(&mut self) {
+        let began = Instant::now();
+        let waterfall = oomph_node::inspect::inspect(self.hierarchy, &self.scope.path, Subject::default());
+        self.triggers.looked(waterfall.unreclaimable_bytes, began.elapsed());
+        let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
+        if !waterfall.processes.is_empty() && better {
+            self.peak = Some(waterfall);
+        }
+    }
+}
+
+/// What a waterfall tells: runtimes that were read first, then how much memory it is of.
+fn worth(waterfall: &Waterfall) -> (usize, Bytes) {
+    let read = waterfall.processes.iter().filter(|process| process.runtime.resolved).count();
+    (read, waterfall.unreclaimable_bytes)
+}
+
+/// Halves a long history, keeping the larger of two neighbours: peaks are what counts.
+pub(super) fn thin(samples: &mut Vec<Sample>) {
+    if samples.len() >= SAMPLES_MAX {
+        let larger = |two: &[Sample]| two.iter().copied().max_by_key(|sample| sample.unreclaimable);
+        *samples = samples.chunks(2).filter_map(larger).collect();
+    }
+}
+
+/// The cgroup's files at the end, as `tail -n +1 memory.*` prints them.
+fn counters(folder: &Path) -> String {
+    let names = [
+        "memory.events",
+        "memory.events.local",
+        "memory.oom_control",
+        "memory.failcnt",
+        "memory.current",
+        "memory.max",
+        "memory.usage_in_bytes",
+        "memory.limit_in_bytes",
+    ];
+    let mut text = String::new();
+    for name in names {
+        if let Ok(content) = fs::read_to_string(folder.join(name)) {
+            let _ = writeln!(text, "==> {name} <==\n{content}");
+        }
+    }
+    text
+}
+
+/// What the kernel has said since the command was started. Where its ring may not be followed, all that can be had of
+/// it, and only when something was killed.
+fn kernel_log(ring: Option<Ring>, folder: &Path) -> Option<String> {
+    let killed = ["memory.events", "memory.oom_control"].iter().any(|name| {
+        let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count.trim() != "0"))
+    });
+    let bytes = match ring {
+        Some(mut ring) => {
+            let timeout = if killed { REPORT } else { Duration::ZERO };
+            let mut bytes = Vec::new();
+            let _ = ring.read(&mut bytes);
+            bytes.extend(ring.next_burst(timeout).unwrap_or_default());
+            bytes
+        }
+        None if killed => oomph_node::kernel_log(Timestamp::now()).artifacts.into_iter().next()?.bytes,
+        None => return None,
+    };
+    let from = bytes.len().saturating_sub(LOG_MAX);
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes[from..]).into_owned())
+}
+
+/// The folder of a run's cgroup has the name that only runs have.
+pub(super) fn is_ours(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+}

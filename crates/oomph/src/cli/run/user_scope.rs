@@ -1,0 +1,28 @@
+//! A user who may make no cgroup asks systemd for one: the same command line, in a scope that is delegated to it.
+
+use std::env;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use crate::ui::Ui;
+
+/// Set in the scope, so that a second refusal is final.
+const MARK: &str = "OOMPH_IN_SCOPE";
+
+/// Runs this very command line in a scope. The exit code of that run; `None` where there is no systemd to ask.
+pub(super) fn enter(ui: Ui) -> Option<u8> {
+    if env::var_os(MARK).is_some() || env::var_os("XDG_RUNTIME_DIR").is_none() {
+        return None;
+    }
+    let executable = env::current_exe().ok()?;
+    ui.detail("a cgroup of systemd's: systemd-run --user --scope");
+    let status = Command::new("systemd-run")
+        .args(["--user", "--scope", "--quiet", "-p", "Delegate=yes", "--"])
+        .arg(executable)
+        .args(env::args_os().skip(1))
+        .env(MARK, "1")
+        .status()
+        .ok()?;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal))?;
+    u8::try_from(code).ok()
+}

@@ -1,0 +1,194 @@
+//! Real commands under real limits, by `oomph run`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use oomph_node::hierarchy;
+use serde_json::Value;
+
+/// True where cgroups can be made; else says so, and fails where everything is required.
+fn may_make_cgroups(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root() && hierarchy::find().is_some();
+    if !root {
+        println!("skipped: {test} needs root and a memory cgroup");
+        assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "{test} could not run");
+    }
+    root
+}
+
+fn oomph(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_oomph")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn document(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let start = text.rfind("\n{\n").map_or(0, |at| at + 1);
+    serde_json::from_str(&text[start..]).unwrap_or_else(|error| panic!("{error}: {text}\n{output:?}"))
+}
+
+/// Folders of runs that are still there, of the process `pid`.
+fn left_by(pid: u32) -> Vec<String> {
+    let mount = hierarchy::find().unwrap().mount;
+    let ending = format!("{pid:08x}");
+    let names = fs::read_dir(mount).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("oomph-run-") && name.ends_with(&ending)).collect()
+}
+
+const HOG: &str = "x=[]\nwhile True: x.append(bytearray(b'x')*(1<<20))";
+
+#[test]
+fn a_command_that_outgrows_its_limit_is_explained_and_its_status_is_the_commands() {
+    if !may_make_cgroups("a_command_that_outgrows_its_limit") {
+        return;
+    }
+    let output = oomph(&["run", "-o", "json", "--memory", "48Mi", "--", "python3", "-c", HOG]);
+    let it = document(&output);
+    assert_eq!(output.status.code(), Some(137));
+    assert_eq!((&it["exitCode"], &it["signal"], &it["survived"]), (&137.into(), &9.into(), &false.into()));
+    assert_eq!(it["schema"], "oomph.dev/run/v1");
+    assert_eq!(it["diagnosis"]["verdict"], "container-limit-oom", "{it:#}");
+    assert_eq!((&it["diagnosis"]["oomKill"], &it["diagnosis"]["level"]), (&true.into(), &"container".into()));
+    assert_eq!(it["diagnosis"]["memory"]["limitBytes"], 48 << 20);
+    assert!(it["peakBytes"].as_u64().unwrap() >= 47 << 20, "{}", it["peakBytes"]);
+    let peak = &it["peak"];
+    let sum: i64 = peak["parts"].as_array().unwrap().iter().map(|part| part["bytes"].as_i64().unwrap()).sum();
+    assert_eq!(sum + peak["unexplainedBytes"].as_i64().unwrap(), peak["chargedBytes"].as_i64().unwrap());
+    assert!(it["proposal"].is_null() && it["proposalMissing"].is_string());
+}
+
+#[test]
+fn a_command_that_survives_gets_a_limit_proposed_that_it_survives_under() {
+    if !may_make_cgroups("a_command_that_survives") {
+        return;
+    }
+    let script = "import time\nx=bytearray(b'x')*(40<<20)\ntime.sleep(1.5)";
+    let output = oomph(&["run", "-o", "json", "--memory", "512Mi", "--", "python3", "-c", script]);
+    let it = document(&output);
+    assert_eq!((output.status.code(), &it["survived"]), (Some(0), &true.into()));
+    assert_eq!(it["diagnosis"]["verdict"], "completed");
+    let limit = it["proposal"]["limitBytes"].as_u64().unwrap_or_else(|| panic!("{it:#}"));
+    assert!((50 << 20..160 << 20).contains(&limit), "{limit}");
+    let mib = format!("{}Mi", limit >> 20);
+    let again = oomph(&["run", "-q", "--memory", &mib, "--", "python3", "-c", script]);
+    assert_eq!(again.status.code(), Some(0), "under {mib}: {again:?}");
+}
+
+#[test]
+fn a_killed_child_is_told_though_the_command_ends_well() {
+    if !may_make_cgroups("a_killed_child_is_told") {
+        return;
+    }
+    let script = format!("python3 -c \"$0\"; exit 0");
+    let output = oomph(&["run", "-o", "json", "--memory", "32Mi", "--", "sh", "-c", &script, HOG]);
+    let it = document(&output);
+    assert_eq!((output.status.code(), &it["survived"]), (Some(0), &false.into()));
+    assert_eq!((&it["diagnosis"]["verdict"], &it["diagnosis"]["victim"]), (&"child-oom".into(), &"child".into()));
+}
+
+#[test]
+fn status_signals_and_failures_are_told_as_a_shell_tells_them() {
+    if !may_make_cgroups("status_signals_and_failures") {
+        return;
+    }
+    let code = |arguments: &[&str]| oomph(arguments).status.code();
+    assert_eq!(code(&["run", "--memory", "64Mi", "--", "sh", "-c", "exit 7"]), Some(7));
+    assert_eq!(code(&["run", "--memory", "64Mi", "--", "sh", "-c", "kill -TERM $$"]), Some(143));
+    assert_eq!(code(&["run", "--memory", "64Mi", "--", "/no/such/program"]), Some(127));
+    assert_eq!(code(&["run", "--memory", "64Mi", "--", "/etc/passwd"]), Some(126));
+    assert_eq!(code(&["run", "--memory", "64Mi", "--record", "/no/such/folder/x", "--", "true"]), Some(125));
+    assert_eq!(code(&["run", "--memory", "512m", "--", "true"]), Some(2), "half a byte is a slip of the unit");
+    assert_eq!(code(&["run"]), Some(2));
+}
+
+#[test]
+fn a_recording_is_read_by_why_and_inspect() {
+    if !may_make_cgroups("a_recording_is_read") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (file, report) = (folder.path().join("x.oomph"), folder.path().join("report.md"));
+    let (file, report) = (file.to_str().unwrap(), report.to_str().unwrap());
+    let output = oomph(&[
+        "run", "-o", "markdown", "--memory", "48Mi", "--record", file, "--report", report, "--", "python3", "-c", HOG,
+    ]);
+    assert!(output.stdout.is_empty(), "stdout is the command's");
+    assert!(fs::read_to_string(report).unwrap().contains("memory limit of 48 MiB"));
+    let why = document(&oomph(&["why", "-o", "json", "-f", file]));
+    assert_eq!(why["diagnoses"][0]["verdict"], "container-limit-oom", "{why:#}");
+    let text = fs::read_to_string(file).unwrap();
+    assert!(!text.contains("append"), "arguments are nobody's business");
+    if text.contains("\"waterfall\"") {
+        let inspect = document(&oomph(&["inspect", "-o", "json", "--recording", file]));
+        assert_eq!(inspect["waterfalls"][0]["source"], "recording");
+    }
+}
+
+#[test]
+fn nothing_stays_behind_even_when_oomph_itself_is_killed() {
+    if !may_make_cgroups("nothing_stays_behind") {
+        return;
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_oomph"))
+        .args(["run", "--memory", "64Mi", "--", "sh", "-c", "echo started; sleep 60"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    let mut started = [0; 8];
+    std::io::Read::read_exact(&mut child.stdout.take().unwrap(), &mut started).unwrap();
+    assert_eq!(left_by(pid).len(), 1);
+    let mount = hierarchy::find().unwrap().mount;
+    let procs = fs::read_to_string(mount.join(&left_by(pid)[0]).join("cgroup.procs")).unwrap();
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let patience = Instant::now() + Duration::from_secs(10);
+    while !left_by(pid).is_empty() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(left_by(pid), Vec::<String>::new());
+    // What nobody has waited for yet is a zombie: dead all the same.
+    let alive = |pid: &&str| {
+        let status = fs::read_to_string(Path::new("/proc").join(pid).join("status")).unwrap_or_default();
+        !status.is_empty() && !status.contains("State:\tZ")
+    };
+    assert_eq!(procs.lines().filter(alive).count(), 0, "the command is gone with it");
+}
+
+#[test]
+fn signals_reach_the_command() {
+    if !may_make_cgroups("signals_reach_the_command") {
+        return;
+    }
+    let script = "trap 'echo got; exit 3' TERM; echo started; while true; do sleep 0.05; done";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_oomph"))
+        .args(["run", "--memory", "64Mi", "--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    line.clear();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    assert_eq!(line, "got\n");
+    std::io::Read::read_to_string(&mut stdout, &mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{line}");
+}
+
+#[test]
+fn without_a_cgroup_the_processes_are_watched() {
+    let script = "import time\nx=bytearray(b'x')*(40<<20)\ntime.sleep(0.5)";
+    let output = oomph(&["run", "-o", "json", "--watch-only", "--", "python3", "-c", script]);
+    let it = document(&output);
+    assert_eq!((output.status.code(), &it["diagnosis"]["verdict"]), (Some(0), &"completed".into()));
+    assert!(it["peakBytes"].as_u64().unwrap() > 40 << 20, "{it:#}");
+    let _ = std::io::stdout().flush();
+}
