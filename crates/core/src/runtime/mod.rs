@@ -10,6 +10,7 @@ use crate::units::Bytes;
 mod cpython;
 mod elf;
 mod flags;
+pub mod golang;
 mod hotspot;
 pub mod malloc;
 mod memory;
@@ -89,6 +90,7 @@ pub static RUNTIMES: &[&dyn Runtime] = &[
     &hotspot::Hotspot,
     &cpython::Cpython,
     &v8::V8,
+    &golang::Golang,
     &recognised::Recognised,
 ];
 
