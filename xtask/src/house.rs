@@ -1,4 +1,5 @@
-//! The rules of the house that no compiler checks: who may import whom, where unsafe and printing stand, file sizes.
+//! The rules of the house that no compiler checks: who may import whom, where unsafe and printing stand, file sizes,
+//! formatting.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,25 @@ pub fn unsafe_files() -> Result<Vec<PathBuf>> {
             found.push(path);
         }
     }
+    Ok(found)
+}
+
+/// Files that rustfmt would change. Each is named to it: what a macro declares as a module, as the table of causes does,
+/// `cargo fmt` never sees.
+pub fn unformatted() -> Result<Vec<PathBuf>> {
+    let mut files = rust_files(&root().join("crates"))?;
+    files.extend(rust_files(&root().join("xtask"))?);
+    files.extend(rust_files(&root().join("fuzz/fuzz_targets"))?);
+    let output = std::process::Command::new("rustfmt")
+        .args(["--check", "--files-with-diff", "--edition", "2024"])
+        .args(&files)
+        .current_dir(root())
+        .output()
+        .context("cannot run rustfmt; add it with: rustup component add rustfmt")?;
+    let names = String::from_utf8_lossy(&output.stdout);
+    let mut found: Vec<PathBuf> = names.lines().map(PathBuf::from).collect();
+    found.sort();
+    found.dedup();
     Ok(found)
 }
 

@@ -14,6 +14,12 @@ fn unsafe_code_stands_in_one_module() {
 }
 
 #[test]
+fn every_file_is_formatted() {
+    let unformatted = house::unformatted().unwrap();
+    assert!(unformatted.is_empty(), "run rustfmt --edition 2024 on: {unformatted:?}");
+}
+
+#[test]
 fn long_files_are_reported() {
     println!("{}", house::size_report().unwrap());
 }
