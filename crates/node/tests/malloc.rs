@@ -3,14 +3,13 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use oomph_core::runtime::malloc::{Malloc, malloc};
 use oomph_core::runtime::{Allocator, Area};
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, missing, sources};
+use support::{Started, missing, processor_time, sources};
 
 /// Builds a C program for this machine, or for the C library below `root`; `None` where there is no compiler.
 fn build(to: &Path, name: &str, root: Option<&Path>) -> Option<()> {
@@ -31,9 +30,9 @@ fn build(to: &Path, name: &str, root: Option<&Path>) -> Option<()> {
 
 fn look(target: &Started, taken: &[Area]) -> Malloc {
     let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
-    let start = Instant::now();
+    let start = processor_time();
     let malloc = malloc(&process.target(None), taken);
-    println!("{}: {:?} in {:?}; {:?}", target.line, malloc.counted, start.elapsed(), malloc.gaps);
+    println!("{}: {:?} in {:?}; {:?}", target.line, malloc.counted, processor_time() - start, malloc.gaps);
     let resident: u64 = malloc.areas.iter().map(|area| process.residency.bytes_in(area.at.clone())).sum();
     let inside: u64 = malloc.inside.iter().map(|inside| inside.bytes.0).sum();
     assert_eq!(inside, resident, "used, free and mmapped are all of it: {:?}", malloc.inside);
@@ -63,7 +62,7 @@ fn the_heaps_of_many_threads_are_counted_to_the_byte_and_looking_changes_nothing
     let program = folder.path().join("heap");
     let Some(()) = build(&program, "heap", None) else { return };
     let target = Started::new(Command::new(program).arg("6"));
-    let before = target.footprint();
+    let before = target.footprint_at_rest();
     let malloc = look(&target, &[]);
     agrees(&target, &malloc);
     assert_eq!(target.footprint(), before);

@@ -4,13 +4,12 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use oomph_core::runtime::{Name, Reading, read};
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, missing, sources};
+use support::{Started, cache, missing, processor_time, sources};
 
 /// A Python that runs in a root of its own sees the script there.
 struct Python {
@@ -64,9 +63,16 @@ impl Python {
 
 fn look(target: &Started) -> Reading {
     let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
-    let start = Instant::now();
+    let start = processor_time();
     let reading = read(&process.target(None));
-    println!("{} {:?}: {:?} in {:?} {:?}", target.line, reading.version, reading.heap, start.elapsed(), reading.gaps);
+    println!(
+        "{} {:?}: {:?} in {:?} {:?}",
+        target.line,
+        reading.version,
+        reading.heap,
+        processor_time() - start,
+        reading.gaps
+    );
     reading
 }
 
@@ -83,7 +89,7 @@ fn objects_of_every_release_are_counted_as_it_counts_them_and_looking_changes_no
     let stats = folder.path().join("stats");
     for python in pythons() {
         let target = python.start(&stats, &[]);
-        let before = target.footprint();
+        let before = target.footprint_at_rest();
         let reading = look(&target);
         assert_eq!(target.footprint(), before);
         let version = target.line.strip_prefix("version=").unwrap();

@@ -1,23 +1,39 @@
 //! Real Node.js processes of every version at hand, read from outside and compared with what they say of themselves.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use oomph_core::runtime::{self, EffectiveFlag, Name, Reading};
+use oomph_core::waterfall::PartKind;
+use oomph_node::process::{Frames, Process};
+
 mod support;
 
-use std::path::PathBuf;
-use std::process::Command;
-
-use oomph_core::runtime::{self, Name, Reading};
-use oomph_node::process::{Frames, Process};
 use support::{Started, cache, missing, sources};
 
+/// Those that `get-node` brings without being asked for others.
 const VERSIONS: [u32; 6] = [16, 18, 20, 22, 24, 26];
 
-fn node(version: &str) -> PathBuf {
-    cache().join("node").join(version).join("node")
+/// Every version that is there, and a word for each that must be and is not.
+fn versions() -> Vec<(String, PathBuf)> {
+    let folder = cache().join("node");
+    for version in VERSIONS.iter().filter(|version| !folder.join(version.to_string()).join("node").exists()) {
+        missing(&format!("Node.js {version} (tests/runtimes/get-node)"));
+    }
+    let there = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = there
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().join("node")))
+        // A folder of a whole version, `22.0.0`, is for looking at by hand.
+        .filter(|(version, program)| !version.contains('.') && program.exists())
+        .collect();
+    found.sort();
+    found
 }
 
-fn start(program: &PathBuf, words: &[&str]) -> Started {
-    let (options, arguments): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
-    Started::new(Command::new(program).args(options).arg(sources("node").join("quiet.js")).args(arguments))
+/// Starts a program of `tests/runtimes/node` with options of Node.js and words of its own.
+fn start(program: &Path, options: &[&str], script: &str, words: &[&str]) -> Started {
+    Started::new(Command::new(program).args(options).arg(sources("node").join(script)).args(words))
 }
 
 fn look(it: &Started) -> Reading {
@@ -25,28 +41,147 @@ fn look(it: &Started) -> Reading {
     runtime::read(&process.target(None))
 }
 
+/// Compares the sums of all isolates. Heap, limit and array buffers are exact; of what is used, the process allocates a
+/// little more between counting and keeping still.
+fn compare(version: &str, it: &Started, reading: &Reading) {
+    compare_within(version, it, reading, 6);
+}
+
+/// The same, with a share of used memory in ten thousandths that the process may have allocated meanwhile.
+fn compare_within(version: &str, it: &Started, reading: &Reading, share: u64) {
+    let bytes = |amount: Option<oomph_core::units::Bytes>, what: &str| {
+        amount.unwrap_or_else(|| panic!("{version}: {what} of {:?}", reading.gaps)).0
+    };
+    let used = bytes(reading.heap.used, "used");
+    let error = used.abs_diff(it.number("heapUsed"));
+    println!("node {version}: heapTotal, limit, arrayBuffers exact; heapUsed {used} off by {error}");
+    assert!(reading.resolved);
+    assert_eq!(bytes(reading.heap.committed, "committed"), it.number("heapTotal"), "{version}");
+    assert_eq!(bytes(reading.heap.max, "max"), it.number("limit"), "{version}");
+    assert_eq!(bytes(reading.external, "external"), it.number("arrayBuffers"), "{version}");
+    assert!(error <= used * share / 10_000, "{version}: used {used}, said {}", it.number("heapUsed"));
+}
+
 #[test]
-fn explore() {
-    let versions = std::env::var("VERSIONS").unwrap_or_default();
-    let words = std::env::var("WORDS").unwrap_or_default();
-    for version in versions.split_whitespace() {
-        let it = start(&node(version), &words.split_whitespace().collect::<Vec<_>>());
-        let before = std::time::Instant::now();
-        let r = look(&it);
-        println!("== {version} {:?} {:?} {:?}", r.version, r.resolved, before.elapsed());
-        let d = |a: Option<oomph_core::units::Bytes>, k: &str| {
-            println!("   {k}: {:?} diff {:?}", a, a.map(|a| a.0 as i64 - it.number(k) as i64))
-        };
-        d(r.heap.committed, "heapTotal");
-        d(r.heap.used, "heapUsed");
-        d(r.heap.max, "limit");
-        d(r.external, "arrayBuffers");
-        for i in &r.inside {
-            let key = format!("{}.used", i.name.trim_start_matches("objects in ").replace(' ', "_"));
-            if it.line.contains(&format!(" {key}=")) {
-                println!("      {} {:?} diff {}", i.name, i.bytes, i.bytes.0 as i64 - it.number(&key) as i64);
-            }
+fn a_quiet_program_is_read_as_it_counts_itself_and_is_not_changed() {
+    for (version, program) in versions() {
+        let it = start(&program, &[], "quiet.js", &[]);
+        let before = it.footprint();
+        let reading = look(&it);
+        assert_eq!(it.footprint(), before, "{version}");
+        let said = Command::new(&program).arg("--version").output().unwrap();
+        assert_eq!(reading.version.as_deref(), Some(String::from_utf8_lossy(&said.stdout).trim()));
+        compare(&version, &it, &reading);
+        // Space by space.
+        for (name, bytes) in reading.inside.iter().map(|inside| (inside.name, inside.bytes.0)) {
+            let space = name.strip_prefix("objects in ").unwrap().replace([' ', '-'], "_");
+            let error = bytes.abs_diff(it.number(&format!("{space}.used")));
+            // What was compiled or allocated since it counted.
+            assert!(error <= 16 << 10, "{version}: {name} off by {error}");
         }
-        println!("   areas {} gaps {:?}", r.areas.len(), r.gaps);
+    }
+}
+
+#[test]
+fn pages_of_the_heap_are_told_apart_by_space_and_none_overlaps() {
+    for (version, program) in versions() {
+        let it = start(&program, &[], "quiet.js", &[]);
+        let reading = look(&it);
+        let mut areas = reading.areas.clone();
+        areas.sort_by_key(|area| area.at.start);
+        assert!(areas.windows(2).all(|pair| pair[0].at.end <= pair[1].at.start), "{version}");
+        let length = |name: &str| -> u64 {
+            areas.iter().filter(|area| area.name == name).map(|area| area.at.end - area.at.start).sum()
+        };
+        for name in ["old space", "code space", "large object space"] {
+            let said = it.number(&name.replace(' ', "_"));
+            let found = length(name);
+            println!("node {version}: {name} {said}, pages of {found}");
+            // A page that was just given back still names its space.
+            assert!(found.abs_diff(said) <= said / 20 + (512 << 10), "{version}: {name} {said}, pages of {found}");
+        }
+        assert!(areas.iter().all(|area| (area.part == PartKind::V8Code) == area.name.contains("code")), "{version}");
+    }
+}
+
+#[test]
+fn worker_threads_are_counted_and_told_apart() {
+    for (version, program) in versions() {
+        let it = start(&program, &[], "quiet.js", &["workers=2", "buffers=40"]);
+        let reading = look(&it);
+        // Workers now and then take another 64 KiB when all is counted.
+        compare_within(&version, &it, &reading, 15);
+        let objects = |name: &str| reading.inside.iter().find(|inside| inside.name == name).unwrap().bytes.0;
+        let (main, workers) = (objects("objects in old space"), objects("objects in workers' old space"));
+        assert!(main.abs_diff(it.number("old_space.used")) <= 1 << 10, "{version}: {main}");
+        assert!(workers > main * 3 / 2, "{version}: {main} {workers}");
+        assert!(reading.areas.iter().any(|area| area.name == "workers' old space"), "{version}");
+    }
+}
+
+#[test]
+fn flags_are_told_with_their_origin() {
+    for (version, program) in versions() {
+        let words = ["objects=1000", "buffers=1"];
+        let it = start(&program, &["--max-old-space-size=347", "--max_semi_space_size=8"], "quiet.js", &words);
+        let reading = look(&it);
+        compare(&version, &it, &reading);
+        let flag = |name: &str, bytes: u64, from: &str| EffectiveFlag {
+            name: name.to_owned(),
+            value: bytes.to_string(),
+            from: from.to_owned(),
+        };
+        let line = "command line";
+        assert_eq!(
+            reading.flags,
+            [flag("--max-old-space-size", 347 << 20, line), flag("--max-semi-space-size", 8 << 20, line)],
+            "{version}"
+        );
+        let mut command = Command::new(&program);
+        command.env("NODE_OPTIONS", "--max-old-space-size=300").arg(sources("node").join("quiet.js")).args(words);
+        let reading = look(&Started::new(&mut command));
+        assert_eq!(reading.flags[0], flag("--max-old-space-size", 300 << 20, "environment NODE_OPTIONS"), "{version}");
+    }
+}
+
+#[test]
+fn other_programs_with_such_an_engine_are_recognised_and_not_read() {
+    for (name, words, runtime) in [("bun", &["-e"][..], Name::Native), ("deno", &["eval"], Name::V8)] {
+        let program = cache().join(name).join(name);
+        if !program.exists() {
+            missing(&format!("{name} (tests/runtimes/get-node)"));
+            continue;
+        }
+        let script = "console.log('ready'); setInterval(() => {}, 100000)";
+        let reading = look(&Started::new(Command::new(&program).args(words).arg(script)));
+        println!("{name}: {:?}, {:?}", reading.name, reading.gaps);
+        assert_eq!((reading.name, reading.resolved, reading.gaps.len()), (runtime, false, 1), "{name}");
+    }
+}
+
+#[test]
+fn a_busy_program_with_threads_that_came_and_went_is_read_or_said_not_to_be() {
+    for (version, program) in versions() {
+        let it = start(&program, &[], "busy.js", &[]);
+        let (mut read, mut used, mut slowest) = (0, 0, 0);
+        for _ in 0..10 {
+            let process = Process::look(it.pid(), &mut Frames::default()).unwrap();
+            let begin = Instant::now();
+            let reading = runtime::read(&process.target(None));
+            slowest = slowest.max(begin.elapsed().as_millis());
+            assert_eq!(reading.name, Name::V8);
+            let Some(committed) = reading.heap.committed else {
+                assert!(!reading.resolved && !reading.gaps.is_empty(), "{version}");
+                println!("node {version}: {:?}", reading.gaps);
+                continue;
+            };
+            read += 1;
+            used += u32::from(reading.heap.used.is_some());
+            let resident = process.residency.total();
+            assert!(committed.0 > 8 << 20 && committed.0 < resident * 4, "{version}: {committed:?} of {resident}");
+            assert!(reading.heap.used.is_none_or(|used| used <= committed), "{version}");
+        }
+        println!("node {version}: heap of {read}, objects of {used} in 10 while busy, slowest {slowest} ms");
+        assert!(read >= 5, "{version}: {read}");
     }
 }

@@ -12,7 +12,10 @@ mod deaths;
 mod engine;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use deaths::{DEATHS, Death};
 use engine::{Engine, Flavour};
@@ -26,6 +29,16 @@ fn every_death_under_docker_is_explained() {
 #[test]
 fn every_death_under_podman_is_explained() {
     explain_all(Flavour::Podman);
+}
+
+#[test]
+fn each_new_death_under_docker_is_told_once_while_it_is_followed() {
+    follow(Flavour::Docker);
+}
+
+#[test]
+fn each_new_death_under_podman_is_told_once_while_it_is_followed() {
+    follow(Flavour::Podman);
 }
 
 static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -81,6 +94,45 @@ fn explain_all(flavour: Flavour) {
     }
     println!("{flavour:?}: {} of {} containers right", DEATHS.len() - wrong.len().min(DEATHS.len()), DEATHS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Makes a kill, a kill of a child in a container that runs on, and an end of its own, while `-w` runs.
+fn follow(flavour: Flavour) {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(engine) = Engine::given(flavour) else { return };
+    let mut watching = engine.oomph().arg("-w").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let output = BufReader::new(watching.stdout.take().unwrap());
+    let reading = std::thread::spawn(move || {
+        let lines = output.lines().map_while(Result::ok);
+        lines.map(|line| (serde_json::from_str::<Value>(&line).unwrap(), Instant::now())).collect::<Vec<_>>()
+    });
+    std::thread::sleep(Duration::from_secs(4));
+    let deaths = ["limit-main", "child-alive", "exit-1"].map(|name| {
+        let death = DEATHS.iter().find(|death| death.name == name).unwrap();
+        death.happen(&engine);
+        let happened = Instant::now();
+        std::thread::sleep(Duration::from_secs(5));
+        // Of its name the engine may remember others, that are gone.
+        (death, engine.run(&["inspect", "--format", "{{.Id}}", name]), happened)
+    });
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    let told = reading.join().unwrap();
+
+    for (death, id, happened) in deaths {
+        let of_it = told.iter().flat_map(|(document, at)| {
+            let diagnoses = document["diagnoses"].as_array().unwrap().iter();
+            diagnoses.filter(|it| it["subject"]["containerId"] == *id).map(move |it| (it, *at))
+        });
+        let of_it: Vec<_> = of_it.collect();
+        assert_eq!(of_it.len(), 1, "{}: {of_it:#?}", death.name);
+        let (diagnosis, at) = of_it[0];
+        let wrong: Vec<_> = death.misjudged(flavour, diagnosis, Some(1)).collect();
+        assert!(wrong.is_empty() || death.rests_on_silence(diagnosis), "{wrong:#?}");
+        let after = at.saturating_duration_since(happened).as_secs_f64();
+        println!("{flavour:?}: {} told {after:.1} s after its end was seen", death.name);
+        assert!(after < 3.0, "{}: {after:.1} s", death.name);
+    }
 }
 
 /// Why the kernel's silence proves nothing: other kills on this machine, many at once, make the kernel leave lines out.

@@ -42,6 +42,10 @@ int main(int argc, char **argv) {
     void *page;
     for (int i = 0; i < 20; i++) memset(malloc((1 << 20) + i * 70000), 'm', (1 << 20) + i * 70000);
     if (posix_memalign(&page, 4096, 3 << 20) == 0) memset(page, 'p', 3 << 20);
+    /* Moved by mremap. */
+    page = malloc(2 << 20);
+    for (int i = 1; i < 9; i++) page = realloc(page, (2 + i) << 20);
+    memset(page, 'r', 10 << 20);
     fill(NULL);
     setvbuf(stdout, NULL, _IONBF, 0);
     /* Of releases before 2.33 there is only mallinfo, of the main arena and up to 2 GiB. */

@@ -2,7 +2,10 @@
 //!
 //! Only the tables that are asked for are read: images of 100 MB are ordinary.
 
-use object::elf::{FileHeader64, PT_LOAD, SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, Sym64};
+use object::elf::{
+    EM_X86_64, FileHeader64, PT_LOAD, SHF_EXECINSTR, SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, SectionHeader64,
+    Sym64,
+};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
 use object::read::{ReadCache, ReadRef};
 use object::{LittleEndian, SectionIndex};
@@ -26,6 +29,7 @@ pub(super) struct Elf<'a, 'f> {
     file: &'a File<'f>,
     sections: SectionTable<'a, FileHeader64<LittleEndian>, &'a File<'f>>,
     bias: u64,
+    amd64: bool,
 }
 
 /// A table of symbols.
@@ -57,7 +61,8 @@ impl<'a, 'f> Elf<'a, 'f> {
         let begins_at = loaded.p_vaddr(endian).checked_sub(loaded.p_offset(endian))?;
         let bias = first.start.wrapping_sub(begins_at);
         (first.offset == 0).then_some(())?;
-        Some(Self { file, sections: header.sections(endian, file).ok()?, bias })
+        let amd64 = header.e_machine(endian) == EM_X86_64;
+        Some(Self { file, sections: header.sections(endian, file).ok()?, bias, amd64 })
     }
 
     /// The symbols of these names that the file defines for others, in the order of the names.
@@ -87,6 +92,24 @@ impl<'a, 'f> Elf<'a, 'f> {
         found
     }
 
+    /// A section by its name, where it is loaded.
+    pub(super) fn section(&self, name: &str) -> Option<Symbol> {
+        let (_, section) = self.sections.section_by_name(LittleEndian, name.as_bytes())?;
+        let address = self.bias.wrapping_add(section.sh_addr(LittleEndian));
+        Some(Symbol { address, size: section.sh_size(LittleEndian) })
+    }
+
+    /// Code is loaded at `address`.
+    pub(super) fn is_code(&self, address: u64) -> bool {
+        let section = self.section_at(address);
+        section.is_some_and(|section| section.sh_flags(LittleEndian).contains(SHF_EXECINSTR))
+    }
+
+    /// It is for x86-64.
+    pub(super) const fn is_amd64(&self) -> bool {
+        self.amd64
+    }
+
     /// It has a section of this name.
     pub(super) fn has_section(&self, name: &str) -> bool {
         self.sections.section_by_name(LittleEndian, name.as_bytes()).is_some()
@@ -101,14 +124,19 @@ impl<'a, 'f> Elf<'a, 'f> {
     /// The bytes of a constant as the file holds them: they need not be in the process's memory.
     pub(super) fn constant(&self, symbol: Symbol, length: usize) -> Option<&'a [u8]> {
         let address = symbol.address.wrapping_sub(self.bias);
-        let holds = |section: &&object::elf::SectionHeader64<LittleEndian>| {
-            let start = section.sh_addr(LittleEndian);
-            start != 0 && start <= address && address - start < section.sh_size(LittleEndian)
-        };
-        let section = self.sections.iter().find(holds)?;
+        let section = self.section_at(symbol.address)?;
         let (offset, _) = section.file_range(LittleEndian)?;
         let at = offset.checked_add(address - section.sh_addr(LittleEndian))?;
         self.file.read_bytes_at(at, length as u64).ok()
+    }
+
+    /// The section that is loaded at `address`.
+    fn section_at(&self, address: u64) -> Option<&'a SectionHeader64<LittleEndian>> {
+        let address = address.wrapping_sub(self.bias);
+        self.sections.iter().find(|section| {
+            let start = section.sh_addr(LittleEndian);
+            start != 0 && start <= address && address - start < section.sh_size(LittleEndian)
+        })
     }
 
     fn table(&self, table: Table) -> Option<(&'a [Sym64<LittleEndian>], &'a [u8])> {

@@ -10,6 +10,7 @@ use crate::units::Bytes;
 mod cpython;
 mod elf;
 mod flags;
+pub mod golang;
 mod hotspot;
 pub mod malloc;
 mod memory;
@@ -85,9 +86,11 @@ pub trait Runtime: Sync {
 /// All runtimes, in the order in which they are tried: what embeds another comes first.
 #[rustfmt::skip]
 pub static RUNTIMES: &[&dyn Runtime] = &[
+    &recognised::Openj9,
     &hotspot::Hotspot,
     &cpython::Cpython,
     &v8::V8,
+    &golang::Golang,
     &recognised::Recognised,
 ];
 

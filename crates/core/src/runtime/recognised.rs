@@ -7,6 +7,15 @@ use crate::fact::Gap;
 /// .NET, Ruby, PHP, OpenJ9 and GraalVM's native images.
 pub(super) struct Recognised;
 
+/// OpenJ9 alone: it has a libjvm.so as well, so it is asked for before HotSpot.
+pub(super) struct Openj9;
+
+impl Runtime for Openj9 {
+    fn read(&self, target: &Target<'_>) -> Option<Reading> {
+        target.mapping_of(|name| name.starts_with("libj9vm")).and_then(|_| Recognised.read(target))
+    }
+}
+
 /// How a runtime is recognised.
 struct Marks {
     name: Name,

@@ -44,6 +44,22 @@ impl Started {
     }
 }
 
+impl Started {
+    /// The footprint once it rests: behind its line a target still has to fall asleep, and may touch new pages for it.
+    pub fn footprint_at_rest(&self) -> [String; 3] {
+        let mut before = self.footprint();
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let now = self.footprint();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        before
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -60,6 +76,12 @@ pub fn sources(name: &str) -> PathBuf {
 pub fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(".cache/oomph-runtimes");
     std::env::var("OOMPH_CACHE").map_or_else(|_| home(), PathBuf::from)
+}
+
+/// The processor time that this thread used so far: unlike the clock it does not count whoever else is busy.
+pub fn processor_time() -> std::time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
 }
 
 /// Says that a component is missing; a failure where all are demanded.

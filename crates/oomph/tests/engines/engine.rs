@@ -122,17 +122,24 @@ impl Engine {
 
     /// What oomph answers about a container, or, without a name, about all: its exit code and its document.
     pub(crate) fn why(&self, name: &str) -> (Option<i32>, Value) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_oomph"));
-        command.args(["why", "-o", "json", "--docker"]).env("DOCKER_HOST", format!("unix://{}", self.socket.display()));
+        let mut command = self.oomph();
         if !name.is_empty() {
             command.arg(name);
         }
-        let output = command.env_remove("CONTAINER_HOST").output().unwrap();
+        let output = command.output().unwrap();
         let document = serde_json::from_slice(&output.stdout);
         (
             output.status.code(),
             document.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))),
         )
+    }
+
+    /// `oomph why` of all its containers, as JSON.
+    pub(crate) fn oomph(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oomph"));
+        command.args(["why", "-o", "json", "--docker"]).env("DOCKER_HOST", format!("unix://{}", self.socket.display()));
+        command.env_remove("CONTAINER_HOST");
+        command
     }
 
     fn remove_all(&self) {

@@ -129,6 +129,17 @@ func value(known map[string]dwarf.Type, what string) (int64, bool) {
 	return offset, ok
 }
 
+// As Rust's lints want it: digits in groups of three once there are more than five.
+func number(value int64) string {
+	digits := fmt.Sprint(value)
+	if len(digits) > 5 {
+		for at := len(digits) - 3; at > 0; at -= 3 {
+			digits = digits[:at] + "_" + digits[at:]
+		}
+	}
+	return digits
+}
+
 func main() {
 	// By minor version, the values in the order of `columns`.
 	layouts := map[int][]string{}
@@ -147,9 +158,9 @@ func main() {
 			offset, ok := value(known, column.what)
 			switch {
 			case ok && column.kind == "u64":
-				values = append(values, fmt.Sprint(offset))
+				values = append(values, number(offset))
 			case ok:
-				values = append(values, fmt.Sprintf("Some(%d)", offset))
+				values = append(values, "Some("+number(offset)+")")
 			case column.kind == "u64":
 				log.Fatalf("%s (%s): no %s", path, build.GoVersion, column.what)
 			default:

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -66,6 +67,19 @@ func say(percent int, limit int64) {
 	syscall.Write(1, text)
 }
 
+// Waits until the sweeper, which also gives the collector's work buffers back, has nothing left to do.
+func settle() {
+	for i := 0; i < 50; i++ {
+		runtime.ReadMemStats(&stats)
+		idle, gc := stats.HeapIdle, stats.GCSys
+		time.Sleep(100 * time.Millisecond)
+		runtime.ReadMemStats(&stats)
+		if i > 2 && idle == stats.HeapIdle && gc == stats.GCSys {
+			return
+		}
+	}
+}
+
 func main() {
 	for i := 0; i < 120; i++ {
 		bytes := make([]byte, 1<<20)
@@ -74,7 +88,9 @@ func main() {
 	}
 	kept = append([][]byte(nil), kept[:60]...)
 	for i := 0; i < 200000; i++ {
-		small = append(small, make([]byte, 16+i%500))
+		bytes := make([]byte, 16+i%500)
+		touch(bytes)
+		small = append(small, bytes)
 	}
 	for i := range small {
 		if i%3 == 0 {
@@ -94,6 +110,7 @@ func main() {
 	// With everything free given back at once, the background scavenger has nothing to do afterwards.
 	runtime.GC()
 	debug.FreeOSMemory()
+	settle()
 	limit := debug.SetMemoryLimit(-1)
 	percent := debug.SetGCPercent(100)
 	debug.SetGCPercent(percent)

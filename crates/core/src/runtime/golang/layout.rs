@@ -88,7 +88,7 @@ layouts! {
     /// `mheap.arenas`: a pointer to the index of arenas by address.
     arenas: u64 = [65936, 65904, 65944, 66008, 66008, 66008, 66008, 66008, 66008];
     /// The size of `heapArena`, which describes one arena.
-    heap_arena_size: u64 = [2165776, 1133584, 1133584, 68624, 68624, 68624, 69648, 69648, 69648];
+    heap_arena_size: u64 = [2_165_776, 1_133_584, 1_133_584, 68624, 68624, 68624, 69648, 69648, 69648];
 }
 
 #[cfg(test)]

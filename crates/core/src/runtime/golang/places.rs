@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::functions::Functions;
 use super::layout::Layout;
-use super::program::Program;
+use crate::runtime::elf::{Elf, Symbol};
 
 /// A function longer than this is none of those that are looked into.
 const FUNCTION_MAX: u64 = 64 << 10;
@@ -28,8 +28,8 @@ pub(super) struct Places {
 
 /// Looks them up; else which one could not be told.
 pub(super) fn places(
-    program: &Program<'_>,
-    functions: &Functions<'_>,
+    program: &Elf<'_, '_>,
+    functions: &Functions<'_, '_>,
     layout: &Layout,
 ) -> Result<Places, &'static str> {
     let [gcinit, controller_init, mallocinit, heap_init, persistentalloc, bits, lock] = functions.code([
@@ -44,17 +44,15 @@ pub(super) fn places(
     let code = |at: Option<Range<u64>>| {
         let at = at?;
         let size = at.end.checked_sub(at.start).filter(|size| *size <= FUNCTION_MAX)?;
-        Some(instructions(program.bytes(at.start, size)?, at.start))
+        let bytes = program.constant(Symbol { address: at.start, size }, usize::try_from(size).ok()?)?;
+        Some(instructions(bytes, at.start))
     };
-    let receiver = |caller: Option<Range<u64>>, callee: Option<&Range<u64>>| {
-        receiver(&code(caller)?, callee?.start)?.checked_add(program.bias)
-    };
+    let receiver = |caller: Option<Range<u64>>, callee: Option<&Range<u64>>| receiver(&code(caller)?, callee?.start);
     let controller = receiver(gcinit, controller_init.as_ref()).ok_or("runtime.gcController was not found")?;
     let heap = receiver(mallocinit, heap_init.as_ref()).ok_or("runtime.mheap_ was not found")?;
-    let statistics = code(heap_init)
-        .and_then(|code| statistics(&code, layout)?.checked_add(program.bias))
-        .ok_or("runtime.memstats was not found")?;
-    let persistent = code(persistentalloc).and_then(|code| exchanged(&code)?.checked_add(program.bias));
+    let statistics =
+        code(heap_init).and_then(|code| statistics(&code, layout)).ok_or("runtime.memstats was not found")?;
+    let persistent = code(persistentalloc).and_then(|code| exchanged(&code));
     Ok(Places { controller, statistics, heap, persistent, mark_bits: receiver(bits, lock.as_ref()) })
 }
 
@@ -75,7 +73,7 @@ fn receiver(code: &[Instruction], callee: u64) -> Option<u64> {
     for instruction in code {
         match loaded(instruction) {
             Some((Register::RAX, address)) => first = Some(address),
-            _ if instruction.flow_control() == FlowControl::Call => {
+            _ if instruction.mnemonic() == Mnemonic::Call => {
                 if instruction.op0_kind() == OpKind::NearBranch64 && instruction.near_branch_target() == callee {
                     return first;
                 }

@@ -1,6 +1,6 @@
 //! Which Go built a program (`.go.buildinfo`, src/debug/buildinfo/buildinfo.go).
 
-use super::program::Program;
+use crate::runtime::elf::Elf;
 
 /// What the section begins with.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
@@ -11,9 +11,9 @@ const INLINE: u8 = 2;
 
 /// The version, `go1.22.1`, of a Go program; `Some` of an empty text where it is older than 1.18; `None` where the
 /// program is not Go's.
-pub(super) fn version(program: &Program<'_>) -> Option<String> {
+pub(super) fn version(program: &Elf<'_, '_>) -> Option<String> {
     let section = program.section(".go.buildinfo")?;
-    decode(program.bytes(section.address, section.size.min(4096))?)
+    decode(program.constant(section, usize::try_from(section.size.min(4096)).ok()?)?)
 }
 
 fn decode(bytes: &[u8]) -> Option<String> {

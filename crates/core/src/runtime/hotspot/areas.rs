@@ -23,12 +23,18 @@ impl Areas {
         }
     }
 
+    fn add_all(&mut self, ranges: impl IntoIterator<Item = Range<u64>>, part: PartKind, name: &'static str) {
+        for at in ranges {
+            self.add(at, part, name);
+        }
+    }
+
     /// The heap: its spaces first, then all that is set aside for it.
     pub(super) fn add_heap(&mut self, vm: &Vm<'_>, collector: Collector, usage: Option<&Usage>) {
         if collector.is_zgc() {
             // Shared memory, which is also how it is told apart (os/linux/gc/z/zPhysicalMemoryBacking_linux.cpp).
             let views = vm.target.mappings.iter().filter(|mapping| mapping.name.starts_with("/memfd:java_heap"));
-            views.for_each(|view| self.add(view.start..view.end, PartKind::JvmHeap, ""));
+            self.add_all(views.map(|view| view.start..view.end), PartKind::JvmHeap, "");
             return;
         }
         match heap::reserved(vm) {
@@ -53,8 +59,9 @@ impl Areas {
         match stacks::java(vm) {
             Ok(java) => {
                 let native = stacks::native(vm, &java);
-                java.into_iter().for_each(|at| self.add(at, PartKind::ThreadStacks, "Java threads"));
-                native.into_iter().for_each(|at| self.add(at, PartKind::ThreadStacks, "virtual machine's threads"));
+                for (stacks, name) in [(java, "Java threads"), (native, "virtual machine's threads")] {
+                    self.add_all(stacks, PartKind::ThreadStacks, name);
+                }
             }
             Err(because) => self.unknown.push(("the stacks of Java threads", because)),
         }
@@ -71,7 +78,7 @@ impl Areas {
             Some(Err(because)) => self.unknown.push(("where the compressed class space is", because)),
             None => {}
         }
-        found.metadata.into_iter().for_each(|at| self.add(at, PartKind::JvmMetaspace, ""));
+        self.add_all(found.metadata, PartKind::JvmMetaspace, "");
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Library<'a> {
             .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), base.wrapping_add(symbol.address()))))
             .filter(|(name, _)| name.starts_with(prefix))
             .collect();
-        Ok(Self { length, base, constants, symbols, file })
+        Ok(Self { file, length, base, constants, symbols })
     }
 
     /// Where a symbol stands in the process.

@@ -90,23 +90,32 @@ fn clusters(vm: &Vm<'_>, pools: &[u64], node: u64) -> Vec<Range<u64>> {
     clusters
 }
 
-/// The class space was set aside at once, `CompressedClassSpaceSize` long: it begins with its first class. All of it
-/// must be anonymous, and hold every class; where it begins at no multiple, a mapping must begin and end with it.
+/// The class space was set aside at once, `CompressedClassSpaceSize` long, and its first class is in its first page. All
+/// of it must be anonymous and hold every class; where it begins at no multiple, a mapping must end with it.
 fn class_space(vm: &Vm<'_>, first: u64, last: u64, layout: &Layout) -> Read<Range<u64>> {
     let size = vm.flags.bytes("CompressedClassSpaceSize").filter(|size| *size != 0);
     let size = size.ok_or("CompressedClassSpaceSize is not known")?;
-    let (start, size) = match layout {
-        Layout::RootChunks(unit) => (first - first % unit, size.checked_next_multiple_of(*unit).unwrap_or(size)),
-        Layout::Nodes(_) => (vm.target.mapping_at(first).map_or(first, |mapping| mapping.start), size),
+    let (unit, starts) = match layout {
+        Layout::RootChunks(unit) => (*unit, [Some(first - first % unit), None]),
+        Layout::Nodes(_) => {
+            let page = vm.target.page.max(1);
+            (page, [Some(first - first % page), vm.target.mapping_at(first).map(|mapping| mapping.start)])
+        }
     };
-    let at = start..start.saturating_add(size);
-    let mut next = at.start;
-    while next < at.end {
-        let Some(mapping) = vm.target.mapping_at(next).filter(|mapping| is_anonymous(mapping)) else {
-            return Err("the class space is not where its classes are".to_owned());
-        };
-        next = mapping.end;
+    let size = size.checked_next_multiple_of(unit).unwrap_or(size);
+    let fits = |at: &Range<u64>| {
+        let ends = anonymous_up_to(vm, at).is_some_and(|end| matches!(layout, Layout::RootChunks(_)) || end == at.end);
+        ends && at.contains(&last)
+    };
+    let mut spaces = starts.into_iter().flatten().map(|start| start..start.saturating_add(size));
+    spaces.find(fits).ok_or_else(|| "the bounds of the class space are not certain".to_owned())
+}
+
+/// Where the mapping that holds the end of `range` ends, if all of `range` is mapped and anonymous.
+fn anonymous_up_to(vm: &Vm<'_>, range: &Range<u64>) -> Option<u64> {
+    let mut next = range.start;
+    while next < range.end {
+        next = vm.target.mapping_at(next).filter(|mapping| is_anonymous(mapping))?.end;
     }
-    let ends = matches!(layout, Layout::RootChunks(_)) || next == at.end;
-    if ends && at.contains(&last) { Ok(at) } else { Err("the bounds of the class space are not certain".to_owned()) }
+    Some(next)
 }

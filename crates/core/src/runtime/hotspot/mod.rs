@@ -4,7 +4,7 @@ use self::areas::Areas;
 use self::heap::Collector;
 use self::library::Library;
 use self::vm::Vm;
-use super::{Inside, Name, Reading, Runtime, Target};
+use super::{EffectiveFlag, Inside, Name, Reading, Runtime, Target};
 use crate::fact::Gap;
 use crate::units::Bytes;
 use crate::waterfall::PartKind;
@@ -21,12 +21,16 @@ mod metaspace;
 mod objects;
 mod pages;
 mod perf;
+mod settings;
 mod stacks;
 mod structs;
 mod vm;
 
 /// What Netty calls its counter `usedDirectMemory`; it is allocated with malloc.
 const NETTY: &str = "Netty's direct buffers outside of java.nio";
+
+/// The memory that the virtual machine took the machine to have when it chose its heap; no flag of HotSpot's.
+const MEMORY_SEEN: &str = "memory seen at start";
 
 /// The probe.
 #[derive(Debug)]
@@ -54,41 +58,56 @@ fn look(vm: &Vm<'_>, reading: &mut Reading) {
         Err(because) => return reading.gaps.push(gap("the Java heap", because)),
     };
     let usage = heap::usage(vm, collector);
-    match &usage {
-        Ok(usage) => {
+    let contradiction = perf::contradiction(vm, reading.heap.max.map_or(u64::MAX, |max| max.0));
+    match (&usage, contradiction) {
+        (Ok(usage), None) => {
             reading.resolved = true;
             reading.heap.used = Some(Bytes(usage.used));
             reading.heap.committed = usage.committed.map(Bytes);
         }
-        Err(because) => reading.gaps.push(gap("the Java heap", because.clone())),
+        (Err(because), _) => reading.gaps.push(gap("the Java heap", because.clone())),
+        (_, Some(because)) => reading.gaps.push(gap("the Java heap", because)),
     }
     let mut areas = Areas::default();
     areas.add_heap(vm, collector, usage.as_ref().ok());
     areas.add_machine(vm);
+    let mut direct_max = None;
     match classes::classes(vm) {
         Ok(classes) => {
             match release(reading.version.as_deref()) {
                 Some(release) => areas.add_metaspace(vm, &classes, release),
                 None => areas.unknown.push(("where metaspace is", "the version is not told".to_owned())),
             }
-            buffers(vm, collector, &classes, reading);
+            direct_max = buffers(vm, collector, &classes, reading);
         }
         Err(because) => reading.gaps.push(gap("classes, metaspace and direct buffers", because)),
     }
     reading.areas = areas.areas;
     reading.gaps.extend(areas.unknown.into_iter().map(|(what, because)| gap(what, because)));
+    reading.flags = settings::effective(&vm.flags, vm.target, direct_max);
+    reading.flags.extend(settings::memory_seen(&vm.flags).map(|seen| EffectiveFlag {
+        name: MEMORY_SEEN.to_owned(),
+        value: seen.to_string(),
+        from: "ergonomics".to_owned(),
+    }));
 }
 
-/// Direct buffers: java.nio's, and Netty's own beside.
-fn buffers(vm: &Vm<'_>, collector: Collector, classes: &[classes::Class], reading: &mut Reading) {
-    match direct::direct(vm, collector, classes) {
-        Ok(direct) => reading.direct = Some(Bytes(direct.reserved)),
-        Err(because) => reading.gaps.push(gap("direct buffers", because)),
-    }
+/// Direct buffers: java.nio's, and Netty's own beside. Gives the most that java.nio allows.
+fn buffers(vm: &Vm<'_>, collector: Collector, classes: &[classes::Class], reading: &mut Reading) -> Option<u64> {
     match direct::netty(vm, collector, classes) {
         Some(Ok(bytes)) => reading.inside.push(Inside { part: PartKind::Malloc, name: NETTY, bytes: Bytes(bytes) }),
         Some(Err(because)) => reading.gaps.push(gap("Netty's direct buffers", because)),
         None => {}
+    }
+    match direct::direct(vm, collector, classes) {
+        Ok(direct) => {
+            reading.direct = Some(Bytes(direct.reserved));
+            direct.max
+        }
+        Err(because) => {
+            reading.gaps.push(gap("direct buffers", because));
+            None
+        }
     }
 }
 

@@ -11,6 +11,9 @@ const FORWARDED: u64 = 3;
 /// With compact headers (JDK 24 on) the class stands in the upper 22 bits of the first word (markWord.hpp).
 const COMPACT_CLASS_SHIFT: u32 = 42;
 
+/// A compressed reference in the lower half of a word.
+const NARROW: u64 = 0xffff_ffff;
+
 /// Reads objects of one virtual machine.
 pub(super) struct Objects<'v, 'a> {
     vm: &'v Vm<'a>,
@@ -39,7 +42,7 @@ impl<'v, 'a> Objects<'v, 'a> {
                 .global("Universe::_narrow_oop._base|CompressedOops::_narrow_oop._base|CompressedOops::_base")?;
             let shift =
                 self.shift("Universe::_narrow_oop._shift|CompressedOops::_narrow_oop._shift|CompressedOops::_shift")?;
-            let narrow = self.word(at)? & 0xffff_ffff;
+            let narrow = self.word(at)? & NARROW;
             if narrow == 0 {
                 return Err("the object is not made yet".to_owned());
             }
@@ -54,7 +57,7 @@ impl<'v, 'a> Objects<'v, 'a> {
     pub(super) fn is_null(&self, at: u64) -> Read<bool> {
         let reference = self.word(at)?;
         Ok(match self.collector {
-            _ if self.vm.flags.is_on("UseCompressedOops") => reference & 0xffff_ffff == 0,
+            _ if self.vm.flags.is_on("UseCompressedOops") => reference & NARROW == 0,
             // Null is coloured, too.
             Collector::GenerationalZgc => self.uncoloured(reference)? == 0,
             _ => reference == 0,
@@ -151,7 +154,7 @@ impl<'v, 'a> Objects<'v, 'a> {
             if !self.vm.flags.is_on("UseCompressedClassPointers") {
                 return Ok(word);
             }
-            word & 0xffff_ffff
+            word & NARROW
         };
         let base = self.vm.global(
             "Universe::_narrow_klass._base|CompressedKlassPointers::_narrow_klass._base|CompressedKlassPointers::_base",

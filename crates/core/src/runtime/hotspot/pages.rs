@@ -14,20 +14,23 @@ const PAGE: u64 = 4096;
 /// Blocks kept: 64 MiB, far more than the classes of any program.
 const BLOCKS_MAX: usize = 1024;
 
+/// Pieces by address; `None` is one that is not there as a whole.
+type Kept = RefCell<HashMap<u64, Option<Vec<u8>>>>;
+
 /// What was read stays as it was at the first read: not for anything that changes.
 pub(super) struct Pages<'a> {
     memory: &'a dyn Memory,
-    blocks: RefCell<HashMap<u64, Option<Vec<u8>>>>,
-    pages: RefCell<HashMap<u64, Option<Vec<u8>>>>,
+    large: Kept,
+    small: Kept,
 }
 
 impl<'a> Pages<'a> {
     pub(super) fn new(memory: &'a dyn Memory) -> Self {
-        Self { memory, blocks: RefCell::default(), pages: RefCell::default() }
+        Self { memory, large: RefCell::default(), small: RefCell::default() }
     }
 
     /// Copies from one block or page; false where it is not there.
-    fn copy(&self, size: u64, kept: &RefCell<HashMap<u64, Option<Vec<u8>>>>, address: u64, into: &mut [u8]) -> bool {
+    fn copy(&self, size: u64, kept: &Kept, address: u64, into: &mut [u8]) -> bool {
         let mut kept = kept.borrow_mut();
         if kept.len() >= BLOCKS_MAX * usize::try_from(BLOCK / size).unwrap_or(1) {
             kept.clear();
@@ -48,7 +51,7 @@ impl Memory for Pages<'_> {
         while !rest.is_empty() {
             let in_page = usize::try_from(PAGE - at % PAGE).expect("a page at most");
             let (piece, behind) = rest.split_at_mut(in_page.min(rest.len()));
-            if !self.copy(BLOCK, &self.blocks, at, piece) && !self.copy(PAGE, &self.pages, at, piece) {
+            if !self.copy(BLOCK, &self.large, at, piece) && !self.copy(PAGE, &self.small, at, piece) {
                 return false;
             }
             at = match at.checked_add(piece.len() as u64) {

@@ -2,6 +2,7 @@
 //! `-XX:+PerfDisableSharedMem`, and nowhere with `-XX:-UsePerfData`).
 
 use super::vm::Vm;
+use crate::units::Bytes;
 
 /// `PerfDataPrologue::magic`, big-endian whatever the machine (perfMemory.hpp).
 const MAGIC: [u8; 4] = [0xca, 0xfe, 0xc0, 0xc0];
@@ -22,6 +23,27 @@ pub(super) fn is_idle(vm: &Vm<'_>) -> Option<bool> {
         Counter::Text(cause) => Some(cause == "No GC"),
         Counter::Long(_) => None,
     }
+}
+
+/// What contradicts the version and the largest size of the heap as they were read: a second opinion, of counters that
+/// are copied at collections and twenty times a second, so that no more can be demanded of them.
+pub(super) fn contradiction(vm: &Vm<'_>, max: u64) -> Option<String> {
+    let memory = memory(vm)?;
+    let ours = vm.text("Abstract_VM_Version::_s_vm_release");
+    if let (Some(Counter::Text(theirs)), Some(ours)) = (counter(&memory, "java.property.java.vm.version"), ours)
+        && theirs != ours
+    {
+        return Some(format!("the version is {ours}, its performance counters say {theirs}"));
+    }
+    let spaces = (0..2).flat_map(|generation| (0..3).map(move |space| (generation, space)));
+    let used = spaces.filter_map(|(generation, space)| {
+        match counter(&memory, &format!("sun.gc.generation.{generation}.space.{space}.used"))? {
+            Counter::Long(used) => u64::try_from(used).ok(),
+            Counter::Text(_) => None,
+        }
+    });
+    let used = used.fold(0, u64::saturating_add);
+    (used > max).then(|| format!("its performance counters say that {} are used", Bytes(used)))
 }
 
 /// The counters' memory.
@@ -61,4 +83,37 @@ pub(super) fn counter(memory: &[u8], name: &str) -> Option<Counter> {
         entry = entry.checked_add(length).filter(|_| length >= 20)?;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two entries behind a prologue, as version 2.0 lays them out.
+    fn sample() -> Vec<u8> {
+        let mut memory = vec![0xca, 0xfe, 0xc0, 0xc0, 1, 2, 0, 1];
+        memory.extend([0; 16]);
+        memory.extend([32_u32, 2].iter().flat_map(|word| word.to_le_bytes()));
+        let mut entry = |name: &[u8; 8], vector: u32, kind: u8, data: &[u8; 8]| {
+            memory.extend([36, 20, vector].iter().flat_map(|word| word.to_le_bytes()));
+            memory.extend([kind, 0, 0, 0]);
+            memory.extend(28_u32.to_le_bytes());
+            memory.extend(name);
+            memory.extend(data);
+        };
+        entry(b"gc.used\0", 0, b'J', &7_i64.to_le_bytes());
+        entry(b"gc.name\0", 8, b'B', b"No GC\0\0\0");
+        memory
+    }
+
+    #[test]
+    fn counters_are_found_by_their_names() {
+        let memory = sample();
+        assert_eq!(counter(&memory, "gc.used"), Some(Counter::Long(7)));
+        assert_eq!(counter(&memory, "gc.name"), Some(Counter::Text("No GC".to_owned())));
+        assert_eq!(counter(&memory, "gc.nam"), None);
+        for end in 0..memory.len() {
+            let _ = counter(&memory[..end], "gc.name");
+        }
+    }
 }

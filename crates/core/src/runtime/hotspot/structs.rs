@@ -12,6 +12,9 @@ const ENTRIES_MAX: usize = 8192;
 /// Larger than any version's entry, in bytes.
 const STRIDE_MAX: u64 = 256;
 
+/// A C `int` in the lower half of a word.
+const INT: u64 = 0xffff_ffff;
+
 /// Where the fields of HotSpot's types are, under names such as `CollectedHeap::_reserved`.
 #[derive(Debug, Default)]
 pub(super) struct Structs {
@@ -42,8 +45,7 @@ impl Structs {
             };
             let name = format!("{owner}::{field}");
             structs.kinds.insert(name.clone(), text(word(&entry, kind)).unwrap_or_default());
-            // A C `int`.
-            if word(&entry, is_static) & 0xffff_ffff == 0 {
+            if word(&entry, is_static) & INT == 0 {
                 structs.offsets.insert(name, word(&entry, offset));
             } else {
                 structs.statics.insert(name, word(&entry, address));

@@ -25,9 +25,10 @@ pub(super) struct Free {
     pub resident: u64,
 }
 
-/// Walks from the first chunk to `top`, or to the fence at the end of a heap that has none. `None` when a chunk cannot
-/// be one, or a header is not in memory.
-pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, top: Option<u64>) -> Option<Free> {
+/// Walks from the first chunk to the last: the arena's top where this heap `has_top`, which ends with the heap, else the
+/// fence at its end. Where the top begins may change meanwhile. `None` when a chunk cannot be one, or a header is not in
+/// memory.
+pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, has_top: bool) -> Option<Free> {
     let mut window = Window::new(target, heap.end);
     let mut free = Free::default();
     let mut at = heap.start;
@@ -38,18 +39,16 @@ pub(super) fn walk(target: &Target<'_>, heap: Range<u64>, top: Option<u64>) -> O
         if word & PREV_INUSE == 0 && previous != 0 {
             free.add(&window, at - previous..at);
         }
-        let end = at.checked_add(size)?;
-        if top == Some(at) {
-            (end == heap.end).then_some(())?;
+        let (end, left) = (at.checked_add(size)?, heap.end.checked_sub(at)?);
+        if has_top && end == heap.end {
             free.add(&window, at..end);
             return Some(free);
         }
-        let left = heap.end.checked_sub(at)?;
-        if top.is_none() && size == 0 && left <= FENCE {
+        if !has_top && size == 0 && left <= FENCE {
             return Some(free);
         }
-        let fence = top.is_none() && size == CHUNK_MIN / 2 && left <= FENCE;
-        if (size < CHUNK_MIN && !fence) || !size.is_multiple_of(16) || end > top.unwrap_or(heap.end) {
+        let fence = !has_top && size == CHUNK_MIN / 2 && left <= FENCE;
+        if (size < CHUNK_MIN && !fence) || !size.is_multiple_of(16) || end > heap.end {
             return None;
         }
         previous = size;
@@ -121,5 +120,77 @@ impl<'a> Window<'a> {
     fn resident(&self, chunk: Range<u64>) -> u64 {
         // What was read is in memory; so are small chunks in sum, without asking for each.
         if self.holds(&chunk) { chunk.end - chunk.start } else { self.target.residency.bytes_in(chunk) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Mapping, Page, Residency, Run};
+    use crate::runtime::{Image, Images, Memory};
+
+    const START: u64 = 0x1_0000;
+
+    /// One page.
+    struct Stretch(Vec<u8>);
+
+    impl Memory for Stretch {
+        fn read(&self, address: u64, into: &mut [u8]) -> bool {
+            let Some(at) = address.checked_sub(START).and_then(|at| usize::try_from(at).ok()) else { return false };
+            let Some(bytes) = self.0.get(at..at + into.len()) else { return false };
+            into.copy_from_slice(bytes);
+            true
+        }
+    }
+
+    impl Images for Stretch {
+        fn open(&self, _: &Mapping) -> Option<Box<dyn Image + '_>> {
+            None
+        }
+    }
+
+    /// A heap of one page whose chunks have these sizes, with their flags.
+    fn counted(chunks: &[u64], has_top: bool) -> Option<(u64, u64)> {
+        let mut bytes = vec![0; 4096];
+        let mut at = 0;
+        for word in chunks {
+            bytes[at + 8..at + 16].copy_from_slice(&word.to_le_bytes());
+            at += usize::try_from(word & !FLAGS).unwrap();
+        }
+        let page = Page { file: false, counted: false, charged_here: None };
+        let residency = Residency::new([Run { at: START..START + 4096, page }], 0);
+        let stretch = Stretch(bytes);
+        let target = Target {
+            pid: 1,
+            comm: "",
+            mappings: &[],
+            residency: &residency,
+            threads: &[],
+            arguments: &[],
+            environment: &[],
+            memory: &stretch,
+            images: &stretch,
+            limit: None,
+            page: 4096,
+        };
+        walk(&target, START..START + 4096, has_top).map(|free| (free.bytes, free.resident))
+    }
+
+    #[test]
+    fn a_chunk_is_free_when_its_neighbour_says_so_and_the_top_always_is() {
+        assert_eq!(counted(&[0x101, 0x201, 0x100, 0xc01], true), Some((0x200 + 0xc00, 0x200 + 0xc00)));
+        assert_eq!(counted(&[0x1001], true), Some((0x1000, 0x1000)));
+    }
+
+    #[test]
+    fn a_heap_without_top_ends_with_a_fence() {
+        assert_eq!(counted(&[0x801, 0x7e1, 0x10, 0x1], false), Some((0x7e0, 0x7e0)));
+    }
+
+    #[test]
+    fn what_cannot_be_a_chunk_is_no_number() {
+        for chunks in [&[0x101, 0x8][..], &[0x101, 0x2001], &[0x101, 0x1f1, 0x11, 0xd01], &[0x101, 0xf11]] {
+            assert_eq!(counted(chunks, true), None, "{chunks:x?}");
+        }
     }
 }

@@ -51,9 +51,34 @@ pub(super) struct Parameters {
 pub(super) enum Mapped {
     /// `prev_size` 0 and a `size` that is the mapping's (until 2.41).
     WholeSize,
-    /// `prev_size` 0 and a `size` that is the mapping's less the header (since 2.43, `mmap_set_chunk`).
+    /// `prev_size` 0 and a `size` that is the mapping's less the header (since 2.43, `mmap_set_chunk`). `mmapped_mem` is
+    /// off by a header for each `mremap` there, as is what mallinfo2 makes of it.
     LessHeader,
 }
+
+impl Mapped {
+    /// The mapping's length, from the `size` without its flags.
+    pub(super) const fn length(self, size: u64) -> u64 {
+        match self {
+            Self::WholeSize => size,
+            Self::LessHeader => size.saturating_add(CHUNK_HEADER),
+        }
+    }
+
+    /// `mmapped_mem` may be `counted` where the mappings are `mapped` bytes together.
+    pub(super) const fn agrees(self, counted: u64, mapped: u64) -> bool {
+        let off = counted.abs_diff(mapped);
+        match self {
+            Self::WholeSize => off == 0,
+            Self::LessHeader => off.is_multiple_of(CHUNK_HEADER) && off <= DRIFT_MAX,
+        }
+    }
+}
+
+/// `CHUNK_HDR_SZ`.
+const CHUNK_HEADER: u64 = 16;
+/// 65 536 times mremap.
+const DRIFT_MAX: u64 = 1 << 20;
 
 /// Bins in `malloc_state.bins` (`NBINS - 1`).
 pub(super) const BINS: usize = 127;

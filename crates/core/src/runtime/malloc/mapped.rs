@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::glibc::{self, Told};
-use super::layout::{Layout, Mapped};
+use super::data::Told;
+use super::glibc;
+use super::layout::Layout;
 use crate::process::{Backing, Mapping};
 use crate::runtime::{Area, Target};
 
@@ -59,17 +60,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn is_done(&self) -> bool {
-        self.found.len() as u64 == self.told.chunks && self.bytes == self.told.bytes
+        self.found.len() as u64 == self.told.chunks && self.layout.mapped.agrees(self.told.bytes, self.bytes)
     }
 
-    /// The mapping of the chunk whose first words these are.
+    /// The length of the mapping of the chunk whose first words these are.
     fn length(&self, at: u64, end: u64, previous: u64, size: u64) -> Option<u64> {
-        let length = match self.layout.mapped {
-            Mapped::WholeSize => size & !7,
-            Mapped::LessHeader => (size & !7).checked_add(16)?,
-        };
+        let length = self.layout.mapped.length(size & !7);
         let is = previous == 0 && size & 7 == IS_MMAPPED && length > 0 && length.is_multiple_of(self.target.page);
-        (is && length <= self.told.bytes && length <= end - at).then_some(length)
+        (is && length <= end - at).then_some(length)
     }
 
     fn push(&mut self, at: Range<u64>) {

@@ -6,7 +6,9 @@ use crate::fact::Gap;
 use crate::units::Bytes;
 
 mod allocator;
+mod arena;
 mod chunks;
+mod data;
 mod fastbins;
 mod glibc;
 mod layout;
@@ -60,6 +62,12 @@ const VARIABLES: [&str; 12] = [
 /// Reads the malloc of `target`. `taken` belongs to its runtime: no chunk is looked for there.
 pub fn malloc(target: &Target<'_>, taken: &[Area]) -> Malloc {
     let mut malloc = Malloc { allocator: allocator::recognise(target), flags: flags(target), ..Malloc::default() };
+    if let Some(other @ (Allocator::Jemalloc | Allocator::Tcmalloc | Allocator::Mimalloc | Allocator::Musl)) =
+        malloc.allocator
+    {
+        let name = format!("{other:?}").to_lowercase();
+        malloc.gaps.push(gap("the heaps of malloc", format!("{name} serves the process, and its heaps are not read")));
+    }
     if let Some(libc) = glibc::library(target) {
         glibc::read(target, libc, taken, &mut malloc);
     }

@@ -146,8 +146,12 @@ impl<'a> Program<'a> {
     /// (src/node_metadata.h), which is filled when it starts.
     pub(super) fn node_version(&self, memory: &dyn Memory) -> Option<String> {
         let text = self.symbol("_ZN4node11per_process8metadataE")?;
-        let length = memory.u64(text.checked_add(8)?).filter(|length| (5..=64).contains(length))?;
-        let bytes = memory.bytes(memory.u64(text)?, usize::try_from(length).ok()?)?;
+        let bytes = memory.u64(text)?;
+        let length = |at: Option<u64>| memory.u64(at?).filter(|length| (5..=64).contains(length));
+        // A `std::string` is a pointer and a length, or, in builds with the old C++ ABI (the official ones up to 17), a
+        // pointer behind a length, a capacity and a count (GCC, basic_string.h and cow_string.h).
+        let length = length(text.checked_add(8)).or_else(|| length(bytes.checked_sub(24)))?;
+        let bytes = memory.bytes(bytes, usize::try_from(length).ok()?)?;
         let version = String::from_utf8(bytes).ok()?;
         let is_version = version.split('.').count() >= 3
             && version.starts_with(|first: char| first.is_ascii_digit())

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{Kind, Layout, Limit, Linear, Space};
+use super::layout::{Kind, Layout, Limit, Linear, OLD, Space};
 use super::page::{ALIGNMENT, Page};
 use crate::runtime::Memory;
 
 /// Words of a space's object that are looked at; the largest, a new space with its two halves, fits.
 const SPACE_WORDS: usize = 0x300 / 8;
+
+/// How far, in bytes, the pointer to the allocator of array buffers may lie from where the table says, before or behind:
+/// builds of one version differ by some words. What it points to proves it.
+const ALLOCATOR_SHIFT_MAX: u64 = 0x80;
+const ALLOCATOR_WORDS: usize = 2 * 0x80 / 8 + 1;
 
 /// A space's memory, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,17 @@ impl Isolate {
     pub(super) fn used(&self) -> Option<u64> {
         self.spaces.iter().try_fold(0_u64, |sum, space| sum.checked_add(space.used?))
     }
+
+    /// What objects take is known from both readings and differs by no more than `most` bytes.
+    pub(super) fn used_agrees(&self, before: &Self, most: u64) -> bool {
+        self.used().zip(before.used()).is_some_and(|(now, before)| now.abs_diff(before) <= most)
+    }
+
+    /// The same without what objects take.
+    pub(super) fn without_used(mut self) -> Self {
+        self.spaces.iter_mut().for_each(|space| space.used = None);
+        self
+    }
 }
 
 /// What is needed to read an isolate.
@@ -73,6 +89,16 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The isolate is gone: none of its spaces names it. Pages that it has left are kept for others to use.
+    pub(super) fn is_gone(&self, heap: u64) -> bool {
+        let array = heap.saturating_add(self.layout.space_array);
+        let names = |id: usize| {
+            let words = self.words::<3>(self.memory.u64(array.saturating_add(id as u64 * 8))?)?;
+            Some(is_of(&words, heap, id))
+        };
+        !(1..self.layout.spaces.len()).any(|id| names(id) == Some(true))
+    }
+
     /// Reads the isolate whose `Heap` is at `heap`. The error says which of V8's figures is not what it must be.
     pub(super) fn isolate(&self, heap: u64) -> Result<Isolate, String> {
         let layout = self.layout;
@@ -117,7 +143,9 @@ impl Reader<'_> {
             Kind::Large => (words[3], Some(words[index(self.layout.large_size)])),
             Kind::Paged => {
                 let size = words[index(self.layout.paged_size)];
-                let unused = self.linear(heap, at, &words, space).map(|[_, top, limit]| limit - top);
+                let area = self.layout.old_area.filter(|_| space.name() == OLD.name());
+                let unused =
+                    area.map_or(Some(0), |area| self.linear(area, heap, at, &words).map(|[_, top, limit]| limit - top));
                 (words[3], unused.and_then(|unused| size.checked_sub(unused)))
             }
             Kind::Apart => return Err(wrong("the kind")),
@@ -133,7 +161,7 @@ impl Reader<'_> {
     /// (`SemiSpaceNewSpace::Size`, src/heap/new-spaces.h).
     fn used_of_new(&self, heap: u64, at: u64, words: &[u64], half: &[u64]) -> Option<u64> {
         let [capacity, current] = self.layout.current.map(|offset| half.get(index(offset)).copied());
-        let [start, top, _] = self.linear(heap, at, words, super::layout::NEW)?;
+        let [start, top, _] = self.linear(self.layout.new_area, heap, at, words)?;
         let page = self.pages.get(&(start & !(ALIGNMENT - 1)))?;
         let is_current = current? == page.at || self.memory.u64(page.at.checked_add(8)?)? == current?;
         if !is_current || page.heap != heap || top < page.area[0] {
@@ -144,13 +172,11 @@ impl Reader<'_> {
     }
 
     /// The linear allocation area of a space: start, top and limit, inside of one of its heap's pages or all zero.
-    fn linear(&self, heap: u64, at: u64, words: &[u64], space: Space) -> Option<[u64; 3]> {
-        let area = match self.layout.linear {
+    fn linear(&self, area: Linear, heap: u64, at: u64, words: &[u64]) -> Option<[u64; 3]> {
+        let area = match area {
             Linear::Space(offset) => at.checked_add(offset)?,
             Linear::Behind(offset) => *words.get(index(offset))?,
-            Linear::Isolate(new, _) if space.kind == Kind::New => heap.checked_sub(new)?,
-            Linear::Isolate(_, old) if space.name() == super::layout::OLD.name() => heap.checked_sub(old)?,
-            Linear::Isolate(..) => return Some([0; 3]),
+            Linear::Isolate(offset) => heap.checked_sub(offset)?,
         };
         let [start, top, limit] = self.words::<3>(area)?;
         if start == 0 && top == 0 && limit == 0 {
@@ -187,8 +213,12 @@ impl Reader<'_> {
     }
 
     fn array_buffers(&self, heap: u64) -> Option<(u64, u64)> {
-        let allocator = self.memory.u64(heap.checked_add(self.layout.array_buffer_allocator)?)?;
-        (Some(self.memory.u64(allocator)?) == self.allocator_table).then_some(())?;
+        let begin = heap.checked_add(self.layout.array_buffer_allocator)?.checked_sub(ALLOCATOR_SHIFT_MAX)?;
+        let words = self.words::<ALLOCATOR_WORDS>(begin)?;
+        let is_allocator = |at: &&u64| self.allocator_table.is_some() && self.memory.u64(**at) == self.allocator_table;
+        let mut found = words.iter().filter(|at| **at != 0 && at.is_multiple_of(8)).filter(is_allocator);
+        let allocator = *found.next()?;
+        found.all(|other| *other == allocator).then_some(())?;
         Some((allocator, self.memory.u64(allocator.checked_add(self.layout.array_buffer_total)?)?))
     }
 

@@ -4,6 +4,8 @@
 //! process that is read: a space must name its heap and its own id, a page its own address, and so on. The names are
 //! those of V8's sources (src/heap/): `Heap`, `Space`, `PagedSpace`, `SemiSpace`, `MemoryChunk`.
 
+use crate::waterfall::PartKind;
+
 /// One version's layout.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -29,8 +31,10 @@ pub(super) struct Layout {
     pub paged_size: u64,
     /// `LargeObjectSpace::objects_size_`.
     pub large_size: u64,
-    /// Where memory that a space has handed out, but no object has yet, is known from.
-    pub linear: Linear,
+    /// The linear allocation area of the new space: how far its current page is filled.
+    pub new_area: Linear,
+    /// That of the old space, whose rest V8 does not count as used from 12.4 on. Up to 11.8 it does.
+    pub old_area: Option<Linear>,
     /// From `Heap` to `Isolate::array_buffer_allocator_`, which lies behind it.
     pub array_buffer_allocator: u64,
     /// `node::NodeArrayBufferAllocator::total_mem_usage_`.
@@ -57,16 +61,15 @@ pub(super) enum Limit {
     Behind(u64, u64),
 }
 
-/// Where the linear allocation areas are: start, top, limit.
+/// Where a linear allocation area is: start, top, limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Linear {
-    /// In each space.
+    /// In the space.
     Space(u64),
-    /// Behind a pointer in each space.
+    /// Behind a pointer in the space.
     Behind(u64),
-    /// In the isolate, which lies in front of `Heap` by that much: the new space's, the old space's. The other spaces
-    /// give theirs back when they are idle.
-    Isolate(u64, u64),
+    /// In the isolate, that much in front of `Heap`.
+    Isolate(u64),
 }
 
 /// What a space is; that tells how its memory is counted.
@@ -96,6 +99,11 @@ pub(super) struct Space {
 }
 
 impl Space {
+    /// What its pages are.
+    pub(super) const fn part(self) -> PartKind {
+        if self.code { PartKind::V8Code } else { PartKind::V8Heap }
+    }
+
     /// Its name.
     pub(super) const fn name(self) -> &'static str {
         self.names[0]
@@ -114,7 +122,7 @@ macro_rules! space {
 }
 
 const READ_ONLY: Space = space!(Apart false "read-only space");
-pub(super) const NEW: Space = space!(New false "new space");
+const NEW: Space = space!(New false "new space");
 pub(super) const OLD: Space = space!(Paged false "old space");
 const CODE: Space = space!(Paged true "code space");
 const MAP: Space = space!(Paged false "map space");
@@ -130,6 +138,8 @@ const TRUSTED_LARGE: Space = space!(Large false "trusted large object space");
 
 /// V8 9.4 to 10.2.
 const SPACES_9: &[Space] = &[READ_ONLY, OLD, CODE, MAP, LARGE, CODE_LARGE, NEW_LARGE, NEW];
+/// V8 10.8.
+const SPACES_10: &[Space] = &[READ_ONLY, OLD, CODE, MAP, SHARED, NEW, LARGE, CODE_LARGE, NEW_LARGE, SHARED_LARGE];
 /// V8 11.
 const SPACES_11: &[Space] = &[READ_ONLY, NEW, OLD, CODE, SHARED, NEW_LARGE, LARGE, CODE_LARGE, SHARED_LARGE];
 /// V8 12.4.
@@ -167,7 +177,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0xd8, 0x108],
         paged_size: 0x128,
         large_size: 0xe8,
-        linear: Linear::Space(0xd8),
+        new_area: Linear::Space(0xd8),
+        old_area: None,
         array_buffer_allocator: 0x22a8,
         array_buffer_total: 16,
     },
@@ -184,7 +195,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0xd8, 0x108],
         paged_size: 0x128,
         large_size: 0xe8,
-        linear: Linear::Space(0xd8),
+        new_area: Linear::Space(0xd8),
+        old_area: None,
         array_buffer_allocator: 0x2308,
         array_buffer_total: 16,
     },
@@ -201,8 +213,27 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0xc8, 0x100],
         paged_size: 0x110,
         large_size: 0xd8,
-        linear: Linear::Behind(0xc8),
+        new_area: Linear::Behind(0xc8),
+        old_area: None,
         array_buffer_allocator: 0x2440,
+        array_buffer_total: 16,
+    },
+    // Node.js 19
+    Layout {
+        v8: (10, 8),
+        header: Header::SizeFirst,
+        spaces: SPACES_10,
+        space_array: 0x60,
+        read_only: None,
+        max_semispace: 0xe0,
+        max_old: Limit::Heap(0xf8),
+        semispaces: [0x180, 0x290],
+        current: [0x50, 0x88],
+        paged_size: 0x98,
+        large_size: 0x60,
+        new_area: Linear::Behind(0x50),
+        old_area: None,
+        array_buffer_allocator: 0x2438,
         array_buffer_total: 16,
     },
     // Node.js 20
@@ -218,7 +249,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x50, 0x88],
         paged_size: 0x98,
         large_size: 0x60,
-        linear: Linear::Behind(0x50),
+        new_area: Linear::Behind(0x50),
+        old_area: None,
         array_buffer_allocator: 0x23f0,
         array_buffer_total: 16,
     },
@@ -235,7 +267,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x58, 0x90],
         paged_size: 0xa0,
         large_size: 0x68,
-        linear: Linear::Isolate(0xd7c8, 0xd7b0),
+        new_area: Linear::Isolate(0xd7c8),
+        old_area: None,
         array_buffer_allocator: 0x2438,
         array_buffer_total: 16,
     },
@@ -252,7 +285,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x50, 0x88],
         paged_size: 0x70,
         large_size: 0x60,
-        linear: Linear::Isolate(0xdde0, 0xddc8),
+        new_area: Linear::Isolate(0xdde0),
+        old_area: Some(Linear::Isolate(0xddc8)),
         array_buffer_allocator: 0x2298,
         array_buffer_total: 16,
     },
@@ -269,7 +303,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x50, 0x88],
         paged_size: 0x70,
         large_size: 0x60,
-        linear: Linear::Isolate(0xe178, 0xe160),
+        new_area: Linear::Isolate(0xe178),
+        old_area: Some(Linear::Isolate(0xe160)),
         array_buffer_allocator: 0x21c0,
         array_buffer_total: 16,
     },
@@ -286,7 +321,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x58, 0x70],
         paged_size: 0x78,
         large_size: 0x68,
-        linear: Linear::Isolate(0xef30, 0xef18),
+        new_area: Linear::Isolate(0xef30),
+        old_area: Some(Linear::Isolate(0xef18)),
         array_buffer_allocator: 0x2078,
         array_buffer_total: 8,
     },
@@ -303,7 +339,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x58, 0x70],
         paged_size: 0x78,
         large_size: 0x68,
-        linear: Linear::Isolate(0xd7e0, 0xd7c8),
+        new_area: Linear::Isolate(0xd7e0),
+        old_area: Some(Linear::Isolate(0xd7c8)),
         array_buffer_allocator: 0x2098,
         array_buffer_total: 8,
     },
@@ -320,7 +357,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         current: [0x48, 0x60],
         paged_size: 0x68,
         large_size: 0x58,
-        linear: Linear::Isolate(0xf2f8, 0xf2e0),
+        new_area: Linear::Isolate(0xf2f8),
+        old_area: Some(Linear::Isolate(0xf2e0)),
         array_buffer_allocator: 0x2060,
         array_buffer_total: 8,
     },

@@ -3,21 +3,22 @@
 //! The program is recognised by what it exports, the version by its own constants, the heap by the pages' headers, and
 //! the amounts by V8's own counters, each proven by what must be true of it.
 
+mod areas;
+mod flags;
 mod image;
 mod isolate;
 mod layout;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::image::{Embedder, Program};
-use self::isolate::{Isolate, Reader};
-use self::layout::{Kind, Layout};
+use self::isolate::{Isolate, Limits, Reader};
+use self::layout::Layout;
 use self::page::Page;
-use super::{Area, Heap, Inside, Name, Reading, Runtime, Target};
+use super::{Heap, Inside, Name, Reading, Runtime, Target};
 use crate::fact::Gap;
 use crate::units::Bytes;
-use crate::waterfall::PartKind;
 
 /// Node.js 16 to 26; recognises Bun, Deno and Electron.
 #[derive(Debug)]
@@ -27,12 +28,20 @@ pub(super) struct V8;
 const ISOLATES_MAX: usize = 4096;
 
 /// Reads until two agree, at most.
-const TRIES: usize = 6;
+const TRIES: usize = 16;
+
+/// Used memory of two readings agrees when it differs by less than this part of the heap: a program that runs allocates.
+const CLOSE: u64 = 128;
+
+/// The virtual functions of Node's allocator of array buffers, and how far behind the symbol objects point (Itanium C++
+/// ABI, 2.5.2).
+const ALLOCATOR: &str = "_ZTVN4node24NodeArrayBufferAllocatorE";
+const TABLE_HEAD: u64 = 16;
 
 impl Runtime for V8 {
     fn read(&self, target: &Target<'_>) -> Option<Reading> {
-        let programs = image::candidates(target).filter_map(|first| Program::open(target, first));
-        let (program, embedder) = programs.filter_map(|it| it.embedder().map(|embedder| (it, embedder))).next()?;
+        let mut programs = image::candidates(target).filter_map(|first| Program::open(target, first));
+        let (program, embedder) = programs.find_map(|it| it.embedder().map(|embedder| (it, embedder)))?;
         Some(match embedder {
             Embedder::Node => node(target, &program),
             Embedder::Bun => foreign(Name::Native, "Bun's engine is JavaScriptCore, whose heap cannot be read"),
@@ -58,57 +67,93 @@ fn node(target: &Target<'_>, program: &Program<'_>) -> Reading {
     if reading.version.is_none() {
         reading.gaps.push(gap("the version of Node.js", format!("{} does not hold it", program.file_name())));
     }
-    let Some(v8) = program.v8_version(target.memory) else {
-        reading.gaps.push(gap("the V8 heap", "the version of V8 is not in memory"));
-        return reading;
-    };
-    let Some(layout) = layout::of((v8[0], v8[1])) else {
-        let [major, minor, build, patch] = v8;
-        reading.gaps.push(gap("the V8 heap", format!("V8 {major}.{minor}.{build}.{patch} is not known")));
-        return reading;
-    };
-    let pages = page::find(target, layout.header);
-    let by_address: BTreeMap<u64, Page> = pages.iter().map(|page| (page.at, *page)).collect();
-    let reader = Reader {
-        memory: target.memory,
-        layout,
-        pages: &by_address,
-        allocator_table: program.symbol("_ZTVN4node24NodeArrayBufferAllocatorE").and_then(|at| at.checked_add(16)),
-    };
-    match isolates(&reader, &pages) {
-        Ok(isolates) => fill(&mut reading, target, &pages, &isolates, layout),
+    let mut limits = None;
+    match layout_of(target, program) {
+        Ok(layout) => limits = heaps(&mut reading, target, program, layout),
         Err(because) => reading.gaps.push(gap("the V8 heap", because)),
     }
+    reading.flags = flags::effective(target, limits);
     reading
 }
 
-/// All isolates, the one of the main thread first where that can be told.
-fn isolates(reader: &Reader<'_>, pages: &[Page]) -> Result<Vec<Isolate>, String> {
-    let mut heaps: Vec<u64> = pages.iter().map(|page| page.heap).filter(|heap| *heap != 0).collect();
-    heaps.sort_unstable();
-    heaps.dedup();
-    if heaps.is_empty() || heaps.len() > ISOLATES_MAX {
-        return Err(format!("no page of a heap was found, or of too many: {}", heaps.len()));
-    }
-    heaps.into_iter().map(|heap| steady(reader, heap)).collect()
+fn layout_of(target: &Target<'_>, program: &Program<'_>) -> Result<&'static Layout, String> {
+    let [major, minor, build, patch] = program.v8_version(target.memory).ok_or("the version of V8 is not in memory")?;
+    layout::of((major, minor)).ok_or_else(|| format!("the layout of V8 {major}.{minor}.{build}.{patch} is not known"))
 }
 
-/// Reads an isolate until two readings in a row agree: its threads may be running.
+/// Fills in the heaps of all isolates; the limits of the main thread's, where that can be told.
+fn heaps(reading: &mut Reading, target: &Target<'_>, program: &Program<'_>, layout: &'static Layout) -> Option<Limits> {
+    let pages = page::find(target, layout.header);
+    let by_address: BTreeMap<u64, Page> = pages.iter().map(|page| (page.at, *page)).collect();
+    let allocator_table = program.symbol(ALLOCATOR).and_then(|table| table.checked_add(TABLE_HEAD));
+    let reader = Reader { memory: target.memory, layout, pages: &by_address, allocator_table };
+    let main = main_heap(target, &pages);
+    areas::fill(reading, target.memory, &pages, layout, main);
+    match isolates(&reader, &pages) {
+        Ok(isolates) => {
+            sums(reading, &isolates, layout, main);
+            let of_main = |isolate: &&Isolate| main.is_none_or(|main| isolate.heap == main);
+            isolates.iter().find(of_main).and_then(|isolate| isolate.limits)
+        }
+        Err(because) => {
+            reading.gaps.push(gap("the V8 heap", because));
+            None
+        }
+    }
+}
+
+/// The heap of the main thread's isolate: that which lies in the program break, where the main thread's malloc takes
+/// memory; other threads have arenas of their own. `None` where that does not tell.
+fn main_heap(target: &Target<'_>, pages: &[Page]) -> Option<u64> {
+    let heaps = heaps_of(pages);
+    let is_main = |heap: &&u64| target.mapping_at(**heap).is_some_and(|mapping| mapping.name == "[heap]");
+    match heaps.iter().filter(is_main).collect::<Vec<_>>().as_slice() {
+        [main] => Some(**main),
+        [] if heaps.len() == 1 => heaps.first().copied(),
+        _ => None,
+    }
+}
+
+fn heaps_of(pages: &[Page]) -> BTreeSet<u64> {
+    pages.iter().map(|page| page.heap).filter(|heap| *heap != 0).collect()
+}
+
+/// All isolates.
+fn isolates(reader: &Reader<'_>, pages: &[Page]) -> Result<Vec<Isolate>, String> {
+    let heaps = heaps_of(pages);
+    if heaps.len() > ISOLATES_MAX {
+        return Err(format!("pages name {} heaps", heaps.len()));
+    }
+    // Worker threads that have ended leave pages behind. A heap that is there, but not as the table says, is not taken
+    // for one of them: all of a process have the same layout, so another one tells.
+    let (gone, there): (Vec<u64>, Vec<u64>) = heaps.into_iter().partition(|heap| reader.is_gone(*heap));
+    match there.as_slice() {
+        [] if gone.is_empty() => Err("no page of a heap is in memory".to_owned()),
+        [] => Err("the spaces are not where they must be".to_owned()),
+        _ => there.into_iter().map(|heap| steady(reader, heap)).collect(),
+    }
+}
+
+/// Reads an isolate until two readings in a row agree: its threads may be running. What objects take is left out where
+/// it changes from one reading to the next by more than a program can allocate meanwhile.
 fn steady(reader: &Reader<'_>, heap: u64) -> Result<Isolate, String> {
     let mut before = reader.isolate(heap)?;
+    let mut last = None;
     for _ in 0..TRIES {
         let now = reader.isolate(heap)?;
-        if now.committed() == before.committed() && now.array_buffers == before.array_buffers {
-            return Ok(now);
+        if before.committed() == now.committed() && before.limits == now.limits {
+            if now.used_agrees(&before, now.committed() / CLOSE) {
+                return Ok(now);
+            }
+            last = Some(now.clone());
         }
         before = now;
     }
-    Err("the heap changes too fast".to_owned())
+    last.map(Isolate::without_used).ok_or_else(|| "the heap changes too fast".to_owned())
 }
 
-fn fill(reading: &mut Reading, target: &Target<'_>, pages: &[Page], isolates: &[Isolate], layout: &Layout) {
-    let _ = (target, Kind::New);
-    let is_worker = |_heap: u64| false;
+/// The amounts of all isolates together, and by space.
+fn sums(reading: &mut Reading, isolates: &[Isolate], layout: &Layout, main: Option<u64>) {
     let sum = |amount: fn(&Isolate) -> Option<u64>| {
         isolates.iter().try_fold(0_u64, |sum, isolate| sum.checked_add(amount(isolate)?)).map(Bytes)
     };
@@ -116,21 +161,36 @@ fn fill(reading: &mut Reading, target: &Target<'_>, pages: &[Page], isolates: &[
     reading.heap = Heap {
         used: sum(Isolate::used),
         committed: sum(|isolate| Some(isolate.committed())),
-        max: sum(|isolate| isolate.limits.map(isolate::Limits::heap)),
+        max: sum(|isolate| isolate.limits.map(Limits::heap)),
     };
     reading.external = sum(|isolate| isolate.array_buffers.map(|(_, bytes)| bytes));
-    let ranks: BTreeMap<u64, usize> =
-        isolates.iter().map(|isolate| (isolate.heap, usize::from(is_worker(isolate.heap)))).collect();
-    for (rank, size) in
-        isolates.iter().flat_map(|isolate| isolate.spaces.iter().map(|size| (ranks[&isolate.heap], size)))
-    {
-        let space = layout.spaces[size.id];
-        let part = if space.code { PartKind::V8Code } else { PartKind::V8Heap };
-        if let Some(used) = size.used.filter(|used| *used > 0) {
-            reading.inside.push(Inside { part, name: space.used[rank], bytes: Bytes(used) });
+    let missing = [
+        (
+            reading.heap.used.is_none(),
+            "what objects take of the V8 heap",
+            "the heap is being collected, or this build of V8 keeps its allocation areas elsewhere",
+        ),
+        (reading.heap.max.is_none(), "the limit of the V8 heap", "it is not where it must be"),
+        (reading.external.is_none(), "array buffers", "their allocator is not Node's"),
+    ];
+    for (_, what, because) in missing.into_iter().filter(|(is_missing, ..)| *is_missing) {
+        reading.gaps.push(gap(what, because));
+    }
+    let mut used: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    for isolate in isolates {
+        let rank = rank(isolate.heap, main);
+        for size in &isolate.spaces {
+            let sum = used.entry((rank, size.id)).or_default();
+            *sum = sum.saturating_add(size.used.unwrap_or_default());
         }
     }
-    for page in pages {
-        reading.areas.push(Area { at: page.at..page.at.saturating_add(page.size), part: PartKind::V8Heap, name: "" });
+    for ((rank, id), bytes) in used.into_iter().filter(|(_, bytes)| *bytes > 0) {
+        let space = layout.spaces[id];
+        reading.inside.push(Inside { part: space.part(), name: space.used[rank], bytes: Bytes(bytes) });
     }
+}
+
+/// 0 for the main thread's isolate, 1 for a worker's; 0 for all where that cannot be told.
+fn rank(heap: u64, main: Option<u64>) -> usize {
+    usize::from(main.is_some_and(|main| main != heap))
 }
