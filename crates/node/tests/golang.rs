@@ -1,6 +1,7 @@
 //! Go programs by every version from 1.19 to 1.27, stripped or not, position-independent or not, with C code or
 //! without, against what their own `runtime.MemStats` says.
 #![allow(clippy::print_stdout, reason = "tests print their figures")]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -25,7 +26,7 @@ fn program(minor: u32, kind: &str) -> Option<(String, Command)> {
         (name == &format!("1.{minor}") || name.starts_with(&format!("1.{minor}.")))
             && cache().join("golang").join(name).join(kind).exists()
     });
-    let Some(release) = names.into_iter().max_by_key(|name| name.len()) else {
+    let Some(release) = names.into_iter().max_by_key(String::len) else {
         missing(&format!("Go 1.{minor} {kind}; run tests/runtimes/get-go"));
         return None;
     };

@@ -161,9 +161,6 @@ mod tests {
         put(&mut statistics, layout.delta_in_stacks, 3);
         put(&mut statistics, layout.delta_size + layout.delta_in_stacks, u64::MAX);
         put(&mut statistics, layout.other_sys, 7);
-        put(&mut controller, layout.memory_limit, 1 << 30);
-        put(&mut controller, layout.gc_percent, u64::from(u32::MAX));
-        put(&mut controller, layout.memory_limit, 1 << 30);
         (controller, statistics)
     }
 
