@@ -94,7 +94,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(1));
         assert!(!triggers.is_due(&sample(104)));
         assert!(triggers.is_due(&sample(108)));
-        triggers.looked(Bytes::mib(108), Duration::from_secs(60));
+        triggers.looked(Bytes::mib(108), Duration::from_mins(1));
         assert!(!triggers.is_due(&sample(500)), "the last look took too long");
     }
 }

@@ -179,9 +179,9 @@ fn make(version: Version, folder: &Path) -> io::Result<()> {
         fs::write(aside.join("cgroup.procs"), std::process::id().to_string())?;
         fs::write(&control, "+memory")
     });
-    let counts = handed.and_then(|()| match folder.join("memory.max").exists() {
-        true => Ok(()),
-        false => Err(io::Error::other("the memory controller is not handed down to it")),
+    let counts = handed.and_then(|()| {
+        let counts = folder.join("memory.max").exists();
+        if counts { Ok(()) } else { Err(io::Error::other("the memory controller is not handed down to it")) }
     });
     if counts.is_err() {
         let _ = fs::remove_dir(folder);

@@ -1,4 +1,5 @@
 //! Java virtual machines of all versions at hand, with each of their collectors, against what their own beans say.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
 //! glibc's malloc in real processes, read from outside, against what mallinfo2(3) says inside.
-#![allow(clippy::print_stdout, reason = "tests print their figures")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,13 @@ fn look(target: &Started, taken: &[Area]) -> Malloc {
     let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
     let start = processor_time();
     let malloc = malloc(&process.target(None), taken);
-    println!("{}: {:?} in {:?}; {:?}", target.line, malloc.counted, processor_time() - start, malloc.gaps);
+    println!(
+        "{}: {:?} in {:?}; {:?}",
+        target.line,
+        malloc.counted,
+        processor_time().saturating_sub(start),
+        malloc.gaps
+    );
     let resident: u64 = malloc.areas.iter().map(|area| process.residency.bytes_in(area.at.clone())).sum();
     let inside: u64 = malloc.inside.iter().map(|inside| inside.bytes.0).sum();
     assert_eq!(inside, resident, "used, free and mmapped are all of it: {:?}", malloc.inside);

@@ -1,5 +1,5 @@
 //! Where the memory of real processes went, by `oomph inspect`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,5 @@
 //! Real commands under real limits, by `oomph run`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
 use std::fs;
 use std::io::Write;
@@ -83,8 +83,8 @@ fn a_killed_child_is_told_though_the_command_ends_well() {
     if !may_make_cgroups("a_killed_child_is_told") {
         return;
     }
-    let script = format!("python3 -c \"$0\"; exit 0");
-    let output = oomph(&["run", "-o", "json", "--memory", "32Mi", "--", "sh", "-c", &script, HOG]);
+    let script = "python3 -c \"$0\"; exit 0";
+    let output = oomph(&["run", "-o", "json", "--memory", "32Mi", "--", "sh", "-c", script, HOG]);
     let it = document(&output);
     assert_eq!((output.status.code(), &it["survived"]), (Some(0), &false.into()));
     assert_eq!((&it["diagnosis"]["verdict"], &it["diagnosis"]["victim"]), (&"child-oom".into(), &"child".into()));
