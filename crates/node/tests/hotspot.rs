@@ -114,13 +114,19 @@ fn areas_hold_what_the_beans_say_and_looking_changes_nothing() {
         assert_eq!(before[1..], after[1..], "page tables and threads, {what}");
         // Virtual machines touch a page of their own now and then.
         assert!(resident_kib(&after).abs_diff(resident_kib(&before)) <= 16, "{before:?}, {after:?}, {what}");
-        assert_eq!(reading.gaps, [], "{what}");
+        // JDK 11's Shenandoah puts the class space where nothing marks its end, and the probe says so.
+        let unmarked = what.starts_with("JDK 11 Shenandoah");
+        let gaps: Vec<_> = reading.gaps.iter().filter(|gap| !(unmarked && gap.what.contains("class space"))).collect();
+        assert!(gaps.is_empty(), "{what}");
 
         // Not all that is committed was touched, and nothing else lies there.
         let metaspace = resident(&process, &reading, PartKind::JvmMetaspace)
             + resident(&process, &reading, PartKind::JvmClassSpace);
         let committed = target.number("metaspace");
-        assert!(metaspace <= committed && metaspace >= committed / 10 * 7, "{metaspace} of {committed} B, {what}");
+        assert!(
+            metaspace <= committed && (unmarked || metaspace >= committed / 10 * 7),
+            "{metaspace} of {committed} B, {what}"
+        );
 
         // 30 MiB of arrays are in the heap; ZGC's is seen in up to three places.
         let heap = resident(&process, &reading, PartKind::JvmHeap);

@@ -32,10 +32,16 @@ pub(super) fn direct(vm: &Vm<'_>, collector: Collector, classes: &[Class]) -> Re
         let place = |name| fields::offset(vm, bits, name).map(|offset| mirror.saturating_add(offset));
         let [reserved, capacity, count] =
             [RESERVED, CAPACITY, COUNT].map(|name| place(name).and_then(|at| counter(vm, &objects, long, at)));
-        let (reserved, capacity, count) = (reserved?, capacity?, count?);
-        // `Bits.reserveMemory` raises the capacity first, so that this may fail for a moment and is tried again.
-        if (count == 0) != (reserved == 0) || capacity > reserved {
-            return Err(format!("{count} buffers of {capacity} B in {reserved} B do not fit together"));
+        let reserved = reserved?;
+        match (capacity, count) {
+            // `Bits.reserveMemory` raises the capacity first, so that this may fail for a moment and is tried again.
+            (Ok(capacity), Ok(count)) if (count == 0) != (reserved == 0) || capacity > reserved => {
+                return Err(format!("{count} buffers of {capacity} B in {reserved} B do not fit together"));
+            }
+            (Ok(_), Ok(_)) => {}
+            // What was reserved can be certain by itself.
+            _ if objects.is_current(bits, place(RESERVED)?)? => {}
+            (Err(because), _) | (_, Err(because)) => return Err(because),
         }
         let max = objects.word(place(MAX)?)?;
         Ok(Direct { reserved, max: (max != 0 && max != u64::MAX).then_some(max) })

@@ -4,6 +4,7 @@ use super::classes::Class;
 use super::heap::Collector;
 use super::perf;
 use super::vm::{Read, Vm};
+use crate::runtime::Memory;
 
 /// The two lowest bits of an object's first word: it was moved, and the rest says where to (markWord.hpp).
 const FORWARDED: u64 = 3;
@@ -25,13 +26,31 @@ impl<'v, 'a> Objects<'v, 'a> {
         Self { vm, collector }
     }
 
-    /// The mirror of a class, where its static fields are.
+    /// The mirror of a class, where its static fields are. It leads back to its class.
     pub(super) fn mirror(&self, class: Class) -> Read<u64> {
+        let mirror = self.follow(self.mirror_reference(class)?)?;
+        let back = self.vm.structs.address("java_lang_Class::_klass_offset").and_then(|at| self.vm.pages.u32(at));
+        let back = back.ok_or("this version does not export java_lang_Class::_klass_offset")?;
+        let is_of_class = self.word(mirror.saturating_add(u64::from(back)))? == class.at;
+        if is_of_class { Ok(mirror) } else { Err("the mirror of a class was moved".to_owned()) }
+    }
+
+    /// Up to JDK 8 it stands in the class, since then the class knows where it stands.
+    fn mirror_reference(&self, class: Class) -> Read<u64> {
         let mirror = self.vm.word(class.at, "Klass::_java_mirror")?;
-        // Up to JDK 8 the reference itself, since then the place where it is.
         let by_handle = self.vm.structs.kind("Klass::_java_mirror") == Some("OopHandle");
         let reference = if by_handle { self.vm.target.memory.u64(mirror) } else { Some(mirror) };
-        self.follow(reference.ok_or("the mirror of a class is not in memory")?)
+        reference.ok_or_else(|| "the mirror of a class is not in memory".to_owned())
+    }
+
+    /// The static field at `at` of `class` leads to where its object is now, by the colours of the references on the
+    /// way. Without ZGC it always does.
+    pub(super) fn is_current(&self, class: Class, at: u64) -> Read<bool> {
+        if !self.collector.is_zgc() {
+            return Ok(true);
+        }
+        let bad = self.zgc_global(self.bad_mask())?;
+        Ok((self.mirror_reference(class)? | self.word(at)?) & bad == 0)
     }
 
     /// The object that a field at `at` refers to, which is of the class `of`.
@@ -85,16 +104,22 @@ impl<'v, 'a> Objects<'v, 'a> {
         if reference == 0 {
             return Err("the object is not made yet".to_owned());
         }
+        if !self.collector.is_zgc() {
+            return self.unmoved(reference);
+        }
+        // A reference whose colour is not this phase's may lead to where its object was. While no collection is under
+        // way it leads to the object itself or to memory that is free, which the object's class tells apart.
+        if reference & self.zgc_global(self.bad_mask())? != 0 && perf::is_idle(self.vm) != Some(true) {
+            return Err("a collection is under way, and the object may have been moved".to_owned());
+        }
+        if self.collector == Collector::GenerationalZgc { self.uncoloured(reference) } else { Ok(reference) }
+    }
+
+    /// The colours that are not this phase's.
+    const fn bad_mask(&self) -> &'static str {
         match self.collector {
-            Collector::GenerationalZgc => {
-                self.fresh(reference, "ZGlobalsForVMStructs::_ZPointerLoadBadMask")?;
-                self.uncoloured(reference)
-            }
-            Collector::Zgc => {
-                self.fresh(reference, "XGlobalsForVMStructs::_XAddressBadMask|ZGlobalsForVMStructs::_ZAddressBadMask")?;
-                Ok(reference)
-            }
-            _ => self.unmoved(reference),
+            Collector::GenerationalZgc => "ZGlobalsForVMStructs::_ZPointerLoadBadMask",
+            _ => "XGlobalsForVMStructs::_XAddressBadMask|ZGlobalsForVMStructs::_ZAddressBadMask",
         }
     }
 
@@ -114,16 +139,6 @@ impl<'v, 'a> Objects<'v, 'a> {
             _ => return Err("a reference of ZGC has two colours".to_owned()),
         };
         reference.checked_shr(shift).ok_or_else(|| "the shift of ZGC's references does not make sense".to_owned())
-    }
-
-    /// A reference whose colour is not this phase's may lead to where its object was. It leads to the object itself when
-    /// no collection is under way, as its class and the sums made of several such objects then confirm.
-    fn fresh(&self, reference: u64, bad: &str) -> Read<()> {
-        let bad = self.zgc_global(bad)?;
-        if reference & bad == 0 || perf::is_idle(self.vm) == Some(true) {
-            return Ok(());
-        }
-        Err("a collection is under way, and the object may have been moved".to_owned())
     }
 
     /// A variable of ZGC, which exports where it is.
