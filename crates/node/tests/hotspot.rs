@@ -116,7 +116,8 @@ fn areas_hold_what_the_beans_say_and_looking_changes_nothing() {
         assert!(resident_kib(&after).abs_diff(resident_kib(&before)) <= 16, "{before:?}, {after:?}, {what}");
         // JDK 11's Shenandoah puts the class space where nothing marks its end, and the probe says so.
         let unmarked = what.starts_with("JDK 11 Shenandoah");
-        let gaps: Vec<_> = reading.gaps.iter().filter(|gap| !(unmarked && gap.what.contains("class space"))).collect();
+        let excused = |what: &str| what.contains("malloc") || unmarked && what.contains("class space");
+        let gaps: Vec<_> = reading.gaps.iter().filter(|gap| !excused(&gap.what)).collect();
         assert!(gaps.is_empty(), "{what}");
 
         // Not all that is committed was touched, and nothing else lies there.
