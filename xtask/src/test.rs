@@ -43,6 +43,17 @@ const COMPONENTS: [Component; 3] = [
     },
 ];
 
+/// Runtimes in many versions, into a cache of their own: each script brings those that are not there yet, and the tests
+/// take what they find.
+const RUNTIMES: [(&str, &str); 6] = [
+    ("tests/runtimes/get-jdk", "JDK 8, 11, 17, 21, 25"),
+    ("tests/runtimes/get-node", "Node 16 to 26, Bun, Deno"),
+    ("tests/runtimes/get-go", "targets built with Go 1.19 to 1.27"),
+    ("tests/runtimes/get-python", "CPython 3.8 to 3.14"),
+    ("tests/runtimes/get-glibc", "glibc 2.31 to 2.43"),
+    ("tests/runtimes/get-recognised", "Ruby, PHP"),
+];
+
 /// Sets up the components (unless `bare`), runs every test, and takes the components down again.
 pub fn run(bare: bool) -> Result<()> {
     let mut started = Started::default();
@@ -52,6 +63,15 @@ pub fn run(bare: bool) -> Result<()> {
         let installed = Command::new(root().join("tests/packages")).args(PACKAGES).status();
         if !installed.is_ok_and(|status| status.success()) {
             started.missing("packages", "tests/packages could not install them")?;
+        }
+        for (script, what) in RUNTIMES {
+            say(&format!("test: runtimes ({script}; {what})"));
+            let begun = Instant::now();
+            let got = Command::new(root().join(script)).status();
+            if !got.is_ok_and(|status| status.success()) {
+                started.missing(what, &format!("{script} could not get them all"))?;
+            }
+            say(&format!("test: {script}: {:.0} s", begun.elapsed().as_secs_f64()));
         }
         for component in &COMPONENTS {
             started.start(component)?;

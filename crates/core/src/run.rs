@@ -66,7 +66,7 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
         answer.kernel_kills.into_iter().filter(|kill| id.is_some() && kill.container_id == id).collect();
     let killed = diagnosis.as_ref().is_some_and(|it| it.oom_kill == Some(true)) || !kernel_kills.is_empty();
     let end = recording.end.as_ref().map(|(_, end)| end);
-    let judgement = judge(&recording);
+    let judgement = judge(&recording, killed);
     let (proposal, proposal_missing) = match proposal(&recording, judgement.class, killed) {
         Ok(proposal) => (Some(proposal), None),
         Err(because) => (None, Some(because)),
@@ -89,7 +89,10 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     }
 }
 
-fn judge(recording: &Recording) -> growth::Judgement {
+fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
+    if let Some(because) = recording.peak.as_ref().filter(|_| killed).and_then(outgrows) {
+        return growth::Judgement { class: Class::LimitTooLow, because };
+    }
     let points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
     let cache = recording
         .samples
@@ -144,6 +147,12 @@ fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
         need = need.saturating_add(most.0.saturating_sub(now));
     }
     bounded.then_some(Bytes(need))
+}
+
+/// Why a limit is too low whatever the program does: its runtime may take more than there is.
+fn outgrows(peak: &Waterfall) -> Option<String> {
+    let (need, limit) = (bounded_need(peak)?, peak.limit_bytes?);
+    (need > limit).then(|| format!("the runtime's own limit lets it need {need}, more than the limit of {limit}"))
 }
 
 fn doubled(peak: &Waterfall) -> String {

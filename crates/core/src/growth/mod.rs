@@ -119,14 +119,14 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
     if peak.0 > level.0.saturating_mul(3) / 2 {
         return told(Class::Spike, format!("the peak of {peak} is far above the usual {level}"));
     }
-    if steps[0] > peak.0 / 10 && steps[2] <= steps[0] / 4 {
-        return told(Class::WarmUp, format!("it grew to {level} and stayed there"));
-    }
     if limit.is_some_and(|limit| peak.0 > limit.0 / 10 * 9) {
         return told(
             Class::LimitTooLow,
             format!("it stayed near {level}, and its peak of {peak} leaves no room below the limit"),
         );
+    }
+    if steps[0] > peak.0 / 10 && steps[2] <= steps[0] / 4 {
+        return told(Class::WarmUp, format!("it grew to {level} and stayed there"));
     }
     told(Class::Steady, format!("it stayed near {level}"))
 }
