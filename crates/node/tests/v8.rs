@@ -75,7 +75,8 @@ fn a_quiet_program_is_read_as_it_counts_itself_and_is_not_changed() {
         compare(&version, &it, &reading);
         // Space by space.
         for (name, bytes) in reading.inside.iter().map(|inside| (inside.name, inside.bytes.0)) {
-            let space = name.strip_prefix("objects in ").unwrap().replace([' ', '-'], "_");
+            let Some(space) = name.strip_prefix("objects in ") else { continue };
+            let space = space.replace([' ', '-'], "_");
             let error = bytes.abs_diff(it.number(&format!("{space}.used")));
             // What was compiled or allocated since it counted.
             assert!(error <= 16 << 10, "{version}: {name} off by {error}");
@@ -156,7 +157,7 @@ fn other_programs_with_such_an_engine_are_recognised_and_not_read() {
         let script = "console.log('ready'); setInterval(() => {}, 100000)";
         let reading = look(&Started::new(Command::new(&program).args(words).arg(script)));
         println!("{name}: {:?}, {:?}", reading.name, reading.gaps);
-        assert_eq!((reading.name, reading.resolved, reading.gaps.len()), (runtime, false, 1), "{name}");
+        assert_eq!((reading.name, reading.resolved, reading.gaps.is_empty()), (runtime, false, false), "{name}");
     }
 }
 

@@ -96,11 +96,12 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
     let mut command = Command::new(program);
     command.args(rest);
     scope.admit(&mut command).with_context(|| format!("cannot enter {}", scope.folder.display()))?;
+    let signals = signals::catch();
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return not_started(program.as_ref(), &error, ui),
     };
-    let signals = signals::pass_to(child.id());
+    signals.begin(child.id());
     let mut watch = Watch::new(hierarchy, scope, limits.memory, ui);
     let status = watch.until_end(&mut child)?;
     signals.end();

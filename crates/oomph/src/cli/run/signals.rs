@@ -2,20 +2,27 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Signals are passed on until the command has ended.
+/// Signals are caught from here on, and passed on while there is a command.
 pub(super) struct Passing {
-    running: Arc<AtomicBool>,
+    /// The command's pid; 0 while there is none.
+    pid: Arc<AtomicI32>,
 }
 
 impl Passing {
+    /// The command runs.
+    pub(super) fn begin(&self, pid: u32) {
+        self.pid.store(i32::try_from(pid).unwrap_or(0), Ordering::SeqCst);
+    }
+
     /// The command has ended: its pid may be somebody else's soon.
     pub(super) fn end(&self) {
-        self.running.store(false, Ordering::SeqCst);
+        self.pid.store(0, Ordering::SeqCst);
     }
 }
 
@@ -30,28 +37,34 @@ const PASSED: [(Signal, bool); 6] = [
     (Signal::QUIT, true),
 ];
 
-/// Passes signals on to a process from a thread of its own. Where they cannot be caught, they do what they do.
-pub(super) fn pass_to(pid: u32) -> Passing {
-    let running = Arc::new(AtomicBool::new(true));
-    let passing = Passing { running: Arc::clone(&running) };
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return passing };
+/// Catches signals on a thread of its own, and returns when it does: a command that is started afterwards misses none.
+/// Where they cannot be caught, they do what they do.
+pub(super) fn catch() -> Passing {
+    let pid = Arc::new(AtomicI32::new(0));
+    let passing = Passing { pid: Arc::clone(&pid) };
     let by_terminal = io::stdin().is_terminal();
+    let (caught, ready) = mpsc::channel();
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let passes = PASSED.map(|(which, of_terminal)| {
-                let running = Arc::clone(&running);
-                async move {
-                    let Ok(mut signals) = signal(SignalKind::from_raw(which.as_raw())) else { return };
+            let mut passes = Vec::new();
+            for (which, of_terminal) in PASSED {
+                let Ok(mut signals) = signal(SignalKind::from_raw(which.as_raw())) else { continue };
+                let pid = Arc::clone(&pid);
+                passes.push(async move {
                     while signals.recv().await.is_some() {
-                        if running.load(Ordering::SeqCst) && !(of_terminal && by_terminal) {
-                            let _ = kill_process(pid, which);
+                        let command = Pid::from_raw(pid.load(Ordering::SeqCst));
+                        if let Some(command) = command.filter(|_| !(of_terminal && by_terminal)) {
+                            let _ = kill_process(command, which);
                         }
                     }
-                }
-            });
+                });
+            }
+            let _ = caught.send(());
             futures::future::join_all(passes).await;
         });
     });
+    // The thread says so, or is gone.
+    let _ = ready.recv();
     passing
 }

@@ -22,11 +22,12 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub(super) fn run(arguments: &[OsString], ui: Ui) -> Result<Ran> {
     let (program, rest) = arguments.split_first().context("no command")?;
     let started_at = Timestamp::now();
+    let signals = signals::catch();
     let mut child = match Command::new(program).args(rest).spawn() {
         Ok(child) => child,
         Err(error) => return not_started(program.as_ref(), &error, ui),
     };
-    let signals = signals::pass_to(child.id());
+    signals.begin(child.id());
     let began = Instant::now();
     let mut samples = Vec::new();
     let status = loop {
