@@ -128,25 +128,34 @@ fn proposal(recording: &Recording, class: Class, killed: bool) -> Result<Proposa
     }
 }
 
-/// What all processes may come to need where a runtime's heap has a limit of its own. The limit is known for certain
-/// also where the heap could not be read at the last moment; what it had come to is then counted from its pages.
+/// What all processes may come to need where every large one has a runtime whose heap has a limit of its own. The limit
+/// is known for certain also where the heap could not be read at the last moment; what it had come to is then counted
+/// from its pages. Another process that holds a tenth of the memory or more may come to anything, and so may what is
+/// beside the heaps where it is more than they are: buffers and native memory that no flag bounds.
 fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
-    let mut need = peak.unreclaimable_bytes.0;
-    let mut bounded = false;
+    let now = peak.unreclaimable_bytes.0;
+    let is_large = |resident: Option<Bytes>| resident.is_none_or(|resident| resident.0 >= now / 10);
+    let mut need = now;
+    let mut in_heaps = 0;
     for process in &peak.processes {
         let heap = match process.runtime.name {
             Name::Hotspot => PartKind::JvmHeap,
             Name::V8 => PartKind::V8Heap,
-            Name::Go => PartKind::GoHeap,
+            _ if is_large(process.rss_bytes) => return None,
             _ => continue,
         };
-        let Some(most) = process.runtime.heap.max_bytes else { continue };
+        let Some(most) = process.runtime.heap.max_bytes else {
+            if is_large(process.rss_bytes) {
+                return None;
+            }
+            continue;
+        };
         let of_heap = |part: &&Part| part.kind == heap && part.pid == Some(process.pid);
-        let now: u64 = peak.parts.iter().filter(of_heap).map(|part| part.bytes.0).sum();
-        bounded = true;
-        need = need.saturating_add(most.0.saturating_sub(now));
+        let heap_now: u64 = peak.parts.iter().filter(of_heap).map(|part| part.bytes.0).sum();
+        in_heaps += heap_now;
+        need = need.saturating_add(most.0.saturating_sub(heap_now));
     }
-    bounded.then_some(Bytes(need))
+    (in_heaps > now / 2).then_some(Bytes(need))
 }
 
 /// Why a limit is too low whatever the program does: its runtime may take more than there is.
@@ -158,4 +167,33 @@ fn outgrows(peak: &Waterfall) -> Option<String> {
 fn doubled(peak: &Waterfall) -> String {
     let limit = peak.limit_bytes.unwrap_or(peak.charged_bytes);
     format!("{}Mi", (limit.0.saturating_mul(2)).div_ceil(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peak of 100 MiB: a Node process whose heap may become 256 MiB and is `heap` MiB now, and maybe another process.
+    fn peak(heap: u64, other: Option<u64>) -> Waterfall {
+        let process = |pid: u32, name: &str, resident: u64, most: Option<u64>| {
+            serde_json::json!({"pid": pid, "comm": "x", "rssBytes": resident << 20, "runtime": {"name": name, "resolved": true,
+                "heap": {"maxBytes": most.map(|most| most << 20)}, "flags": []}})
+        };
+        let part = serde_json::json!({"kind": "v8-heap", "name": "", "bytes": heap << 20, "exact": true,
+            "reclaimable": false, "pid": 1, "from": "", "parts": []});
+        let others = other.map(|resident| process(2, "native", resident, None));
+        let processes: Vec<_> = [process(1, "v8", 100, Some(256))].into_iter().chain(others).collect();
+        serde_json::from_value(serde_json::json!({"subject": {}, "cgroupVersion": 2, "source": "node",
+            "chargedBytes": 100 << 20, "unreclaimableBytes": 100 << 20, "limits": [], "events": {}, "pressure": {},
+            "outside": {}, "views": [], "parts": [part], "unexplainedBytes": 0, "processes": processes, "gaps": []}))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_heaps_limit_bounds_the_need_only_where_the_heap_is_what_grew() {
+        assert_eq!(bounded_need(&peak(80, None)), Some(Bytes::mib(276)));
+        assert_eq!(bounded_need(&peak(5, None)), None, "buffers grew, not the heap");
+        assert_eq!(bounded_need(&peak(80, Some(15))), None, "a large process that nothing bounds");
+        assert_eq!(bounded_need(&peak(80, Some(3))), Some(Bytes::mib(276)));
+    }
 }

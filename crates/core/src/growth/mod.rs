@@ -116,6 +116,12 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
             format!("{peak} were needed in the first quarter, {} later", Bytes(quarters[3])),
         );
     }
+    if peak.0 > level.0.saturating_mul(3) / 2 && last.1.0 > peak.0 / 4 * 3 {
+        return told(
+            Class::TooLittleData,
+            format!("it was still near its peak of {peak} at the end: whether it would have come down is not known"),
+        );
+    }
     if peak.0 > level.0.saturating_mul(3) / 2 {
         return told(Class::Spike, format!("the peak of {peak} is far above the usual {level}"));
     }
@@ -152,6 +158,7 @@ mod tests {
         assert_eq!(class(|at| 20 + at * 4, 20, 200), Class::TooLittleData);
         assert_eq!(class(|at| if at < 10 { 150 } else { 60 }, 100, 200), Class::StartUpPeak);
         assert_eq!(class(|at| if at == 70 { 150 } else { 60 }, 100, 200), Class::Spike);
+        assert_eq!(class(|at| if at < 80 { 40 } else { 40 + (at - 80) * 5 }, 100, 200), Class::TooLittleData);
         assert_eq!(class(|at| if at < 20 { 20 + at * 4 } else { 100 }, 100, 200), Class::WarmUp);
         assert_eq!(class(|_| 95, 100, 100), Class::LimitTooLow);
         assert_eq!(class(|_| 50, 100, 100), Class::Steady);
