@@ -53,7 +53,7 @@ impl Default for Percentages {
     }
 }
 
-/// HotSpot's `MaxHeapSize` of 64-bit machines before ergonomics: 124 MiB, aligned to 126.
+/// HotSpot's `MaxHeapSize` of 64-bit machines before ergonomics, aligned.
 const SMALL: Bytes = Bytes::mib(126);
 
 /// The heap's maximum where no `-Xmx` is given, for the memory that the JVM sees (the container's limit, or the
@@ -187,7 +187,7 @@ impl Caps {
         let threads = self.threads.unwrap_or(THREADS_ASSUMED / 5);
         let usual = [
             Bytes(metaspace_of_classes(CLASSES_ASSUMED).0.min(self.metaspace.map_or(u64::MAX, |cap| cap.0))),
-            // A service that has warmed up has compiled some 50 MiB of code.
+            // Assumed of a service that has warmed up.
             Bytes(Bytes::mib(50).0.min(self.code_cache.map_or(u64::MAX, |cap| cap.0))),
             Bytes(Bytes::mib(16).0.min(self.direct.map_or(u64::MAX, |cap| cap.0))),
             Bytes(threads.saturating_mul(STACK_RESIDENT.0 + KERNEL_PER_THREAD.0)),

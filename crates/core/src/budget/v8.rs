@@ -13,8 +13,8 @@ pub fn default_heap(major: u32, memory: Bytes) -> Bytes {
     Bytes(old + young(major, Bytes(old)).0)
 }
 
-/// The young generation beside an old one of this size, both semispaces and the reserve: measured as the difference
-/// between `heap_size_limit` and `--max-old-space-size`.
+/// The young generation beside an old one of this size, both semispaces and the reserve: fitted, to within 25 MiB, to
+/// the measured differences between `heap_size_limit` and the old generation.
 fn young(major: u32, old: Bytes) -> Bytes {
     let (least, most, share): (u64, u64, u64) = match major {
         // 3 MiB at 256 MiB, 48 MiB from 2 GiB on.
@@ -25,8 +25,8 @@ fn young(major: u32, old: Bytes) -> Bytes {
     Bytes((old.0 / share).clamp(least, most))
 }
 
-/// Native memory of Node itself, resident, without any of the program's: libuv, OpenSSL, ICU, code. Measured with
-/// Node 16 to 26 running an idle HTTP server.
+/// Native memory of Node itself without any of the program's (libuv, OpenSSL, ICU, code): assumed where it was not
+/// measured.
 pub const NATIVE_BASE: Bytes = Bytes::mib(45);
 
 /// What a process with `--max-old-space-size=old` may come to need: the old generation, the young one on a machine with
