@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use oomph_core::cgroup_path::cgroup_names;
+use oomph_core::fact;
 use oomph_core::runtime::{self, Reading};
 use oomph_core::units::Bytes;
 use oomph_core::waterfall::{Charge, Level, Measured, Seen, Source, Subject, Version, Waterfall, measure};
@@ -23,6 +25,9 @@ fn explain(snapshot: &Snapshot, subject: Subject) -> Waterfall {
     let levels: Vec<Level> = std::iter::once(&snapshot.own).chain(&snapshot.above).map(charge).collect();
     let limit = levels.iter().filter_map(|level| level.charge.limit).min();
     let read: Vec<Reading> = snapshot.processes.iter().map(|it| runtime::read(&it.target(limit))).collect();
+    // Of a pod alone: what is charged to it and to none of its containers was left by dead ones. Another cgroup with
+    // cgroups below may have processes of its own.
+    let is_pod = cgroup_names(&snapshot.own.cgroup).level == fact::Level::Pod;
     let below: Vec<Bytes> = snapshot.below.iter().filter_map(|files| charge(files).charge.usage).collect();
     let processes = snapshot.processes.iter().zip(&read).map(|(process, reading)| Seen {
         pid: process.pid,
@@ -38,7 +43,7 @@ fn explain(snapshot: &Snapshot, subject: Subject) -> Waterfall {
         at: Some(snapshot.at),
         version: snapshot.version,
         source: Source::Node,
-        below: (!below.is_empty()).then(|| Bytes(below.iter().map(|usage| usage.0).sum())),
+        below: (is_pod && !below.is_empty()).then(|| Bytes(below.iter().map(|usage| usage.0).sum())),
         processes: processes.collect(),
         some_unread: !snapshot.gaps.is_empty(),
         swap_free: swap_free(),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::charge::less;
+use super::kernel::kernel;
 use super::pages::Pages;
 use super::views::views;
 use super::{
@@ -14,9 +15,6 @@ use crate::fact::Gap;
 use crate::process::{Mapping, Residency, Status};
 use crate::runtime::Reading;
 use crate::units::Bytes;
-
-/// The kernel's stack of a thread (`THREAD_SIZE`, x86-64 and arm64 without KASAN).
-const KERNEL_STACK: u64 = 16 << 10;
 
 /// Everything that was read of one cgroup.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ pub struct Measured<'a> {
     pub source: Source,
     /// The cgroup, and then those above it.
     pub levels: Vec<Level>,
-    /// What is charged to the cgroups right below it, together; `None` where there are none.
+    /// Of a pod, what is charged to its containers' cgroups together; `None` where there are none, and of others.
     pub below: Option<Bytes>,
     /// Its processes and those of the cgroups below.
     pub processes: Vec<Seen<'a>>,
@@ -125,7 +123,7 @@ pub fn measure(measured: &Measured<'_>) -> Waterfall {
 }
 
 /// A part that the kernel counts for the cgroup as a whole.
-fn counted(kind: PartKind, name: &str, bytes: Bytes, from: &str) -> Part {
+pub(super) fn counted(kind: PartKind, name: &str, bytes: Bytes, from: &str) -> Part {
     Part {
         kind,
         name: if name.is_empty() { kind.title().to_owned() } else { name.to_owned() },
@@ -177,46 +175,6 @@ fn files(measured: &Measured<'_>, charge: &Charge, pages: &Pages) -> Vec<Part> {
 /// What is charged to the cgroup and to none below it: left by containers that are gone (or by processes of its own).
 fn orphaned(measured: &Measured<'_>, charge: &Charge) -> Option<Bytes> {
     Some(less(charge.usage?, measured.below?))
-}
-
-/// Kernel memory. Version 1 tells only the sum: its parts are rebuilt from the processes' page tables and threads.
-fn kernel(measured: &Measured<'_>, charge: &Charge) -> Vec<Part> {
-    let Some(kernel) = charge.kernel else { return socket_buffers(charge) };
-    let mut parts = Vec::new();
-    let mut rest = kernel;
-    let mut take = |kind, bytes: Option<Bytes>, from: &str, exact| {
-        let bytes = Bytes(bytes.unwrap_or_default().0.min(rest.0));
-        rest = less(rest, bytes);
-        parts.push(Part { exact, ..counted(kind, "", bytes, from) });
-    };
-    match measured.version {
-        Version::V2 => {
-            take(PartKind::KernelStacks, charge.kernel_stacks, "memory.stat", true);
-            take(PartKind::PageTables, charge.page_tables, "memory.stat", true);
-            take(PartKind::SlabReclaimable, charge.slab_reclaimable, "memory.stat", true);
-            take(PartKind::Slab, charge.slab, "memory.stat", true);
-            take(PartKind::PerCpu, charge.per_cpu, "memory.stat", true);
-            take(PartKind::Vmalloc, charge.vmalloc, "memory.stat", true);
-            parts.push(counted(PartKind::KernelOther, "", rest, "memory.stat"));
-        }
-        Version::V1 => {
-            let tables = measured.processes.iter().filter_map(|seen| seen.status.page_tables).map(|it| it.0).sum();
-            let threads: u64 = measured.processes.iter().filter_map(|seen| seen.status.threads).map(u64::from).sum();
-            take(PartKind::PageTables, Some(Bytes(tables)), "VmPTE of the processes", true);
-            take(PartKind::KernelStacks, Some(Bytes(threads * KERNEL_STACK)), "16 KiB a thread", false);
-            let name = "slab and other kernel memory";
-            parts.push(Part {
-                exact: false,
-                ..counted(PartKind::KernelOther, name, rest, "memory.kmem.usage_in_bytes less the above")
-            });
-        }
-    }
-    parts.extend(socket_buffers(charge));
-    parts
-}
-
-fn socket_buffers(charge: &Charge) -> Vec<Part> {
-    charge.sockets.map(|bytes| counted(PartKind::Sockets, "", bytes, "memory.stat")).into_iter().collect()
 }
 
 /// Amounts that a probe knows inside a part, together at most as much as the part has. They take the place of the

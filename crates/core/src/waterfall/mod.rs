@@ -8,6 +8,7 @@ use crate::fact::Gap;
 
 mod charge;
 mod document;
+mod kernel;
 mod measure;
 mod pages;
 mod part;

@@ -16,7 +16,7 @@ use oomph_core::waterfall::{Subject, Version, Waterfall};
 use oomph_node::hierarchy::{self, Hierarchy};
 use oomph_node::kmsg::Ring;
 use oomph_node::sampler::{Sampler, Triggers};
-use oomph_node::scope::{Limits, NoScope, PREFIX, Scope};
+use oomph_node::scope::{Limits, NoScope, Scope};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -275,9 +275,4 @@ fn kernel_log(ring: Option<Ring>, folder: &Path) -> Option<String> {
     };
     let from = bytes.len().saturating_sub(LOG_MAX);
     (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes[from..]).into_owned())
-}
-
-/// The folder of a run's cgroup has the name that only runs have.
-pub(super) fn is_ours(folder: &Path) -> bool {
-    folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
 }
