@@ -26,6 +26,7 @@ pub mod recording;
 pub mod report;
 pub mod run;
 pub mod runtime;
+pub mod size;
 pub mod units;
 pub mod waterfall;
 pub mod why;

@@ -1,0 +1,5 @@
+//! From a memory history to the request, the limit and the flags: what `oomph size` decides.
+
+pub mod history;
+
+pub use history::{History, Kill, MISSING, Subject};
