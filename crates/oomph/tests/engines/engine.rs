@@ -80,9 +80,20 @@ impl Engine {
         self.client(&arguments)
     }
 
-    /// A field of the container's state.
+    /// A field of the container's state. Podman 4.3 reads the cgroup of a process that may have ended meanwhile, and
+    /// then fails with "no such process": asked again, it knows the end.
     pub(crate) fn state(&self, name: &str, field: &str) -> String {
-        self.run(&["inspect", "--format", &format!("{{{{.State.{field}}}}}"), name])
+        let arguments = ["inspect", "--format", &format!("{{{{.State.{field}}}}}"), name];
+        for _ in 0..20 {
+            let output = self.client(&arguments);
+            if output.status.success() {
+                return String::from_utf8(output.stdout).unwrap().trim().to_owned();
+            }
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(error.contains("no such process"), "{arguments:?}: {error}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{name}: the engine does not say its state")
     }
 
     /// Waits until the container has ended.
