@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::engine::Engine;
 use super::events::Events;
-use super::http::Answer;
+use super::http::{Answer, NoAnswer};
 use super::{Ask, log, why};
 
 /// More containers are not inspected.
@@ -92,7 +92,7 @@ impl Containers {
                 // What is no name is no container's, and must not get into a path.
                 let path = is_name(name).then(|| format!("/containers/{}/json", name.trim_start_matches('/')));
                 match path {
-                    Some(path) => (name, Some(engine.get(&path, DOCUMENT_MAX).await)),
+                    Some(path) => (name, Some(inspect(engine, &path).await)),
                     None => (name, None),
                 }
             })
@@ -218,6 +218,15 @@ fn status_of(logs: &[(&Container, Result<Vec<u8>, String>)], engine: &Engine) ->
             SourceStatus::not_read(name, "container logs", status, because)
         }
     })
+}
+
+/// An inspect document. Podman 4.3 answers 500 ("read /proc/N/cgroup: no such process") for a container whose process
+/// ended while it looked; asked again, it knows the end.
+async fn inspect(engine: &Engine, path: &str) -> Result<Answer, NoAnswer> {
+    match engine.get(path, DOCUMENT_MAX).await {
+        Ok(answer) if answer.status.is_server_error() => engine.get(path, DOCUMENT_MAX).await,
+        answer => answer,
+    }
 }
 
 impl Container {
