@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::accuracy::Measured;
 use crate::{root, say};
 
 /// A component: a script with `up` (prints the variable's value last) and `down`.
@@ -80,7 +81,9 @@ pub fn run(bare: bool) -> Result<()> {
     let mut variables = started.variables.clone();
     variables.insert("OOMPH_TEST_GUEST".into(), root().join("tests/guest/guest").to_string_lossy().into_owned());
     let inside = variables.contains_key("OOMPH_TEST_CLUSTER").then(|| root().join("tests/cluster/cluster"));
-    let skipped = timed("run the tests", || run_all(&variables, inside.as_ref()))?;
+    let (skipped, measured) = timed("run the tests", || run_all(&variables, inside.as_ref()))?;
+    let rows = measured.missing();
+    ensure!(rows.is_empty(), "docs/reference/accuracy.md lacks rows; run cargo xtask accuracy: {}", rows.join("; "));
     for missing in &started.missing {
         say(&format!("test: not there: {missing}"));
     }
@@ -150,16 +153,18 @@ struct Outcome {
     skipped: Vec<String>,
     /// Tests that failed, by name.
     failed: Vec<String>,
+    /// How exact the probes were.
+    measured: Measured,
     /// Test programs that were started, less those that came to their end.
     crashed: usize,
 }
 
 /// Runs every test. Those that failed are run once more, alone: real kernels, engines and runtimes share two cores with
 /// the rest of the tests, and one that then passes is named as unsteady; one that fails again has failed.
-fn run_all(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>) -> Result<Vec<String>> {
+fn run_all(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>) -> Result<(Vec<String>, Measured)> {
     let first = run_tests(variables, inside, &[])?;
     if first.passed {
-        return Ok(first.skipped);
+        return Ok((first.skipped, first.measured));
     }
     ensure!(!first.failed.is_empty() && first.crashed == 0, "tests failed");
     say(&format!("test: {} failed, run again alone: {}", first.failed.len(), first.failed.join(", ")));
@@ -168,7 +173,7 @@ fn run_all(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>) -> Re
     for test in &first.failed {
         say(&format!("test: unsteady, passed when run again: {test}"));
     }
-    Ok(first.skipped)
+    Ok((first.skipped, first.measured))
 }
 
 /// Runs the named tests, or all, inside the cluster's network namespace where one is given.
@@ -202,6 +207,7 @@ fn run_tests(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>, onl
             outcome.skipped.push(format!("{test}: {why}"));
         }
         outcome.failed.extend(failed(&line));
+        outcome.measured.take(&line);
         if line.starts_with("running ") && line.ends_with(" tests") || line == "running 1 test" {
             outcome.crashed += 1;
         } else if line.starts_with("test result: ") {

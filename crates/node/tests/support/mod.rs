@@ -84,6 +84,12 @@ pub fn processor_time() -> std::time::Duration {
     std::time::Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
 }
 
+/// Prints what a runtime said of itself beside what was read of it from outside, for the table that
+/// `cargo xtask accuracy` writes. `build` tells builds or collectors of one version apart.
+pub fn measured(runtime: &str, version: &str, build: &str, number: &str, said: u64, read: u64) {
+    println!("measured: {runtime}\t{version}\t{build}\t{number}\t{said}\t{read}");
+}
+
 /// Says that a component is missing; a failure where all are demanded.
 pub fn missing(what: &str) {
     assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {what}");
