@@ -6,10 +6,11 @@ use std::process::Command;
 
 use oomph_core::runtime::malloc::{Malloc, malloc};
 use oomph_core::runtime::{Allocator, Area};
+use oomph_node::clock::processor_time;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, measured, missing, processor_time, sources};
+use support::{Started, measured, missing, sources};
 
 /// Builds a C program for this machine, or for the C library below `root`; `None` where there is no compiler.
 fn build(to: &Path, name: &str, root: Option<&Path>) -> Option<()> {

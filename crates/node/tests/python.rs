@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use oomph_core::runtime::{Name, Reading, read};
+use oomph_node::clock::processor_time;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, measured, missing, processor_time, sources};
+use support::{Started, cache, measured, missing, sources};
 
 /// A Python that runs in a root of its own sees the script there.
 struct Python {

@@ -6,13 +6,14 @@ use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use oomph_core::recording::{End, Line, Run as Header, Sample};
 use oomph_core::units::Bytes;
 use oomph_core::waterfall::{Subject, Version, Waterfall};
+use oomph_node::clock::processor_time;
 use oomph_node::hierarchy::{self, Hierarchy};
 use oomph_node::kmsg::Ring;
 use oomph_node::sampler::{Sampler, Triggers};
@@ -210,9 +211,9 @@ impl<'a> Watch<'a> {
     /// The waterfall now; the one with the most out of the kernel's reach is kept, but none whose runtimes could not be
     /// read (the process was on its way out) in place of one whose could.
     fn look(&mut self) {
-        let began = Instant::now();
+        let began = processor_time();
         let waterfall = oomph_node::inspect::inspect(self.hierarchy, &self.scope.path, Subject::default());
-        self.triggers.looked(waterfall.unreclaimable_bytes, began.elapsed());
+        self.triggers.looked(waterfall.unreclaimable_bytes, processor_time().saturating_sub(began));
         let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
         if !waterfall.processes.is_empty() && better {
             self.peak = Some(waterfall);
