@@ -92,7 +92,7 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
 
 fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
     if let Some(because) = recording.peak.as_ref().filter(|_| killed).and_then(outgrows) {
-        return growth::Judgement { class: Class::LimitTooLow, because };
+        return growth::Judgement::new(Class::LimitTooLow, because);
     }
     let points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
     let cache = recording
