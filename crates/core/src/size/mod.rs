@@ -1,5 +1,6 @@
 //! From a memory history to the request, the limit and the flags: what `oomph size` decides.
 
 pub mod history;
+pub mod trace;
 
 pub use history::{History, Kill, MISSING, Subject};
