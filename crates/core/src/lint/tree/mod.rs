@@ -301,3 +301,6 @@ impl<'a> At<'a> {
         self.get(name)?.text()
     }
 }
+
+#[cfg(test)]
+mod tests;
