@@ -90,6 +90,39 @@ fn the_jvm_reads_its_flags_in_its_own_order() {
 }
 
 #[test]
+fn a_program_is_what_a_command_starts_and_not_what_it_mentions() {
+    let run = |command: &str| {
+        let small = "    resources: {requests: {memory: 128Mi}, limits: {memory: 128Mi}}\n";
+        grave(&linted(&pod(&format!("    command: {command}\n{small}"))))
+            .iter()
+            .any(|(rule, _)| *rule == "jvm-headroom")
+    };
+    for java in
+        ["[java, -jar, a.jar]", "[sh, -c, 'cd /app && exec java -jar a.jar']", "[sh, -c, \"set -e\\njava -jar a\"]"]
+    {
+        assert!(run(java), "{java}");
+    }
+    for other in ["[generate, --lang, java]", "[sh, -c, 'echo java']", "[curl, -XPOST, x]"] {
+        assert!(!run(other), "{other}");
+    }
+}
+
+#[test]
+fn what_is_still_to_be_rendered_is_not_missing() {
+    let document = linted(&pod("    resources: {requests: {memory: 1Gi}, limits: {memory: {{ .Values.memory }}}}\n"));
+    assert_eq!(grave(&document), []);
+    let broken = linted(&pod("    {{- toYaml .Values.resources | nindent 4 }}\n"));
+    assert!(broken.parse_errors[0].message.contains("rendered first"), "{broken:?}");
+}
+
+#[test]
+fn options_beside_resources_are_those_of_strimzi() {
+    let text = "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nspec:\n  kafka:\n    jvmOptions:\n      -Xmx: 4g\n    resources: {limits: {memory: 4Gi}}\n";
+    assert_eq!(grave(&linted(text)), [("jvm-heap-ge-limit", 6)]);
+    assert_eq!(grave(&linted(&text.replace("4Gi", "6Gi"))), []);
+}
+
+#[test]
 fn variables_come_from_config_maps_and_fields() {
     let map = "kind: ConfigMap\nmetadata: {name: m}\ndata: {JAVA_TOOL_OPTIONS: -Xmx2g, other: '1'}\n---\n";
     let by_list = format!("{map}{}", pod(&format!("    envFrom: [{{configMapRef: {{name: m}}}}]\n{LIMITED}")));

@@ -28,6 +28,8 @@ pub struct Part<'a> {
     pub place: Place,
     /// The variable that it comes from.
     pub from: Option<&'a str>,
+    /// It is where a command stands: first of all, or behind `exec`, `&&`, `-c` and their like.
+    pub starts: bool,
 }
 
 /// A variable that is set.
@@ -67,7 +69,7 @@ impl<'a> Set<'a> {
             _ => "",
         };
         let (node, from) = (self.node, Some(self.name));
-        split(text).map(move |word| Part { text: word, place: locate(node, word), from })
+        split(text).map(move |(word, _)| Part { text: word, place: locate(node, word), from, starts: false })
     }
 }
 
@@ -92,10 +94,14 @@ impl<'a> Program<'a> {
             it.environment.push(Set { name: variable.name, value, node });
         }
         for word in container.command.iter().chain(&container.arguments) {
-            for text in split(word.text) {
+            for (index, (text, begins_line)) in split(word.text).enumerate() {
+                let starts = match it.words.last() {
+                    None => true,
+                    Some(last) => (begins_line && index > 0) || leads(last.text, it.words.iter().rev().nth(1)),
+                };
                 match reference(text).and_then(|name| it.variable(name)) {
                     Some(set) => it.words.extend(set.words().collect::<Vec<_>>()),
-                    None => it.words.push(Part { text, place: locate(word.node, text), from: None }),
+                    None => it.words.push(Part { text, place: locate(word.node, text), from: None, starts }),
                 }
             }
         }
@@ -115,9 +121,15 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// A word of the command line names this program, with or without a path.
+    /// The command line starts this program, with or without a path.
     pub fn runs(&self, program: &str) -> bool {
-        self.words.iter().any(|word| word.text.rsplit('/').next() == Some(program))
+        self.started(program).is_some()
+    }
+
+    /// The word that starts this program.
+    pub fn started(&self, program: &str) -> Option<&Part<'a>> {
+        let mut commands = self.words.iter().filter(|word| word.starts);
+        commands.find(|word| word.text.rsplit('/').next() == Some(program))
     }
 }
 
@@ -170,10 +182,52 @@ fn reference(word: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Words of a command, a script or a variable.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ';');
-    words.map(|word| word.trim_matches(['"', '\'', '`'])).filter(|word| !word.is_empty())
+/// Words behind which a command stands.
+const LEADS: [&str; 30] = [
+    "exec",
+    "&&",
+    "||",
+    "|",
+    "&",
+    "-c",
+    "-ec",
+    "-ce",
+    "-lc",
+    "-exc",
+    "-euc",
+    "--",
+    "then",
+    "do",
+    "else",
+    "nohup",
+    "time",
+    "nice",
+    "sudo",
+    "env",
+    "tini",
+    "/sbin/tini",
+    "dumb-init",
+    "/usr/bin/dumb-init",
+    "-m",
+    "run",
+    "run-program",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+    "(",
+];
+
+/// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
+fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
+    let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
+    LEADS.contains(&last) || is_user || (last.contains('=') && !last.starts_with('-'))
+}
+
+/// Words of a command, a script or a variable, each with whether a command of the script begins with it.
+fn split(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    text.split(['\n', ';']).flat_map(|line| {
+        let words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`']));
+        words.filter(|word| !word.is_empty()).enumerate().map(|(index, word)| (word, index == 0))
+    })
 }
 
 /// Where a word stands in a scalar: the whole scalar, where it is written otherwise than it reads.

@@ -27,9 +27,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), "celery") = (subject.limit(), *name) else { return Vec::new() };
     let is_worker = subject.program.words.iter().any(|word| word.text == "worker");
     let has_pool = subject.program.words.iter().any(|word| word.text.starts_with("--pool") || word.text == "-P");
-    let Some(word) = subject.program.words.iter().find(|word| word.text.ends_with("celery")) else {
-        return Vec::new();
-    };
+    let Some(word) = subject.program.started("celery") else { return Vec::new() };
     if !is_worker || has_pool || subject.program.words.iter().any(|word| word.text.starts_with("--autoscale")) {
         return Vec::new();
     }

@@ -100,7 +100,9 @@ impl<'a> Jvm<'a> {
         }
         flags.extend(line);
         flags.extend(of("_JAVA_OPTIONS"));
-        let is_jvm = starts_java || jdk.is_some() || !flags.is_empty() || !unread.is_empty();
+        // What another command in such an image does nobody knows.
+        let by_image = jdk.is_some() && !program.has_command;
+        let is_jvm = starts_java || by_image || !flags.is_empty() || !unread.is_empty();
         is_jvm.then_some(Self { flags, unread, version: version.filter(|version| !version.is_empty()), scripted })
     }
 
@@ -207,8 +209,9 @@ fn java_version(image: &Image<'_>) -> Vec<u32> {
     version
 }
 
+/// A flag of HotSpot; `-XPOST` is one of curl.
 fn is_flag(text: &str) -> bool {
-    text.starts_with("-X") && text.len() > 3
+    ["-Xmx", "-Xms", "-Xmn", "-Xss", "-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// A script of the command line speaks of a variable.
