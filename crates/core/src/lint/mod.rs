@@ -9,6 +9,7 @@
 
 mod document;
 mod finding;
+pub mod format;
 mod judge;
 mod program;
 pub mod report;
