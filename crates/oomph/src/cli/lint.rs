@@ -25,6 +25,9 @@ pub(super) struct Lint {
     /// Exit with 1 on findings from this level on: error, warning, info or never
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL", hide_possible_values = true)]
     fail_on: FailOn,
+    /// Report also what comments and annotations in the manifests suppress
+    #[arg(long)]
+    no_inline_ignores: bool,
 }
 
 /// From which level on findings make a failure.
@@ -59,7 +62,7 @@ impl Lint {
             bail!("no manifest among {}: name files, or folders with *.yaml, *.yml or *.json", shown(&self.paths));
         }
         let sources = paths.iter().map(|path| source(path, ui)).collect::<Result<Vec<Source>>>()?;
-        let document = lint(&sources);
+        let document = lint(&sources, !self.no_inline_ignores);
         let text = match global.output {
             Output::Text => {
                 lint::report::text(&document, &sources, ui.style(), ui.width(), global.verbose && !ui.is_quiet())
@@ -85,12 +88,12 @@ fn exit(document: &Document, fail_on: FailOn) -> Exit {
 }
 
 /// Files are read side by side: each by itself takes nearly all of the time.
-fn lint(sources: &[Source]) -> Document {
+fn lint(sources: &[Source], inline: bool) -> Document {
     let reads = side_by_side(sources, |index| lint::read(index, &sources[index]));
     let found = side_by_side(&reads, |index| reads[index].found());
     let surroundings = lint::Surroundings::gather(found.iter().flat_map(|found| found.objects.iter()));
-    let findings = side_by_side(&found, |index| lint::judge(&found[index], &surroundings)).concat();
-    lint::document(&reads, &found, &findings)
+    let judged = side_by_side(&found, |index| lint::judge_file(&reads[index], &found[index], &surroundings, inline));
+    lint::document(&reads, &found, &judged)
 }
 
 /// `work` for every item, on all processors, in order.

@@ -52,7 +52,12 @@ rules! {
     go_memlimit_multiproc,
     gogc_off_without_memlimit,
     tmpfs_unbounded,
+    suppression_unused,
+    suppression_without_reason,
 }
+
+pub(super) use suppression_unused::ID as SUPPRESSION_UNUSED;
+pub(super) use suppression_without_reason::ID as SUPPRESSION_WITHOUT_REASON;
 
 #[cfg(test)]
 mod tests;
