@@ -7,8 +7,10 @@
 //! A file is read by itself, so that files can be read side by side; what they say of each other (a LimitRange, a
 //! ConfigMap, a VPA) is gathered in between. Rules stand in [`rules`], one file and one page each.
 
+pub mod config;
 mod document;
 mod finding;
+pub mod fix;
 pub mod format;
 mod judge;
 mod program;
