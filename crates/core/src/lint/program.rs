@@ -177,7 +177,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where a word stands in a scalar: the whole scalar, where it is written otherwise than it reads.
-fn locate(node: At<'_>, word: &str) -> Place {
+pub(crate) fn locate(node: At<'_>, word: &str) -> Place {
     let whole = Place::from(node);
     let source = node.source();
     let is_whole = |at: usize| {

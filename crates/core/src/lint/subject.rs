@@ -2,7 +2,9 @@
 
 use super::finding::Place;
 use super::program::Program;
+use super::runtime::image::Image;
 use super::surroundings::Surroundings;
+use super::tree::At;
 use super::workload::{Amount, Container, ContainerKind, Resources, Workload};
 use crate::fact::{self, Pod};
 use crate::units::Bytes;
@@ -153,6 +155,26 @@ impl<'a> Subject<'_, 'a> {
         }
         let (name, amount) = self.scene.surroundings.default_request(self.namespace())?;
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
+    }
+
+    /// Files that config maps of the input put into it: name and text.
+    pub fn files(&self) -> Vec<(&'a str, At<'a>)> {
+        let volumes = self.scene.workload.spec.get("volumes").into_iter().flat_map(At::items);
+        let is_mounted = |name: &str| self.container.mounts.iter().any(|mount| mount.volume == name);
+        let maps = volumes.filter(|volume| volume.text_of("name").is_some_and(is_mounted)).flat_map(|volume| {
+            let own = volume.path(&["configMap", "name"]).and_then(At::text);
+            let sources = volume.path(&["projected", "sources"]).into_iter().flat_map(At::items);
+            let projected = sources.filter_map(|source| source.path(&["configMap", "name"])?.text());
+            own.into_iter().chain(projected).collect::<Vec<_>>()
+        });
+        let data = maps.filter_map(|name| self.scene.surroundings.map(self.namespace(), name));
+        data.flat_map(At::entries).filter_map(|(key, text)| Some((key.text()?, text))).collect()
+    }
+
+    /// The image's own name says so, or the command line does.
+    pub fn is(&self, image: &[&str], programs: &[&str]) -> bool {
+        let named = self.container.image.is_some_and(|text| image.contains(&Image::read(text).name));
+        named || programs.iter().any(|name| self.program.runs(name))
     }
 
     /// What its memory-backed volumes may take, where that is bounded.

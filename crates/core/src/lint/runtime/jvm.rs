@@ -28,12 +28,14 @@ const JDK: [&str; 16] = [
 ];
 
 /// Variables that only a start script hands on to the JVM.
-pub(crate) const SCRIPTED: [&str; 9] = [
+pub(crate) const SCRIPTED: [&str; 11] = [
     "JAVA_OPTS",
     "JAVA_OPTIONS",
     "JVM_OPTS",
     "CATALINA_OPTS",
     "ES_JAVA_OPTS",
+    "OPENSEARCH_JAVA_OPTS",
+    "CLI_JAVA_OPTS",
     "KAFKA_HEAP_OPTS",
     "KAFKA_OPTS",
     "JAVA_ARGS",

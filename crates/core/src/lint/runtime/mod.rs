@@ -4,3 +4,4 @@ pub(crate) mod go;
 pub(crate) mod image;
 pub(crate) mod jvm;
 pub(crate) mod node;
+pub(crate) mod workers;

@@ -306,3 +306,6 @@ impl<'a> At<'a> {
         self.get(name)?.text()
     }
 }
+
+#[cfg(test)]
+mod tests;
