@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Read;
 use super::finding::{Finding, Level, Place};
 use super::tree::Span;
 use super::workload::{Found, Object};
+use super::{Judged, Read};
 
 /// What `oomph lint` found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,8 @@ pub struct Checked {
     pub templates: usize,
     /// Containers.
     pub containers: usize,
+    /// Findings that the manifests themselves suppress.
+    pub suppressed: usize,
 }
 
 /// A finding.
@@ -182,9 +184,10 @@ impl Document {
 }
 
 /// Puts everything together.
-pub fn document(reads: &[Read<'_>], found: &[Found<'_>], findings: &[Finding<'_>]) -> Document {
+pub fn document(reads: &[Read<'_>], found: &[Found<'_>], judged: &[Judged<'_>]) -> Document {
     let mut seen: HashMap<u64, u64> = HashMap::new();
-    let mut findings: Vec<DocumentFinding> = findings.iter().map(|it| finding(reads, it, &mut seen)).collect();
+    let all = judged.iter().flat_map(|judged| &judged.findings);
+    let mut findings: Vec<DocumentFinding> = all.map(|it| finding(reads, it, &mut seen)).collect();
     findings.sort_by(|a, b| a.region.cmp(&b.region).then(b.level.cmp(&a.level)));
     let errors = reads.iter().enumerate().flat_map(|(file, read)| {
         let parse_error = move |error: &super::tree::SyntaxError| ParseError {
@@ -201,6 +204,7 @@ pub fn document(reads: &[Read<'_>], found: &[Found<'_>], findings: &[Finding<'_>
             files: reads.len(),
             objects: found.iter().map(|found| found.objects.len()).sum(),
             templates: workloads().count(),
+            suppressed: judged.iter().map(|judged| judged.suppressed).sum(),
             containers: workloads().map(|workload| workload.containers.len()).sum(),
         },
         skipped: skipped(found.iter().flat_map(|found| &found.others)),

@@ -10,7 +10,7 @@ use super::surroundings::Surroundings;
 use super::workload::Found;
 
 /// The findings of one file, in the order of its text.
-pub fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> Vec<Finding<'a>> {
+pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
     for workload in &found.workloads {
         let scene = Scene::new(workload, surroundings);

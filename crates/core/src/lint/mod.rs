@@ -7,8 +7,11 @@
 //! A file is read by itself, so that files can be read side by side; what they say of each other (a LimitRange, a
 //! ConfigMap, a VPA) is gathered in between. Rules stand in [`rules`], one file and one page each.
 
+pub mod config;
 mod document;
 mod finding;
+pub mod fix;
+pub mod format;
 mod judge;
 mod program;
 pub mod report;
@@ -16,13 +19,14 @@ pub mod rule;
 pub mod rules;
 mod runtime;
 mod subject;
+mod suppress;
 mod surroundings;
 pub mod tree;
 pub mod workload;
 
 pub use document::{Document, DocumentFinding, document, schema};
 pub use finding::{Edit, Finding, Fix, Label, Level, Place};
-pub use judge::judge;
+use judge::judge;
 pub use program::{Part, Program};
 pub use subject::{Limit, LimitOrigin, Subject};
 pub use surroundings::Surroundings;
@@ -72,11 +76,36 @@ impl<'t> Read<'t> {
     }
 }
 
+/// What the rules say of a file.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// What they found, without what is suppressed.
+    pub findings: Vec<Finding<'a>>,
+    /// How many findings were suppressed.
+    pub suppressed: usize,
+}
+
+/// Every rule over a file. `suppressions` in the text are honoured or not.
+pub fn judge_file<'a>(
+    read: &'a Read<'a>,
+    found: &Found<'a>,
+    surroundings: &Surroundings<'a>,
+    suppressions: bool,
+) -> Judged<'a> {
+    let findings = judge(found, surroundings);
+    if !suppressions {
+        return Judged { findings, suppressed: 0 };
+    }
+    let (findings, suppressed) = suppress::suppress(read, found, findings);
+    Judged { findings, suppressed }
+}
+
 /// Lints files that belong together, in one go.
 pub fn lint(sources: &[Source]) -> Document {
     let reads: Vec<Read<'_>> = sources.iter().enumerate().map(|(index, source)| read(index, source)).collect();
     let found: Vec<Found<'_>> = reads.iter().map(Read::found).collect();
     let surroundings = Surroundings::gather(found.iter().flat_map(|found| found.objects.iter()));
-    let findings: Vec<Finding<'_>> = found.iter().flat_map(|found| judge(found, &surroundings)).collect();
-    document(&reads, &found, &findings)
+    let judged: Vec<Judged<'_>> =
+        reads.iter().zip(&found).map(|(read, found)| judge_file(read, found, &surroundings, true)).collect();
+    document(&reads, &found, &judged)
 }

@@ -66,7 +66,12 @@ rules! {
     replicas_vpa_hpa_memory,
     heap_dump_lost,
     tmpfs_unbounded,
+    suppression_unused,
+    suppression_without_reason,
 }
+
+pub(super) use suppression_unused::ID as SUPPRESSION_UNUSED;
+pub(super) use suppression_without_reason::ID as SUPPRESSION_WITHOUT_REASON;
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,11 @@ impl Span {
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
+
+    /// A byte lies in it.
+    pub fn contains(self, at: u32) -> bool {
+        self.start <= at && at < self.end
+    }
 }
 
 /// A text, read.
