@@ -123,3 +123,18 @@ fn lint_of_the_same(bencher: Bencher<'_, '_>) {
     let sources = manifests();
     bencher.counter(bytes(&sources)).bench(|| lint(&sources));
 }
+
+#[divan::bench(sample_count = 10)]
+fn tree_alone(bencher: Bencher<'_, '_>) {
+    let sources = manifests();
+    bencher.counter(bytes(&sources)).bench(|| {
+        sources.iter().map(|source| oomph_core::lint::tree::read(0, &source.text).documents.len()).sum::<usize>()
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn tree_and_workloads(bencher: Bencher<'_, '_>) {
+    let sources = manifests();
+    let workloads = |source: &Source| oomph_core::lint::read(0, source).found().workloads.len();
+    bencher.counter(bytes(&sources)).bench(|| sources.iter().map(workloads).sum::<usize>());
+}

@@ -1,6 +1,9 @@
 //! What a container runs, as far as its manifest says: words of its command line and its variables, each with its place.
 
+use std::cell::OnceCell;
+
 use super::finding::Place;
+use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::{At, Span};
 use super::workload::{Amount, Container, Resources, Variable, VariableSource, Workload};
@@ -17,6 +20,8 @@ pub struct Program<'a> {
     pub environment: Vec<Set<'a>>,
     /// Config maps and secrets whose contents are not in the input.
     pub hidden: Vec<&'a str>,
+    /// The JVM that it starts, once somebody asked.
+    pub(super) jvm: OnceCell<Option<Jvm<'a>>>,
 }
 
 /// A word with its place.

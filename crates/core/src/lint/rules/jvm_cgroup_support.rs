@@ -1,12 +1,11 @@
 //! A JDK that does not see its limit.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("jvm-cgroup-support", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let place = subject.container.node.get("image").unwrap_or_else(|| subject.container.title_node());
     if it.switch("UseContainerSupport") == Some(false) {
         let Some(flag) = it.last(&["-XX:-UseContainerSupport"]) else { return Vec::new() };

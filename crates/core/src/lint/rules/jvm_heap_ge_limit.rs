@@ -16,7 +16,7 @@ const WHOLE: f64 = 95.0;
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let mut findings = Vec::new();
     let heap = it.max_heap();
     if let Some(heap) = heap.as_ref().filter(|heap| heap.value >= limit.bytes) {
@@ -42,7 +42,10 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
                 .help("remove the flag: the JVM reads the limit itself"),
         );
     }
-    let usual = help(&it, limit.bytes, cpus(subject));
+    if findings.is_empty() {
+        return findings;
+    }
+    let usual = help(it, limit.bytes, cpus(subject));
     let complete = |mut finding: Finding<'a>| {
         finding.help.get_or_insert_with(|| usual.clone());
         finding.assumed.extend(it.assumed());

@@ -28,18 +28,31 @@ const JDK: [&str; 16] = [
 ];
 
 /// Variables that only a start script hands on to the JVM.
-pub(crate) const SCRIPTED: [&str; 11] = [
+pub(crate) const SCRIPTED: [&str; 24] = [
     "JAVA_OPTS",
     "JAVA_OPTIONS",
+    "JAVA_ARGS",
+    "JAVA_OPTS_APPEND",
+    "JAVA_OPTS_KC_HEAP",
+    "JAVA_TOOL_OPTS",
     "JVM_OPTS",
+    "JVM_ARGS",
+    "JVMFLAGS",
+    "SERVER_JVMFLAGS",
     "CATALINA_OPTS",
     "ES_JAVA_OPTS",
     "OPENSEARCH_JAVA_OPTS",
     "CLI_JAVA_OPTS",
+    "LS_JAVA_OPTS",
     "KAFKA_HEAP_OPTS",
     "KAFKA_OPTS",
-    "JAVA_ARGS",
-    "JVM_ARGS",
+    "SOLR_JAVA_MEM",
+    "JENKINS_JAVA_OPTS",
+    "INSTALL4J_ADD_VM_PARAMS",
+    "SPARK_DAEMON_JAVA_OPTS",
+    "HADOOP_OPTS",
+    "MAVEN_OPTS",
+    "GRADLE_OPTS",
 ];
 
 /// A JVM as a container starts it.
