@@ -104,6 +104,9 @@ impl<'a> Program<'a> {
                     None => true,
                     Some(last) => (begins_line && index > 0) || leads(last.text, it.words.iter().rev().nth(1)),
                 };
+                if let Some((name, value)) = assignment(text) {
+                    it.environment.push(Set { name, value: Value::Text(value), node: word.node });
+                }
                 match reference(text).and_then(|name| it.variable(name)) {
                     Some(set) => it.words.extend(set.words().collect::<Vec<_>>()),
                     None => it.words.push(Part { text, place: locate(word.node, text), from: None, starts }),
@@ -129,6 +132,11 @@ impl<'a> Program<'a> {
     /// The command line starts this program, with or without a path.
     pub fn runs(&self, program: &str) -> bool {
         self.started(program).is_some()
+    }
+
+    /// The command line names this program, for names that mean nothing else.
+    pub fn names(&self, program: &str) -> bool {
+        self.words.iter().any(|word| word.text.rsplit('/').next() == Some(program))
     }
 
     /// The word that starts this program.
@@ -187,6 +195,14 @@ fn reference(word: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
+/// `NAME=value` of a script, which sets a variable for what follows.
+fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let value = value.trim_start_matches(['"', '\'']);
+    (is_name && !name.is_empty() && !value.is_empty() && !value.contains('$')).then_some((name, value))
+}
+
 /// Words behind which a command stands.
 const LEADS: [&str; 30] = [
     "exec",
@@ -241,7 +257,7 @@ pub(crate) fn locate(node: At<'_>, word: &str) -> Place {
     let source = node.source();
     let is_whole = |at: usize| {
         let open = source[at + word.len()..].chars().next().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c));
-        open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c))
+        open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;=".contains(c))
     };
     let found = source.match_indices(word).map(|(at, _)| at).find(|at| is_whole(*at));
     let span = |at: usize| {

@@ -18,7 +18,9 @@ const SERVERS: [Server; 5] = [
 ];
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some((name, flags, variables)) = SERVERS.iter().find(|(name, ..)| subject.program.runs(name)) else {
+    // `airflow celery worker` has settings of its own.
+    let runs = |name: &str| if name == "celery" { subject.program.runs(name) } else { subject.program.names(name) };
+    let Some((name, flags, variables)) = SERVERS.iter().find(|(name, ..)| runs(name)) else {
         return Vec::new();
     };
     if let Some(found) = workers(subject.program, flags, variables) {
