@@ -161,6 +161,15 @@ fn a_java_that_sees_no_limit_is_known_by_its_image() {
 }
 
 #[test]
+fn what_is_not_in_the_input_is_said() {
+    let env = "    env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}, {name: JAVA_OPTS, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n    envFrom: [{secretRef: {name: flags}}]\n";
+    let document = linted(&pod(&format!("{env}{LIMITED}")));
+    let assumed = document.findings.iter().find(|it| it.rule == "jvm-heap-ge-limit").map(|it| it.assumed.join("; "));
+    let assumed = assumed.unwrap_or_default();
+    assert!(assumed.contains("`flags`, which is not in the input") && assumed.contains("`JAVA_OPTS`"), "{assumed}");
+}
+
+#[test]
 fn variables_come_from_config_maps_and_fields() {
     let map = "kind: ConfigMap\nmetadata: {name: m}\ndata: {JAVA_TOOL_OPTIONS: -Xmx2g, other: '1'}\n---\n";
     let by_list = format!("{map}{}", pod(&format!("    envFrom: [{{configMapRef: {{name: m}}}}]\n{LIMITED}")));

@@ -2,7 +2,7 @@
 
 use super::image::Image;
 use crate::budget::jvm::{self, Caps, Collector, Percentages};
-use crate::lint::program::{Part, Set};
+use crate::lint::program::{Part, Set, Value};
 use crate::lint::subject::Subject;
 use crate::runtime::flags::size;
 use crate::units::Bytes;
@@ -66,6 +66,8 @@ pub(crate) struct Jvm<'a> {
     pub version: Option<Vec<u32>>,
     /// Variables of start scripts that were taken to be handed on.
     pub scripted: Vec<&'a str>,
+    /// Config maps, secrets and variables whose contents are not in the input, and which may hold flags.
+    pub hidden: Vec<&'a str>,
 }
 
 /// A flag's value, with the flag.
@@ -116,7 +118,11 @@ impl<'a> Jvm<'a> {
         // What another command in such an image does nobody knows.
         let by_image = jdk.is_some() && !program.has_command;
         let is_jvm = starts_java || by_image || !flags.is_empty() || !unread.is_empty();
-        is_jvm.then_some(Self { flags, unread, version: version.filter(|version| !version.is_empty()), scripted })
+        let read = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"].into_iter().chain(SCRIPTED);
+        let unknown = read.filter_map(|name| program.variable(name)).filter(|set| set.value == Value::Unknown);
+        let hidden = program.hidden.iter().copied().chain(unknown.map(|set| set.name)).collect();
+        let version = version.filter(|version| !version.is_empty());
+        is_jvm.then_some(Self { flags, unread, version, scripted, hidden })
     }
 
     /// The last flag that begins so, and what follows.
@@ -199,7 +205,8 @@ impl<'a> Jvm<'a> {
     /// What was taken for granted to know its flags.
     pub(crate) fn assumed(&self) -> Vec<String> {
         let scripted = self.scripted.iter().map(|name| format!("the image's start script hands {name} to the JVM"));
-        scripted.chain(["no other flags are set inside of the image".to_owned()]).collect()
+        let unseen = self.hidden.iter().map(|name| format!("`{name}`, which is not in the input, sets no flag"));
+        scripted.chain(unseen).chain(["no other flags are set inside of the image".to_owned()]).collect()
     }
 }
 
