@@ -41,11 +41,12 @@ pub fn propose(peak: &Waterfall, wanted: Option<Bytes>) -> Proposal {
     // Programs and libraries are page cache that is read again at once: without it the container thrashes.
     let cache = sum(peak, |part| part.kind == PartKind::Code);
     let measured = limit_for_peak(unreclaimable, cache, Bytes(0));
-    Proposal {
-        limit_bytes: measured,
-        request_bytes: round_up(unreclaimable),
-        flags: peak.processes.iter().filter_map(|process| of_runtime(peak, process, measured)).collect(),
-    }
+    Proposal { limit_bytes: measured, request_bytes: round_up(unreclaimable), flags: flags(peak, measured) }
+}
+
+/// The flags of all runtimes in a container for a limit, beside what else was measured at its peak.
+pub fn flags(peak: &Waterfall, limit: Bytes) -> Vec<FlagProposal> {
+    peak.processes.iter().filter_map(|process| of_runtime(peak, process, limit)).collect()
 }
 
 fn sum(waterfall: &Waterfall, is: impl Fn(&Part) -> bool) -> Bytes {

@@ -55,12 +55,12 @@ pub fn cut(workload: &Workload) -> Option<Cut> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::{History, Kill, Subject};
+    use crate::size::{History, Kill};
 
     fn of(used: &[u64], limit: &[u64], kills: Vec<Kill>) -> Option<Cut> {
         let at = (0..used.len()).map(|index| i64::try_from(index).unwrap() * 60).collect();
         let history = History { at, used: used.to_vec(), limit: limit.to_vec(), kills, ..History::default() };
-        cut(&Workload { subject: Subject::default(), replicas: vec![history] })
+        cut(&Workload { replicas: vec![history], ..Workload::default() })
     }
 
     #[test]

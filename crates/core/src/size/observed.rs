@@ -52,7 +52,7 @@ fn step(workload: &Workload) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::{History, MISSING, Subject};
+    use crate::size::{History, MISSING};
 
     #[test]
     fn percentiles_are_over_all_replicas_and_count_what_was_measured() {
@@ -61,7 +61,7 @@ mod tests {
             History { at, used, ..History::default() }
         };
         let replicas = vec![one((1..=99).collect(), 1_700_000_000), one(vec![100, MISSING], 1_700_000_030)];
-        let it = observe(&Workload { subject: Subject::default(), replicas });
+        let it = observe(&Workload { replicas, ..Workload::default() });
         assert_eq!(it.samples, 100);
         let of = [it.p50_bytes, it.p95_bytes, it.p99_bytes, it.max_bytes].map(|bytes| bytes.unwrap().0);
         assert_eq!(of, [50, 95, 99, 100]);
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn nothing_seen_is_null_and_a_count_of_seconds_is_no_date() {
-        let it = observe(&Workload { subject: Subject::default(), replicas: vec![History::default()] });
+        let it = observe(&Workload { replicas: vec![History::default()], ..Workload::default() });
         assert_eq!(it, Observed::default());
         assert_eq!(date(300), None);
     }

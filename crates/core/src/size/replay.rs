@@ -75,13 +75,13 @@ fn slack(workload: &Workload, limit: Option<Bytes>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::{Kill, Subject};
+    use crate::size::Kill;
     use proptest::prelude::*;
 
     fn workload(used: &[u64], limit: u64, kills: Vec<Kill>) -> Workload {
         let at = (0..used.len()).map(|index| i64::try_from(index).unwrap() * SLOT).collect();
         let history = History { at, used: used.to_vec(), limit: vec![limit; used.len()], kills, ..History::default() };
-        Workload { subject: Subject::default(), replicas: vec![history] }
+        Workload { replicas: vec![history], ..Workload::default() }
     }
 
     #[test]

@@ -96,13 +96,13 @@ pub fn risk(tail: Option<&Tail>, proposed: Option<Bytes>, present: Option<Bytes>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::{History, Subject};
+    use crate::size::History;
     use proptest::prelude::*;
 
     fn tail(peaks: &[u64]) -> Option<Tail> {
         let at = (0..peaks.len()).map(|index| i64::try_from(index).unwrap() * DAY).collect();
         let history = History { at, used: peaks.to_vec(), ..History::default() };
-        Tail::of(&Workload { subject: Subject::default(), replicas: vec![history] })
+        Tail::of(&Workload { replicas: vec![history], ..Workload::default() })
     }
 
     #[test]

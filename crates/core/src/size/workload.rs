@@ -1,26 +1,37 @@
 //! Histories of replicas become workloads: the same container of the same owner, with everything its replicas and runs
 //! have seen.
 
+use std::collections::BTreeMap;
+
 use super::history::{History, MISSING, Subject};
+use super::recorded::Recorded;
+use crate::run;
 use crate::units::Bytes;
 
 /// The container of a workload.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Workload {
     /// Whose; the replica is empty.
     pub subject: Subject,
     /// The histories of its replicas or runs, in the order in which they came.
     pub replicas: Vec<History>,
+    /// What `oomph run` says of them, where they were recorded.
+    pub runs: Vec<run::Document>,
 }
 
 /// Groups histories by owner and container, in the order of names.
-pub fn workloads(histories: Vec<History>) -> Vec<Workload> {
-    let mut groups: std::collections::BTreeMap<Subject, Vec<History>> = std::collections::BTreeMap::new();
-    for history in histories {
+pub fn workloads(histories: Vec<History>, recorded: Vec<Recorded>) -> Vec<Workload> {
+    let mut groups: BTreeMap<Subject, Workload> = BTreeMap::new();
+    let recorded = recorded.into_iter().map(|it| (it.history, Some(it.run)));
+    for (history, run) in histories.into_iter().map(|it| (it, None)).chain(recorded) {
         let subject = Subject { replica: String::new(), ..history.subject.clone() };
-        groups.entry(subject).or_default().push(history);
+        let workload = groups
+            .entry(subject)
+            .or_insert_with_key(|subject| Workload { subject: subject.clone(), ..Workload::default() });
+        workload.replicas.push(history);
+        workload.runs.extend(run);
     }
-    groups.into_iter().map(|(subject, replicas)| Workload { subject, replicas }).collect()
+    groups.into_values().collect()
 }
 
 /// Owners whose replicas are runs that end by themselves.
@@ -91,7 +102,7 @@ mod tests {
 
     #[test]
     fn replicas_of_one_owner_are_one_workload() {
-        let all = workloads(vec![history("b", "1", &[]), history("a", "1", &[9]), history("b", "2", &[])]);
+        let all = workloads(vec![history("b", "1", &[]), history("a", "1", &[9]), history("b", "2", &[])], Vec::new());
         let names: Vec<_> = all.iter().map(|it| (it.subject.name.as_str(), it.replicas.len())).collect();
         assert_eq!(names, [("a", 1), ("b", 2)]);
         assert_eq!(all[0].limit(), Some(Bytes(9)));
