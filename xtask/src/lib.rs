@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub mod accuracy;
 pub mod fuzz;
 pub mod generate;
 pub mod house;

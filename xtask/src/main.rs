@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{fuzz, generate, test};
+use xtask::{accuracy, fuzz, generate, test};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Any {
     },
     /// Write the generated files: reference, schema, the README's verdict
     Gen,
+    /// Measure how exact the probes are with every runtime at hand, and write docs/reference/accuracy.md
+    Accuracy,
     /// Run every fuzz target for so many minutes each (needs nightly and cargo-fuzz)
     Fuzz {
         /// Minutes per target
@@ -49,6 +51,7 @@ fn run(task: Any) -> Result<()> {
     match task {
         Any::Test { bare } => test::run(bare),
         Any::Gen => generate::write(),
+        Any::Accuracy => accuracy::write(),
         Any::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
     }
 }

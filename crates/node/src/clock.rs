@@ -33,6 +33,11 @@ pub fn suspended() -> Duration {
     boottime.saturating_sub(since(ClockId::Monotonic))
 }
 
+/// The processor time that this thread has used: unlike the clock it does not count whoever else is busy.
+pub fn processor_time() -> Duration {
+    since(ClockId::ThreadCPUTime)
+}
+
 fn since(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

@@ -64,7 +64,8 @@ pub struct Triggers {
     last: Option<(Instant, Duration)>,
 }
 
-/// A look may take this share of the time at most: one part in so many.
+/// Looks may take this share of a processor at most: one part in so many. Counted in processor time, so that on a busy
+/// machine, where a look lasts longer, no fewer are taken.
 const SHARE: u32 = 5;
 
 impl Triggers {
@@ -74,7 +75,7 @@ impl Triggers {
         grown && self.last.is_none_or(|(at, took)| at.elapsed() > took * SHARE)
     }
 
-    /// A look was taken.
+    /// A look was taken, which took so much processor time.
     pub fn looked(&mut self, unreclaimable: Bytes, took: Duration) {
         self.seen = self.seen.max(unreclaimable);
         self.last = Some((Instant::now(), took));

@@ -13,7 +13,7 @@ use oomph_core::waterfall::PartKind;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, missing};
+use support::{Started, cache, measured, missing};
 
 const MINORS: std::ops::RangeInclusive<u32> = 19..=27;
 const KINDS: [&str; 5] = ["plain", "stripped", "pie", "cgo", "cgo-pie"];
@@ -109,7 +109,7 @@ fn counters_off(minor: u32, kind: &str) -> Option<Vec<String>> {
     let unchanged = target.footprint() == before;
     assert!(reading.resolved && reading.gaps.is_empty(), "{release} {kind}: {:?}", reading.gaps);
     assert_eq!((reading.name, reading.version.as_deref()), (Name::Go, Some(format!("go{release}").as_str())));
-    let mut off: Vec<_> = amounts(&target, &statistics.unwrap())
+    let numbers: Vec<_> = amounts(&target, &statistics.unwrap())
         .into_iter()
         .chain([
             ("heap used", target.number("HeapAlloc"), reading.heap.used.unwrap().0),
@@ -119,13 +119,21 @@ fn counters_off(minor: u32, kind: &str) -> Option<Vec<String>> {
                 reading.heap.committed.unwrap().0,
             ),
         ])
+        .collect();
+    let mut off: Vec<_> = numbers
+        .iter()
         .filter(|(_, said, read)| said != read)
         .map(|(name, said, read)| format!("{name} {}", read.cast_signed() - said.cast_signed()))
         .collect();
     if !unchanged {
         off.push("its footprint".into());
     }
-    println!("go {release} {kind}: 13 counters, {} off {off:?}, {took:?}", off.len());
+    println!("go {release} {kind}: {} counters, {} off {off:?}, {took:?}", numbers.len(), off.len());
+    if off.is_empty() {
+        for (number, said, read) in numbers {
+            measured("Go", &format!("1.{minor}"), kind, number, said, read);
+        }
+    }
     Some(off)
 }
 

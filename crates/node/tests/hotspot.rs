@@ -9,7 +9,7 @@ use oomph_core::waterfall::PartKind;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, missing};
+use support::{Started, cache, measured, missing};
 
 /// Collectors by the flags that choose them, and the versions that have them.
 const COLLECTORS: &[(&str, &[&str], &[u32])] = &[
@@ -58,7 +58,7 @@ fn read(target: &Started) -> Reading {
 }
 
 /// Runs `check` for each version and collector at hand, and prints a line for each.
-fn for_each_collector(told: &[&str], check: impl Fn(&Started, &Reading, &str)) {
+fn for_each_collector(told: &[&str], check: impl Fn(&Started, &Reading, &str, (u32, &str))) {
     for version in VERSIONS {
         for (name, flags, versions) in COLLECTORS {
             if !versions.contains(&version) {
@@ -69,17 +69,22 @@ fn for_each_collector(told: &[&str], check: impl Fn(&Started, &Reading, &str)) {
             let reading = read(&target);
             let what = format!("JDK {version} {name}: {}, gaps {:?}", target.line, reading.gaps);
             assert_eq!((reading.name, reading.resolved), (Name::Hotspot, true), "{what}");
-            check(&target, &reading, &what);
-            println!("JDK {} {name}: 0 B off", reading.version.unwrap_or_default());
+            check(&target, &reading, &what, (version, name));
         }
     }
 }
 
-fn heap_and_buffers_are_exact(target: &Started, reading: &Reading, what: &str) {
-    assert_eq!(reading.heap.used.unwrap().0, target.number("used"), "used, {what}");
-    assert_eq!(reading.heap.committed.unwrap().0, target.number("committed"), "committed, {what}");
-    assert_eq!(reading.heap.max.unwrap().0, 256 << 20, "max, {what}");
-    assert_eq!(reading.direct.unwrap_or_else(|| panic!("direct, {what}")).0, target.number("direct"), "direct, {what}");
+fn heap_and_buffers_are_exact(target: &Started, reading: &Reading, what: &str, (version, collector): (u32, &str)) {
+    let direct = reading.direct.unwrap_or_else(|| panic!("direct, {what}"));
+    for (number, said, read) in [
+        ("heap used", target.number("used"), reading.heap.used.unwrap()),
+        ("heap committed", target.number("committed"), reading.heap.committed.unwrap()),
+        ("heap max", 256 << 20, reading.heap.max.unwrap()),
+        ("direct buffers", target.number("direct"), direct),
+    ] {
+        measured("HotSpot", &version.to_string(), collector, number, said, read.0);
+        assert_eq!(read.0, said, "{number}, {what}");
+    }
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn resident_kib(footprint: &[String; 3]) -> u64 {
 
 #[test]
 fn areas_hold_what_the_beans_say_and_looking_changes_nothing() {
-    for_each_collector(&["30", "4", "10"], |target, _, what| {
+    for_each_collector(&["30", "4", "10"], |target, _, what, _| {
         let before = target.footprint();
         let process = Process::look(target.pid(), &mut Frames::default()).unwrap();
         let reading = runtime::read(&process.target(None));
@@ -157,7 +162,7 @@ fn direct_buffers_that_netty_allocates_past_java_nio_are_counted_beside() {
         let inside = inside.unwrap_or_else(|| panic!("{version}: {reading:?}"));
         assert_eq!((inside.part, inside.bytes.0), (PartKind::Malloc, target.number("netty")), "{version}");
         assert_eq!(reading.direct.unwrap().0, target.number("direct"), "{version}");
-        println!("JDK {version}: Netty's counter 0 B off");
+        measured("HotSpot", &version.to_string(), "", "Netty's direct buffers", target.number("netty"), inside.bytes.0);
     }
 }
 

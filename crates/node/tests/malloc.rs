@@ -6,10 +6,11 @@ use std::process::Command;
 
 use oomph_core::runtime::malloc::{Malloc, malloc};
 use oomph_core::runtime::{Allocator, Area};
+use oomph_node::clock::processor_time;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, missing, processor_time, sources};
+use support::{Started, measured, missing, sources};
 
 /// Builds a C program for this machine, or for the C library below `root`; `None` where there is no compiler.
 fn build(to: &Path, name: &str, root: Option<&Path>) -> Option<()> {
@@ -48,9 +49,15 @@ fn look(target: &Started, taken: &[Area]) -> Malloc {
 fn agrees(target: &Started, malloc: &Malloc) {
     let counted = malloc.counted.expect("it is resolved");
     assert_eq!(malloc.allocator, Some(Allocator::Glibc));
-    assert_eq!(counted.free.0, target.number("free"));
-    assert_eq!(counted.used.0, target.number("used"));
-    assert_eq!(counted.mapped.0, target.number("mapped"));
+    let version = target.line.split_whitespace().find_map(|word| word.strip_prefix("glibc=")).unwrap();
+    for (number, said, read) in [
+        ("free chunks", target.number("free"), counted.free),
+        ("chunks in use", target.number("used"), counted.used),
+        ("mapped chunks", target.number("mapped"), counted.mapped),
+    ] {
+        measured("malloc of glibc", version, "", number, said, read.0);
+        assert_eq!(read.0, said, "{number}");
+    }
 }
 
 #[test]

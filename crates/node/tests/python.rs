@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use oomph_core::runtime::{Name, Reading, read};
+use oomph_node::clock::processor_time;
 use oomph_node::process::{Frames, Process};
 
 mod support;
-use support::{Started, cache, missing, processor_time, sources};
+use support::{Started, cache, measured, missing, sources};
 
 /// A Python that runs in a root of its own sees the script there.
 struct Python {
@@ -104,7 +105,10 @@ fn objects_of_every_release_are_counted_as_it_counts_them_and_looking_changes_no
         let arenas = counted(&stats, "# arenas allocated current");
         assert_eq!(reading.heap.committed.unwrap().0, arenas * arena);
         let off = reading.heap.used.unwrap().0.abs_diff(counted(&stats, "# bytes in allocated blocks"));
-        println!("{version}: arenas 0 B off, blocks {off} B off");
+        let minor = version.rsplit_once('.').map_or(version, |(minor, _)| minor);
+        let blocks = counted(&stats, "# bytes in allocated blocks");
+        measured("CPython", minor, "", "pymalloc's arenas", arenas * arena, reading.heap.committed.unwrap().0);
+        measured("CPython", minor, "", "pymalloc's blocks in use", blocks, reading.heap.used.unwrap().0);
         assert!(off <= 256, "{off} B");
     }
 }

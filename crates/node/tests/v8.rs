@@ -11,7 +11,7 @@ use oomph_node::process::{Frames, Process};
 
 mod support;
 
-use support::{Started, cache, missing, sources};
+use support::{Started, cache, measured, missing, sources};
 
 /// Those that `get-node` brings without being asked for others.
 const VERSIONS: [u32; 6] = [16, 18, 20, 22, 24, 26];
@@ -55,11 +55,16 @@ fn compare_within(version: &str, it: &Started, reading: &Reading, share: u64) {
     };
     let used = bytes(reading.heap.used, "used");
     let error = used.abs_diff(it.number("heapUsed"));
-    println!("node {version}: heapTotal, limit, arrayBuffers exact; heapUsed {used} off by {error}");
+    measured("V8 in Node.js", version, "", "used heap", it.number("heapUsed"), used);
     assert!(reading.resolved);
-    assert_eq!(bytes(reading.heap.committed, "committed"), it.number("heapTotal"), "{version}");
-    assert_eq!(bytes(reading.heap.max, "max"), it.number("limit"), "{version}");
-    assert_eq!(bytes(reading.external, "external"), it.number("arrayBuffers"), "{version}");
+    for (number, said, read) in [
+        ("total heap", it.number("heapTotal"), bytes(reading.heap.committed, "committed")),
+        ("heap limit", it.number("limit"), bytes(reading.heap.max, "max")),
+        ("array buffers", it.number("arrayBuffers"), bytes(reading.external, "external")),
+    ] {
+        measured("V8 in Node.js", version, "", number, said, read);
+        assert_eq!(read, said, "{version}: {number}");
+    }
     assert!(error <= used * share / 10_000, "{version}: used {used}, said {}", it.number("heapUsed"));
 }
 

@@ -1,5 +1,6 @@
 /* A program whose heaps hold chunks of all kinds: small and large, used and free, in fast bins and with mappings of
  * their own, in the main arena and, with an argument, in as many threads. It prints what malloc counts, and waits. */
+#include <gnu/libc-version.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -54,6 +55,6 @@ int main(int argc, char **argv) {
 #else
     struct mallinfo sums = mallinfo();
 #endif
-    printf("used=%zu free=%zu mapped=%zu\n", (size_t)sums.uordblks, (size_t)sums.fordblks, (size_t)sums.hblkhd);
+    printf("glibc=%s used=%zu free=%zu mapped=%zu\n", gnu_get_libc_version(), (size_t)sums.uordblks, (size_t)sums.fordblks, (size_t)sums.hblkhd);
     pause();
 }

@@ -78,10 +78,10 @@ pub fn cache() -> PathBuf {
     std::env::var("OOMPH_CACHE").map_or_else(|_| home(), PathBuf::from)
 }
 
-/// The processor time that this thread used so far: unlike the clock it does not count whoever else is busy.
-pub fn processor_time() -> std::time::Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    std::time::Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
+/// Prints what a runtime said of itself beside what was read of it from outside, for the table that
+/// `cargo xtask accuracy` writes. `build` tells builds or collectors of one version apart.
+pub fn measured(runtime: &str, version: &str, build: &str, number: &str, said: u64, read: u64) {
+    println!("measured: {runtime}\t{version}\t{build}\t{number}\t{said}\t{read}");
 }
 
 /// Says that a component is missing; a failure where all are demanded.

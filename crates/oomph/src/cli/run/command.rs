@@ -6,13 +6,14 @@ use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use oomph_core::recording::{End, Line, Run as Header, Sample};
+use oomph_core::recording::{End, Line, Run as Header, Sample, telling};
 use oomph_core::units::Bytes;
 use oomph_core::waterfall::{Subject, Version, Waterfall};
+use oomph_node::clock::processor_time;
 use oomph_node::hierarchy::{self, Hierarchy};
 use oomph_node::kmsg::Ring;
 use oomph_node::sampler::{Sampler, Triggers};
@@ -22,6 +23,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::leftovers::Leftovers;
 use super::live::Live;
+use super::stderr::Tail;
 use super::{Run, Size, signals, user_scope};
 use crate::ui::Ui;
 
@@ -95,6 +97,7 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
 
     let mut command = Command::new(program);
     command.args(rest);
+    Tail::prepare(&mut command);
     scope.admit(&mut command).with_context(|| format!("cannot enter {}", scope.folder.display()))?;
     let signals = signals::catch();
     let mut child = match command.spawn() {
@@ -102,10 +105,12 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
         Err(error) => return not_started(program.as_ref(), &error, ui),
     };
     signals.begin(child.id());
+    let tail = Tail::follow(&mut child);
     let mut watch = Watch::new(hierarchy, scope, limits.memory, ui);
     let status = watch.until_end(&mut child)?;
     signals.end();
     let at = Timestamp::now();
+    let said = telling(&tail.end());
 
     watch.samples.iter().for_each(|sample| recording.push_str(&Line::Sample(*sample).written()));
     if let Some(peak) = watch.peak.take() {
@@ -114,6 +119,9 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
     recording.push_str(&Line::Counters(counters(&scope.folder)).written());
     if let Some(log) = kernel_log(ring, &scope.folder) {
         recording.push_str(&Line::KernelLog(log).written());
+    }
+    if !said.is_empty() {
+        recording.push_str(&Line::Log(said).written());
     }
     let peak_bytes = ["memory.peak", "memory.max_usage_in_bytes"]
         .iter()
@@ -210,9 +218,9 @@ impl<'a> Watch<'a> {
     /// The waterfall now; the one with the most out of the kernel's reach is kept, but none whose runtimes could not be
     /// read (the process was on its way out) in place of one whose could.
     fn look(&mut self) {
-        let began = Instant::now();
+        let began = processor_time();
         let waterfall = oomph_node::inspect::inspect(self.hierarchy, &self.scope.path, Subject::default());
-        self.triggers.looked(waterfall.unreclaimable_bytes, began.elapsed());
+        self.triggers.looked(waterfall.unreclaimable_bytes, processor_time().saturating_sub(began));
         let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
         if !waterfall.processes.is_empty() && better {
             self.peak = Some(waterfall);

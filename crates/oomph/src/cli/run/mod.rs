@@ -17,6 +17,7 @@ mod command;
 mod leftovers;
 mod live;
 mod signals;
+mod stderr;
 mod unlimited;
 mod user_scope;
 
