@@ -20,7 +20,7 @@ pub struct Needed<'a> {
 
 /// What the runs of a workload need. A run that was stopped by its limit has shown only that it needs more: where its
 /// runtime bounds it, that is the need; else the limit doubles, for one death does not tell how far it would have gone.
-pub fn needed<'a>(workload: &'a Workload, cut: Option<Cut>) -> Needed<'a> {
+pub fn needed(workload: &Workload, cut: Option<Cut>) -> Needed<'_> {
     let peak = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
     let most = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
     let (limit, request) = match peak {
