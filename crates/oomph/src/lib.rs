@@ -7,4 +7,5 @@
 pub mod cli;
 mod files;
 mod sources;
+pub mod trace;
 pub mod ui;

@@ -10,7 +10,7 @@ use oomph_core::artifact::Artifact;
 use oomph_core::explain::{self, Page, Topic};
 use oomph_core::report::{self, Style};
 use oomph_core::why::{Ask, why};
-use oomph_core::{diagnosis, run, waterfall};
+use oomph_core::{diagnosis, lint, run, waterfall};
 
 use crate::root;
 
@@ -47,6 +47,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("schema/diagnosis.v1.json"), schema(&diagnosis::schema())?),
         (PathBuf::from("schema/waterfall.v1.json"), schema(&waterfall::schema())?),
         (PathBuf::from("schema/run.v1.json"), schema(&run::schema())?),
+        (PathBuf::from("schema/lint.v1.json"), schema(&lint::schema())?),
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
@@ -63,10 +64,11 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
 }
 
 /// The folders of pages, with the heading of each index and what its pages are about.
-const TOPICS: [(Topic, &str, &str, &str); 3] = [
+const TOPICS: [(Topic, &str, &str, &str); 4] = [
     (Topic::Verdict, "verdicts", "Verdicts", "What can have ended a container."),
     (Topic::Part, "parts", "Parts of a waterfall", "Where the memory of a container can be."),
     (Topic::Class, "classes", "Classes of growth", "How the memory of a container behaves over time."),
+    (Topic::Rule, "rules", "Rules of lint", "What can be wrong with a manifest."),
 ];
 
 fn schema(schema: &schemars::Schema) -> Result<String> {

@@ -13,6 +13,7 @@ pub mod replay;
 pub mod risk;
 pub mod runs;
 mod sizing;
+pub mod trace;
 pub mod wishes;
 pub mod workload;
 

@@ -12,6 +12,7 @@ mod completions;
 mod explain;
 mod follow;
 mod inspect;
+mod lint;
 mod question;
 mod run;
 mod schema;
@@ -96,6 +97,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Run a command under a memory limit and say what became of it
     Run(run::Run),
+    /// Find what will be killed for memory before it ships
+    Lint(lint::Lint),
     /// Say what a verdict means and how it is reached
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -146,6 +149,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Run(arguments) => return arguments.run(&global, ui),
         Command::Why(arguments) => arguments.run(&global, ui),
         Command::Inspect(arguments) => arguments.run(&global, ui),
+        Command::Lint(arguments) => arguments.run(&global, ui),
         Command::Explain(arguments) => arguments.run(global.output, ui),
         Command::Completions(arguments) => arguments.run(ui),
         Command::Man(arguments) => arguments.run(),
@@ -176,6 +180,7 @@ pub fn command(name: &'static str) -> clap::Command {
         .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
         .mut_subcommand("inspect", |inspect| inspect.after_help(examples(inspect::EXAMPLES)))
         .mut_subcommand("run", |run| run.after_help(examples(run::EXAMPLES)))
+        .mut_subcommand("lint", |lint| lint.after_help(examples(lint::EXAMPLES)))
         .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
         .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
 }
@@ -184,6 +189,7 @@ const EXAMPLES: &str = "  \
   oomph why                        every death in the current namespace
   oomph why checkout-7d9f-x2k4b    one pod
   oomph why -f pods.json dmesg     from files, without a cluster
+  oomph lint deploy/               manifests, before they ship
   oomph explain node-oom           what a verdict means";
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use oomph_core::{diagnosis, run, waterfall};
+use oomph_core::{diagnosis, lint, run, waterfall};
 
 use super::Exit;
 use crate::ui::Ui;
@@ -24,6 +24,8 @@ enum Document {
     Waterfall,
     /// Of `oomph run`.
     Run,
+    /// Of `oomph lint`.
+    Lint,
 }
 
 impl Schema {
@@ -32,6 +34,7 @@ impl Schema {
             Document::Diagnosis => diagnosis::schema(),
             Document::Waterfall => waterfall::schema(),
             Document::Run => run::schema(),
+            Document::Lint => lint::schema(),
         };
         ui.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Nothing)

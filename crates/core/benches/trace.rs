@@ -1,0 +1,65 @@
+//! How fast traces are read, by samples, beside the floor: finding the ends of lines.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use divan::counter::{BytesCount, ItemsCount};
+use oomph_core::size::trace::Reader;
+
+fn main() {
+    divan::main();
+}
+
+const SAMPLES: u64 = 2_000_000;
+
+/// Series after series, as a dump of one container after the other.
+static BY_SERIES: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::from("series,time_s,bytes\n");
+    for sample in 0..SAMPLES {
+        row(&mut text, sample / 8640, sample % 8640);
+    }
+    text
+});
+
+/// Moment after moment, as a recorder writes.
+static BY_TIME: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::from("series,time_s,bytes\n");
+    for sample in 0..SAMPLES {
+        row(&mut text, sample % 500, sample / 500);
+    }
+    text
+});
+
+fn row(text: &mut String, series: u64, moment: u64) {
+    let bytes = (series * 7_919 + moment * 104_729) % 4_000_000_000;
+    writeln!(text, "vm{series},{},{bytes}", 1_375_000_000 + moment * 300).expect("a string takes everything");
+}
+
+fn read(text: &str) -> usize {
+    let mut reader = Reader::default();
+    for piece in text.as_bytes().chunks(256 << 10) {
+        reader.feed(piece);
+    }
+    reader.finish().histories.len()
+}
+
+#[divan::bench]
+fn lines_only(bencher: divan::Bencher) {
+    let text = BY_TIME.as_bytes();
+    bencher
+        .counter(ItemsCount::new(SAMPLES))
+        .counter(BytesCount::of_slice(text))
+        .bench(|| memchr::memchr_iter(b'\n', text).count());
+}
+
+#[divan::bench]
+fn series_after_series(bencher: divan::Bencher) {
+    let text = BY_SERIES.as_str();
+    bencher.counter(ItemsCount::new(SAMPLES)).counter(BytesCount::of_str(text)).bench(|| read(text));
+}
+
+#[divan::bench]
+fn moment_after_moment(bencher: divan::Bencher) {
+    let text = BY_TIME.as_str();
+    bencher.counter(ItemsCount::new(SAMPLES)).counter(BytesCount::of_str(text)).bench(|| read(text));
+}

@@ -1,0 +1,280 @@
+//! A memory trace as CSV: `series,time_s,bytes[,limit_bytes][,heap_bytes][,rss_bytes][,cache_bytes][,oom]`.
+//!
+//! The header names the columns, in any order; unknown ones are passed over and said to be. Rows of one series may stand
+//! among those of others and need no order. What cannot be read is counted, with the first line numbers, and the rest
+//! goes on.
+
+mod cell;
+mod row;
+
+use std::collections::HashMap;
+
+use memchr::memchr;
+
+use super::history::{History, Kill, MISSING, Subject};
+use crate::fact::Gap;
+use crate::units::Bytes;
+use cell::is_true;
+use row::{Row, split_quoted};
+
+/// The columns that a trace may have. `series`, `time_s` and `bytes` must be there.
+const COLUMNS: [&str; WIDTH] =
+    ["series", "time_s", "bytes", "limit_bytes", "heap_bytes", "rss_bytes", "cache_bytes", "oom"];
+const WIDTH: usize = 8;
+const SERIES: usize = 0;
+const TIME: usize = 1;
+const USED: usize = 2;
+const LIMIT: usize = 3;
+const HEAP: usize = 4;
+const RSS: usize = 5;
+const CACHE: usize = 6;
+const OOM: usize = 7;
+
+/// So many bad lines are named; the others are only counted.
+const NAMED: usize = 8;
+
+/// No line of a trace is longer; what is longer is no trace, and would fill the memory before its end is found.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// Reads a trace piece by piece, as its bytes come.
+#[derive(Debug, Default)]
+pub struct Reader {
+    header: Header,
+    /// The beginning of a line whose end has not come yet.
+    rest: Vec<u8>,
+    /// Lines read so far.
+    lines: u64,
+    series: Vec<Series>,
+    by_name: HashMap<Box<[u8]>, usize>,
+    /// The series of the row before.
+    last: usize,
+    trace: Trace,
+}
+
+/// What the first line said.
+#[derive(Debug, Default)]
+enum Header {
+    #[default]
+    Unread,
+    /// It lacks a column that must be there, or the text is no table: nothing more is read.
+    Refused,
+    /// Which of [`COLUMNS`] stands in each place; `None` for an unknown one.
+    Read(Vec<Option<usize>>),
+}
+
+#[derive(Debug, Default)]
+struct Series {
+    name: Box<[u8]>,
+    /// The series whose row came after the last row of this one: traces repeat their order.
+    next: usize,
+    history: History,
+}
+
+/// A trace, read.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Trace {
+    /// The series, in the order of their first rows, each ordered by time.
+    pub histories: Vec<History>,
+    /// Rows that could not be read.
+    pub bad_rows: u64,
+    /// What is not known and why: columns passed over, the first bad rows by line.
+    pub gaps: Vec<Gap>,
+}
+
+impl Reader {
+    /// Takes the next bytes of the text.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        if !self.rest.is_empty() {
+            let Some(end) = memchr(b'\n', bytes) else {
+                return self.keep(bytes);
+            };
+            self.rest.extend_from_slice(&bytes[..end]);
+            let line = std::mem::take(&mut self.rest);
+            self.line(&line);
+            bytes = &bytes[end + 1..];
+        }
+        while !bytes.is_empty() {
+            if let Header::Read(columns) = &self.header {
+                // The usual line is read in one pass, without looking for its end first.
+                let mut row = Row::default();
+                if let Some(length) = row.read(bytes, columns) {
+                    self.lines += 1;
+                    self.take(&row);
+                    bytes = &bytes[length..];
+                    continue;
+                }
+            }
+            let Some(end) = memchr(b'\n', bytes) else {
+                return self.keep(bytes);
+            };
+            self.line(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+        }
+    }
+
+    /// The text ended: the trace.
+    pub fn finish(mut self) -> Trace {
+        if !self.rest.is_empty() {
+            let line = std::mem::take(&mut self.rest);
+            self.line(&line);
+        }
+        if matches!(self.header, Header::Unread) {
+            self.trace.gaps.push(gap("the trace", "it is empty".to_owned()));
+        }
+        if let Some(more) = self.trace.bad_rows.checked_sub(NAMED as u64).filter(|more| *more > 0) {
+            self.trace.gaps.push(gap("rows of the trace", format!("{more} more lines cannot be read")));
+        }
+        self.trace.histories = self.series.into_iter().map(|series| ordered(series.history)).collect();
+        self.trace
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.rest.len() + bytes.len() > LONGEST_LINE && !matches!(self.header, Header::Refused) {
+            self.header = Header::Refused;
+            let because = format!("line {} is longer than 1 MiB: this is no CSV", self.lines + 1);
+            self.trace.gaps.push(gap("the trace", because));
+        }
+        if matches!(self.header, Header::Refused) {
+            self.rest.clear();
+        } else {
+            self.rest.extend_from_slice(bytes);
+        }
+    }
+
+    /// A line without its end.
+    fn line(&mut self, line: &[u8]) {
+        self.lines += 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return;
+        }
+        match &self.header {
+            Header::Refused => {}
+            Header::Unread => self.header = self.header(line),
+            Header::Read(columns) => match Row::parse(&split_quoted(line), columns) {
+                Ok(row) => self.take(&row),
+                Err(because) => self.bad(because),
+            },
+        }
+    }
+
+    fn header(&mut self, line: &[u8]) -> Header {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let mut columns = Vec::new();
+        for name in split_quoted(line) {
+            let name = String::from_utf8_lossy(&name).trim().to_owned();
+            let known = COLUMNS.iter().position(|column| *column == name);
+            match known {
+                Some(known) if columns.contains(&Some(known)) => {
+                    self.trace
+                        .gaps
+                        .push(gap(&format!("column {name}"), "it stands twice; the first is read".to_owned()));
+                    columns.push(None);
+                }
+                Some(_) => columns.push(known),
+                None => {
+                    self.trace.gaps.push(gap(&format!("column {name}"), "oomph does not know it".to_owned()));
+                    columns.push(None);
+                }
+            }
+        }
+        let lacking: Vec<&str> =
+            [SERIES, TIME, USED].into_iter().filter(|it| !columns.contains(&Some(*it))).map(|it| COLUMNS[it]).collect();
+        if lacking.is_empty() {
+            return Header::Read(columns);
+        }
+        let because =
+            format!("its first line lacks {}; it must name the columns: {}", lacking.join(", "), COLUMNS.join(","));
+        self.trace.gaps.push(gap("the trace", because));
+        Header::Refused
+    }
+
+    fn bad(&mut self, because: &'static str) {
+        self.trace.bad_rows += 1;
+        if self.trace.bad_rows <= NAMED as u64 {
+            self.trace.gaps.push(gap(&format!("line {} of the trace", self.lines), because.to_owned()));
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, row: &Row) {
+        let at = self.series_of(&row.series);
+        let Header::Read(columns) = &self.header else { return };
+        let history = &mut self.series[at].history;
+        history.at.push(row.time);
+        history.used.push(row.number[USED]);
+        // The three columns that must be there are done.
+        if columns.len() == 3 {
+            return;
+        }
+        for column in columns.iter().flatten() {
+            let value = row.number[*column];
+            match *column {
+                LIMIT => history.limit.push(value),
+                HEAP => history.heap.push(value),
+                RSS => history.rss.push(value),
+                CACHE => history.cache.push(value),
+                OOM if is_true(value) => {
+                    let limit = row.number[LIMIT];
+                    history.kills.push(Kill { at: row.time, limit: (limit != MISSING).then_some(Bytes(limit)) });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[inline]
+    fn series_of(&mut self, name: &[u8]) -> usize {
+        if let Some(last) = self.series.get(self.last) {
+            if *last.name == *name {
+                return self.last;
+            }
+            let next = last.next;
+            if *self.series[next].name == *name {
+                self.last = next;
+                return next;
+            }
+        }
+        self.look_up(name)
+    }
+
+    #[cold]
+    fn look_up(&mut self, name: &[u8]) -> usize {
+        let at = if let Some(at) = self.by_name.get(name) {
+            *at
+        } else {
+            let at = self.series.len();
+            let subject = Subject { name: String::from_utf8_lossy(name).into_owned(), ..Subject::default() };
+            let history = History { subject, ..History::default() };
+            self.series.push(Series { name: name.into(), next: at, history });
+            self.by_name.insert(name.into(), at);
+            at
+        };
+        self.series[self.last].next = at;
+        self.last = at;
+        at
+    }
+}
+
+/// Puts a history into the order of time, where it is not.
+fn ordered(mut history: History) -> History {
+    if !history.at.is_sorted() {
+        let mut order: Vec<usize> = (0..history.at.len()).collect();
+        order.sort_by_key(|row| history.at[*row]);
+        history.at = order.iter().map(|row| history.at[*row]).collect();
+        for column in [&mut history.used, &mut history.limit, &mut history.heap, &mut history.rss, &mut history.cache] {
+            if !column.is_empty() {
+                *column = order.iter().map(|row| column[*row]).collect();
+            }
+        }
+        history.kills.sort_by_key(|kill| kill.at);
+    }
+    history
+}
+
+fn gap(what: &str, because: String) -> Gap {
+    Gap { what: what.to_owned(), because, command: String::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Time, limit, use.
+type Sample = (i64, u64, u64);
+
+fn read(text: &str) -> Trace {
+    let mut reader = Reader::default();
+    reader.feed(text.as_bytes());
+    reader.finish()
+}
+
+#[test]
+fn columns_stand_in_any_order_and_series_among_each_other() {
+    let trace =
+        read("oom,bytes,time_s,limit_bytes,series\n0,10,300,100,a\n,20,300,,b\n1,30,600,100,a\nfalse,40,600,200,b\n");
+    assert_eq!(trace.gaps, []);
+    let [a, b] = trace.histories.as_slice() else { panic!("{trace:?}") };
+    assert_eq!((a.subject.name.as_str(), b.subject.name.as_str()), ("a", "b"));
+    assert_eq!((&a.at, &a.used, &a.limit), (&vec![300, 600], &vec![10, 30], &vec![100, 100]));
+    assert_eq!(a.kills, [Kill { at: 600, limit: Some(Bytes(100)) }]);
+    assert_eq!((&b.used, &b.limit), (&vec![20, 40], &vec![MISSING, 200]));
+    assert_eq!(b.kills, []);
+    assert!(a.heap.is_empty(), "a column that the source does not have is empty");
+}
+
+#[test]
+fn a_column_that_nobody_knows_is_passed_over_and_said_to_be() {
+    let trace = read("series,cpu,time_s,bytes\na,0.5,1,2\n\"b,c\",\"x\",3,4\n");
+    assert_eq!(trace.histories[0].used, [2]);
+    assert_eq!(trace.histories[1].subject.name, "b,c");
+    assert_eq!(trace.histories[1].used, [4]);
+    assert_eq!(trace.gaps.len(), 1);
+    assert_eq!(trace.gaps[0].what, "column cpu");
+}
+
+#[test]
+fn bad_rows_are_counted_with_their_lines_and_the_rest_is_read() {
+    let trace = read("series,time_s,bytes\na,1,2\na,x,3\n\na,2,-3\na,3\na,4,5,6\na,5,1.5e3\r\na,6,NaN\na,7,8");
+    let [a] = trace.histories.as_slice() else { panic!("{trace:?}") };
+    assert_eq!(a.at, [1, 3, 5, 6, 7]);
+    assert_eq!(a.used, [2, MISSING, 1500, MISSING, 8]);
+    assert_eq!(trace.bad_rows, 3);
+    let lines: Vec<&str> = trace.gaps.iter().map(|gap| gap.what.as_str()).collect();
+    assert_eq!(lines, ["line 3 of the trace", "line 5 of the trace", "line 7 of the trace"]);
+
+    let many = "series,time_s,bytes\n".to_owned() + &"?\n".repeat(30);
+    let trace = read(&many);
+    assert_eq!((trace.bad_rows, trace.gaps.len()), (30, NAMED + 1));
+    assert!(trace.gaps[NAMED].because.contains("22 more"), "{:?}", trace.gaps);
+}
+
+#[test]
+fn rows_that_come_late_are_put_into_order() {
+    let trace = read("series,time_s,bytes,oom\na,9,1,1\na,3,2,1\na,6,3,0\n");
+    assert_eq!((&trace.histories[0].at, &trace.histories[0].used), (&vec![3, 6, 9], &vec![2, 3, 1]));
+    assert_eq!(trace.histories[0].kills.iter().map(|kill| kill.at).collect::<Vec<_>>(), [3, 9]);
+}
+
+#[test]
+fn what_is_no_trace_gives_a_gap_and_nothing_else() {
+    for text in ["", "\n", "hello\nworld\n", "series,bytes\na,1\n"] {
+        let trace = read(text);
+        assert_eq!(trace.histories, [], "{text:?}");
+        assert_eq!(trace.bad_rows, 0, "{text:?}");
+        assert!(!trace.gaps.is_empty(), "{text:?}");
+    }
+    let mut reader = Reader::default();
+    for _ in 0..3 {
+        reader.feed(&vec![b'x'; LONGEST_LINE]);
+    }
+    assert!(reader.rest.len() <= LONGEST_LINE, "a line without an end does not fill the memory");
+    assert!(reader.finish().gaps[0].because.contains("longer"));
+}
+
+proptest! {
+    /// The pieces in which a text comes do not matter, and what was written is what is read.
+    #[test]
+    fn any_rows_survive_any_pieces(
+        rows in prop::collection::vec(("[a-c]{1,3}|\"x,y\"", -5_i64..1 << 40, prop::option::of(0_u64..1 << 62), 0_u64..3), 0..40),
+        piece in 1_usize..40,
+        crlf: bool,
+    ) {
+        let end = if crlf { "\r\n" } else { "\n" };
+        let mut text = format!("series,time_s,limit_bytes,bytes{end}");
+        let mut expected: Vec<(String, Vec<Sample>)> = Vec::new();
+        for (name, at, limit, used) in &rows {
+            let limit_cell = limit.map(|limit| limit.to_string()).unwrap_or_default();
+            write!(text, "{name},{at},{limit_cell},{used}{end}").unwrap();
+            let row = (*at, limit.unwrap_or(MISSING), *used);
+            let name = name.trim_matches('"');
+            match expected.iter_mut().find(|(known, _)| known == name) {
+                Some((_, rows)) => rows.push(row),
+                None => expected.push((name.to_owned(), vec![row])),
+            }
+        }
+        let mut reader = Reader::default();
+        for piece in text.as_bytes().chunks(piece) {
+            reader.feed(piece);
+        }
+        let trace = reader.finish();
+        prop_assert_eq!(&trace.gaps, &[]);
+        prop_assert_eq!(trace.histories.len(), expected.len());
+        for (history, (name, mut rows)) in trace.histories.iter().zip(expected) {
+            rows.sort_by_key(|row| row.0);
+            prop_assert_eq!(&history.subject.name, &name);
+            let got: Vec<_> = history.at.iter().zip(&history.limit).zip(&history.used).map(|((at, limit), used)| (*at, *limit, *used)).collect();
+            prop_assert_eq!(got, rows);
+        }
+    }
+
+    #[test]
+    fn digits_are_read_as_the_library_reads_them(text in "[0-9]{0,20}[,\n:/a.-]?.{0,10}") {
+        let length = text.bytes().take_while(u8::is_ascii_digit).count();
+        let expected = (1..=18).contains(&length).then(|| (text[..length].parse().unwrap(), length));
+        prop_assert_eq!(cell::digits(text.as_bytes()), expected);
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut reader = Reader::default();
+        reader.feed(b"series,time_s,bytes\n");
+        reader.feed(&bytes);
+        let _ = reader.finish();
+    }
+}
