@@ -10,7 +10,7 @@ use oomph_core::artifact::Artifact;
 use oomph_core::explain::{self, Page, Topic};
 use oomph_core::report::{self, Style};
 use oomph_core::why::{Ask, why};
-use oomph_core::{diagnosis, lint, run, waterfall};
+use oomph_core::{diagnosis, lint, run, size, waterfall};
 
 use crate::root;
 
@@ -48,6 +48,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("schema/waterfall.v1.json"), schema(&waterfall::schema())?),
         (PathBuf::from("schema/run.v1.json"), schema(&run::schema())?),
         (PathBuf::from("schema/lint.v1.json"), schema(&lint::schema())?),
+        (PathBuf::from("schema/sizing.v1.json"), schema(&size::schema())?),
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
