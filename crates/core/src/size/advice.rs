@@ -169,10 +169,10 @@ mod tests {
         };
         let mut replicas: Vec<_> = (0..9).map(|it| one(&format!("node-{it}"), 100)).collect();
         let subject = Subject { kind: "DaemonSet".into(), ..Subject::default() };
-        let even = Workload { subject: subject.clone(), replicas: replicas.clone(), runs: Vec::new() };
+        let even = Workload { subject: subject.clone(), replicas: replicas.clone(), ..Workload::default() };
         assert_eq!(outliers(&even), None);
         replicas.push(one("node-busy", 900));
-        let it = outliers(&Workload { subject, replicas, runs: Vec::new() }).unwrap();
+        let it = outliers(&Workload { subject, replicas, ..Workload::default() }).unwrap();
         assert!(it.why.contains("node-busy") && it.what.contains("DaemonSet"), "{it:?}");
     }
 

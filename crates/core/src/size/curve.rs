@@ -30,7 +30,9 @@ pub struct Curve {
 pub fn curve(workload: &Workload, proposed: Option<&Setting>, stretches: usize) -> Curve {
     let times = || workload.replicas.iter().flat_map(|it| it.at.iter().copied().chain(it.kills.iter().map(|it| it.at)));
     let (Some(from), Some(to)) = (times().min(), times().max()) else { return Curve::default() };
-    let stretches = stretches.max(1);
+    // No more stretches than samples: a picture of a short run has no holes.
+    let samples = workload.replicas.iter().map(|it| it.at.len()).max().unwrap_or(0);
+    let stretches = stretches.min(samples).max(1);
     let span = i128::from(to) - i128::from(from) + 1;
     let place = |at: i64| {
         let index = (i128::from(at) - i128::from(from)) * stretches as i128 / span;
@@ -94,8 +96,8 @@ mod tests {
         let subject = Subject { namespace: "shop".into(), name: "cart".into(), ..Subject::default() };
         let it = Workload {
             replicas: vec![one([1, 9, 2, MISSING], 20), one([3, 4, MISSING, MISSING], 10)],
-            runs: Vec::new(),
             subject,
+            ..Workload::default()
         };
         let curve = curve(&it, None, 2);
         assert_eq!((curve.title.as_str(), &curve.used[..]), ("shop/cart", &[Some(9), Some(2)][..]));

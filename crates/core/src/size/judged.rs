@@ -44,15 +44,37 @@ fn of_histories(workload: &Workload) -> Judged {
             seconds_to_limit: None,
         };
     };
+    // A leak has a pace, also where the judgement is too rough to give it an interval: of the replica that grows most.
+    let rough = || {
+        let paces = replicas.iter().filter_map(|history| Some((pace(history)?, to_limit(history))));
+        paces.max_by_key(|(pace, _)| *pace).filter(|_| it.class == Class::Leak)
+    };
+    let rough = if it.slope.is_none() { rough() } else { None };
     Judged {
         class: it.class,
-        because: it.because,
+        because: it.because.clone(),
         confidence: it.confidence,
         growing: it.growing.map(|part| name(part).to_owned()),
-        replica: it.replica,
-        slope: it.slope,
-        seconds_to_limit: it.seconds_to_limit,
+        replica: it.replica.clone(),
+        slope: it.slope.or(rough.map(|(pace, _)| even(pace))),
+        seconds_to_limit: it.seconds_to_limit.or(rough.and_then(|(_, seconds)| seconds)),
     }
+}
+
+/// A pace whose interval is not known.
+fn even(a_day: u64) -> Slope {
+    let a_day = i64::try_from(a_day).unwrap_or(i64::MAX);
+    Slope { per_day: a_day, low: a_day, high: a_day }
+}
+
+/// Seconds from the end of a growing history to its limit; none where it has no limit, or does not grow.
+fn to_limit(history: &History) -> Option<u64> {
+    let a_day = pace(history).filter(|pace| *pace > 0)?;
+    let last = history.at.len().checked_sub(1)?;
+    let limit = history.limit_at(last)?;
+    let used = history.points().last()?.1;
+    let seconds = u128::from(limit.0.saturating_sub(used)) * 86_400 / u128::from(a_day);
+    Some(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
 fn name(growing: Growing) -> &'static str {
@@ -81,12 +103,7 @@ fn of_runs(workload: &Workload) -> Judged {
         .expect("it is asked only where there are runs");
     let history = &workload.replicas[index];
     let grows = run.class == Class::Leak;
-    let slope = if grows { pace(history) } else { None };
-    let to_limit = slope.and_then(|a_day| {
-        let room = history.limit_at(history.at.len().checked_sub(1)?)?.0.saturating_sub(*history.used.last()?);
-        Some(u64::try_from(u128::from(room) * 86_400 / u128::from(a_day.max(1))).unwrap_or(u64::MAX))
-    });
-    let signed = |a_day: u64| i64::try_from(a_day).unwrap_or(i64::MAX);
+    let slope = if grows { pace(history).map(even) } else { None };
     Judged {
         class: run.class,
         because: run.class_evidence.clone(),
@@ -98,8 +115,8 @@ fn of_runs(workload: &Workload) -> Judged {
         },
         growing: if grows { largest(run) } else { None },
         replica: None,
-        slope: slope.map(|it| Slope { per_day: signed(it), low: signed(it), high: signed(it) }),
-        seconds_to_limit: to_limit,
+        slope,
+        seconds_to_limit: if grows { to_limit(history) } else { None },
     }
 }
 

@@ -34,6 +34,11 @@ pub fn needed(workload: &Workload, cut: Option<Cut>) -> Needed<'_> {
         bytes: limit,
         because: vec![format!("limit: the highest peak of {most} in the recordings, and a margin")],
     };
+    if let Some(unseen) = workload.unseen {
+        limit.raise(budget::limit_for_peak(unseen, Bytes(0), Bytes(0)), || {
+            format!("limit: the samples have holes, so the kernel's own peak of {unseen} counts, page cache included")
+        });
+    }
     let bounded = workload.runs.iter().filter(|run| !run.survived).filter_map(|run| run.proposal.as_ref());
     let bounded = bounded.map(|it| (it.limit_bytes, it.request_bytes)).max();
     let request = match (cut, bounded) {

@@ -43,7 +43,8 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
     };
     let limit = proposed.as_ref().and_then(|it| it.limit_bytes);
     let replay = if cut.is_some() { None } else { Some(replay(workload, limit)) };
-    let risk = risk(tail.as_ref(), limit, current.limit_bytes);
+    // Peaks that were cut off tell no risk.
+    let risk = risk(tail.as_ref().filter(|_| cut.is_none()), limit, current.limit_bytes);
     let subject = &workload.subject;
     let known = |name: &str| (!name.is_empty()).then(|| name.to_owned());
     Sizing {

@@ -17,19 +17,24 @@ pub struct Workload {
     pub replicas: Vec<History>,
     /// What `oomph run` says of them, where they were recorded.
     pub runs: Vec<run::Document>,
+    /// The highest of what the kernel counted where samples have holes.
+    pub unseen: Option<Bytes>,
 }
 
 /// Groups histories by owner and container, in the order of names.
 pub fn workloads(histories: Vec<History>, recorded: Vec<Recorded>) -> Vec<Workload> {
     let mut groups: BTreeMap<Subject, Workload> = BTreeMap::new();
-    let recorded = recorded.into_iter().map(|it| (it.history, Some(it.run)));
+    let recorded = recorded.into_iter().map(|it| (it.history, Some((it.run, it.unseen))));
     for (history, run) in histories.into_iter().map(|it| (it, None)).chain(recorded) {
         let subject = Subject { replica: String::new(), ..history.subject.clone() };
         let workload = groups
             .entry(subject)
             .or_insert_with_key(|subject| Workload { subject: subject.clone(), ..Workload::default() });
         workload.replicas.push(history);
-        workload.runs.extend(run);
+        if let Some((run, unseen)) = run {
+            workload.runs.push(run);
+            workload.unseen = workload.unseen.max(unseen);
+        }
     }
     groups.into_values().collect()
 }

@@ -1,5 +1,6 @@
 //! Where histories come from: traces and recordings.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use oomph_core::artifact::Status;
@@ -54,12 +55,15 @@ impl Sources {
         let trace = match trace::read(path) {
             Ok(trace) => trace,
             Err(error) => {
-                let status = match error.kind() {
-                    std::io::ErrorKind::PermissionDenied => SourceState::Forbidden,
-                    _ => SourceState::Absent,
+                let (status, because) = match error.kind() {
+                    ErrorKind::NotFound => (SourceState::Absent, "there is no such file; check the path".to_owned()),
+                    ErrorKind::PermissionDenied => {
+                        (SourceState::Forbidden, "permission denied; run as a user who may read it".to_owned())
+                    }
+                    _ => (SourceState::Absent, error.to_string()),
                 };
-                self.report(&name, TRACE, status, &[], error.to_string());
-                return self.fail(format!("cannot read {name}: {error}; check the path"));
+                self.report(&name, TRACE, status, &[], because.clone());
+                return self.fail(format!("cannot read {name}: {because}"));
             }
         };
         let because = trace.gaps.iter().map(|gap| gap.because.as_str()).collect::<Vec<_>>().join("; ");
@@ -71,8 +75,8 @@ impl Sources {
         self.report(&name, TRACE, status, &trace.histories, because.clone());
         self.gaps.extend(trace.gaps.iter().map(gap));
         if trace.histories.is_empty() {
-            let because = if because.is_empty() { "it has no rows".to_owned() } else { because };
-            self.fail(format!("{name} is no memory trace: {because}; its first line names series, time_s and bytes"));
+            let because = trace.gaps.last().map_or("it has no rows", |gap| gap.because.as_str());
+            self.fail(format!("{name} is no memory trace: {because}"));
         }
         self.histories.extend(trace.histories);
     }
