@@ -43,7 +43,7 @@ struct Global {
         default_value_t,
         value_name = "FORM",
         hide_possible_values = true,
-        help = "Form of the result: text, json, yaml or markdown; of size also patch, kustomize or vpa"
+        help = "Form of the result: text, json, yaml or markdown"
     )]
     form: Form,
     /// The same, where it is one that every command has.
