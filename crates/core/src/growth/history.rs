@@ -1,21 +1,201 @@
 //! A history of hours to weeks.
 
-use super::{Class, Growing, Judgement, of_run};
+use super::floors::{Floors, median, quantile};
+use super::shape;
+use super::trend::Trend;
+use super::{Class, Growing, Judgement, Slope, of_run};
+use crate::diagnosis::Confidence;
 use crate::size::{History, MISSING};
 use crate::units::Bytes;
 
+/// A history shorter than this is one run of a program: seconds.
+const SHORT: i64 = 3_600;
+
+/// From this share of the limit on it is near.
+const NEAR: f64 = 0.9;
+
 /// Judges the history of one container of one replica.
 pub fn of_history(history: &History) -> Judgement {
-    let from = history.at.first().copied().unwrap_or(0);
-    let points: Vec<(u64, Bytes)> = history
-        .at
-        .iter()
-        .zip(&history.used)
-        .filter(|(_, used)| **used != MISSING)
-        .map(|(at, used)| (at.saturating_sub(from).unsigned_abs().saturating_mul(1000), Bytes(*used)))
-        .collect();
-    let limit = history.limit.iter().rev().find(|limit| **limit != MISSING).map(|limit| Bytes(*limit));
-    of_run(&points, limit, Bytes(0))
+    let mut times = history.at.iter().zip(&history.used).filter(|(_, used)| **used != MISSING).map(|(at, _)| *at);
+    let (first, last) = (times.next(), times.next_back());
+    let (Some(from), Some(to)) = (first, last) else {
+        return Judgement::new(Class::TooLittleData, "it was sampled once or never".into());
+    };
+    let limit = history.limit.iter().rev().find(|limit| **limit != MISSING).copied();
+    if to.saturating_sub(from) < SHORT {
+        return of_short(history, from, limit);
+    }
+    let whole = Floors::of(history, &history.used, from, to);
+    if whole.len() < shape::CELLS_LEAST {
+        return Judgement::new(
+            Class::TooLittleData,
+            format!("samples in {} of {} stretches of {}", whole.len(), super::floors::CELLS, span(whole.cell)),
+        );
+    }
+    let mut it = classify(history, &whole, (from, to), limit);
+    it.censored = is_cut(history, &whole, limit);
+    it
+}
+
+fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Option<u64>) -> Judgement {
+    // What a restart took back tells nothing of what came before: the last life is judged, and where it is short the
+    // longest.
+    let life = shape::life(whole);
+    let floors = if life == (0..whole.len()) {
+        whole.clone()
+    } else {
+        Floors::of(history, &history.used, whole.moment(life.start), whole.moment(life.end - 1).min(to))
+    };
+    let trend = Trend::of(&floors);
+    let lived = format!("over {}", span(floors.at.last().copied().unwrap_or(0.0)));
+    if let Some(trend) = trend.filter(|trend| trend.is_endless()) {
+        let growing = growing(history, &floors, from.max(floors.from), to, trend.slope);
+        if growing == Some(Growing::Cache) && rises(history, &history.rss, &floors, to) == Some(false) {
+            let because =
+                format!("page cache grows by {} {lived}, the program's own memory does not", pace(trend.slope));
+            return Judgement { growing, ..Judgement::new(Class::Cache, because) };
+        }
+        return leak(&floors, trend, growing, limit, &lived);
+    }
+    let level = median(&whole.high);
+    let peak = whole.high.iter().copied().fold(0.0, f64::max);
+    let shown = |bytes: f64| bytes_of(bytes).to_string();
+    if let Some(limit) = limit.filter(|limit| *limit > 0) {
+        let near = whole.high.iter().filter(|high| **high >= limit as f64 * NEAR).count();
+        if near * 2 >= whole.len() || (!history.kills.is_empty() && near * 20 >= whole.len()) {
+            let killed = match history.kills.len() {
+                0 => String::new(),
+                kills => format!(", and was killed {kills} times"),
+            };
+            let share = 100 * near / whole.len();
+            return Judgement {
+                confidence: Confidence::Likely,
+                ..Judgement::new(
+                    Class::LimitTooLow,
+                    format!(
+                        "{share} % of the time it stood within a tenth of its limit of {}{killed}; its floor does not rise",
+                        Bytes(limit)
+                    ),
+                )
+            };
+        }
+    }
+    if let Some(share) = cached(history).filter(|share| *share >= 0.5) {
+        let because = format!("{:.0} % of what was used is page cache or tmpfs", share * 100.0);
+        return Judgement { growing: Some(Growing::Cache), ..Judgement::new(Class::Cache, because) };
+    }
+    if shape::starts_high(whole) {
+        let later = quantile(&whole.high[whole.len() / 10..], 0.99);
+        let because = format!("it needed {} while it started, and {} later", shown(peak), shown(later));
+        return Judgement::new(Class::StartUpPeak, because);
+    }
+    if let Some(step) = shape::step(whole) {
+        let because = format!("from one moment on it needed {}, before it {}", shown(step.after), shown(step.before));
+        return Judgement { when: Some(whole.moment(step.at)), ..Judgement::new(Class::Step, because) };
+    }
+    if trend.is_some_and(|trend| trend.settles()) {
+        let because = format!("it grew at first, and ever more slowly, to {}", shown(level));
+        return Judgement::new(Class::WarmUp, because);
+    }
+    if let Some(teeth) = shape::teeth(whole) {
+        let because = format!(
+            "it rose and fell {teeth} times {lived}, between {} and {}; its floor does not rise without end",
+            shown(quantile(&whole.low, 0.1)),
+            shown(quantile(&whole.high, 0.9))
+        );
+        return Judgement::new(Class::Sawtooth, because);
+    }
+    if let Some(spike) = shape::spike(whole) {
+        let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));
+        return Judgement { when: Some(whole.moment(spike)), ..Judgement::new(Class::Spike, because) };
+    }
+    Judgement::new(Class::Steady, format!("it stayed near {}, at most {}", shown(level), shown(peak)))
+}
+
+fn leak(floors: &Floors, trend: Trend, growing: Option<Growing>, limit: Option<u64>, lived: &str) -> Judgement {
+    let (low, high) = trend.interval;
+    let now = floors.high.iter().rev().take(2).copied().fold(0.0, f64::max);
+    let to_limit = limit.map(|limit| ((limit as f64 - now).max(0.0) / trend.slope).min(1e15));
+    let until = to_limit.map_or(String::new(), |seconds| format!("; the limit is {} away", span(seconds)));
+    let because = format!(
+        "its floor grows by {} (95 %: {} to {}) {lived}, in every third of it, and never goes back{until}",
+        pace(trend.slope),
+        pace(low),
+        pace(high)
+    );
+    let per_day = |slope: f64| whole(slope * 86_400.0);
+    Judgement {
+        // A retaining allocator and a cache in the program look the same: it is never more than likely.
+        confidence: if trend.growth >= 0.1 && floors.len() >= 96 { Confidence::Likely } else { Confidence::Possible },
+        growing,
+        slope: Some(Slope { per_day: per_day(trend.slope), low: per_day(low), high: per_day(high) }),
+        seconds_to_limit: to_limit.map(|seconds| whole(seconds).unsigned_abs()),
+        ..Judgement::new(Class::Leak, because)
+    }
+}
+
+/// Which column accounts for at least half of the growth.
+fn growing(history: &History, floors: &Floors, from: i64, to: i64, slope: f64) -> Option<Growing> {
+    let of = |column: &[u64]| Some(Trend::of(&Floors::of(history, column, from.max(floors.from), to))?.slope / slope);
+    let (heap, rss, cache) = (of(&history.heap), of(&history.rss), of(&history.cache));
+    let half = |share: Option<f64>| share.is_some_and(|share| share >= 0.5);
+    match heap {
+        _ if half(cache) && !half(rss) => Some(Growing::Cache),
+        Some(_) if half(heap) => Some(Growing::Heap),
+        Some(_) => Some(Growing::Gap),
+        None => half(rss).then_some(Growing::Anon),
+    }
+}
+
+/// Whether a column rises without end too; `None` where there is no such column.
+fn rises(history: &History, column: &[u64], floors: &Floors, to: i64) -> Option<bool> {
+    Trend::of(&Floors::of(history, column, floors.from, to)).map(|trend| trend.is_endless())
+}
+
+/// The share of page cache in what is used, most of the time.
+fn cached(history: &History) -> Option<f64> {
+    let both = history.cache.iter().zip(&history.used).filter(|(cache, used)| **cache != MISSING && **used != MISSING);
+    let shares: Vec<f64> = both.map(|(cache, used)| *cache as f64 / (*used).max(1) as f64).collect();
+    (!shares.is_empty()).then(|| median(&shares))
+}
+
+/// The limit cut the history off: it was killed, or lay flat at its limit again and again.
+fn is_cut(history: &History, floors: &Floors, limit: Option<u64>) -> bool {
+    let at_limit = |limit: u64| floors.high.iter().filter(|high| **high >= limit as f64 * 0.99).count();
+    !history.kills.is_empty() || limit.is_some_and(|limit| limit > 0 && at_limit(limit) >= 2)
+}
+
+/// A history of less than an hour, as a run is judged.
+fn of_short(history: &History, from: i64, limit: Option<u64>) -> Judgement {
+    let known = history.at.iter().zip(&history.used).filter(|(_, used)| **used != MISSING);
+    let points: Vec<(u64, Bytes)> =
+        known.map(|(at, used)| (at.saturating_sub(from).unsigned_abs().saturating_mul(1000), Bytes(*used))).collect();
+    let mut it = of_run(&points, limit.map(Bytes), Bytes(0));
+    it.censored = !history.kills.is_empty();
+    it
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "bytes a day, and seconds, far below 2^63")]
+fn whole(value: f64) -> i64 {
+    value as i64
+}
+
+fn bytes_of(bytes: f64) -> Bytes {
+    Bytes(whole(bytes.max(0.0)).unsigned_abs())
+}
+
+/// `12.3 MiB a day`.
+fn pace(slope: f64) -> String {
+    let a_day = slope * 86_400.0;
+    format!("{}{} a day", if a_day < 0.0 { "-" } else { "" }, bytes_of(a_day.abs()))
+}
+
+fn span(seconds: f64) -> String {
+    match seconds {
+        s if s >= 2.0 * 86_400.0 => format!("{:.1} days", s / 86_400.0),
+        s if s >= 7_200.0 => format!("{:.1} h", s / 3_600.0),
+        s => format!("{:.0} min", s / 60.0),
+    }
 }
 
 /// Judges the histories of the replicas of one container together: the worst class is theirs, and where one replica
@@ -23,10 +203,11 @@ pub fn of_history(history: &History) -> Judgement {
 pub fn of_replicas(histories: &[&History]) -> Option<Judgement> {
     let judged: Vec<Judgement> = histories.iter().map(|history| of_history(history)).collect();
     let leaks = judged.iter().filter(|it| it.class == Class::Leak).count();
-    let (worst, mut judgement) = judged
-        .into_iter()
-        .enumerate()
-        .max_by_key(|(_, it)| (it.class == Class::Leak, it.class == Class::LimitTooLow))?;
+    let censored = judged.iter().any(|it| it.censored);
+    let (worst, mut judgement) = judged.into_iter().enumerate().max_by_key(|(_, it)| {
+        (it.class == Class::Leak, it.class == Class::LimitTooLow, it.class != Class::TooLittleData)
+    })?;
+    judgement.censored = censored;
     if leaks == 1 && histories.len() > 1 {
         judgement.growing = Some(Growing::Replica);
         judgement.replica = histories.get(worst).map(|history| history.subject.replica.clone());

@@ -1,7 +1,10 @@
 //! How memory grew: the class of a history of samples, and what it rests on.
 
+mod floors;
 mod history;
 mod run;
+mod shape;
+mod trend;
 
 pub use history::{of_history, of_replicas};
 pub use run::of_run;

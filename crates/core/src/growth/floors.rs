@@ -1,0 +1,89 @@
+//! A history on a coarse grid: of each cell the lowest and the highest value. Whether memory grows shows in the floors,
+//! which garbage collection and short work do not touch; what it may need shows in the ceilings.
+
+use crate::size::{History, MISSING};
+
+/// Cells of a grid: enough to tell a day's wave in a week, few enough to compare each with each.
+pub(super) const CELLS: i64 = 192;
+
+/// A cell is no shorter: seconds.
+const SHORTEST: i64 = 60;
+
+/// The cells that hold a value, in the order of time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Floors {
+    /// The middle of each cell: seconds since the first sample.
+    pub(super) at: Vec<f64>,
+    /// The lowest value in it: bytes.
+    pub(super) low: Vec<f64>,
+    /// The highest.
+    pub(super) high: Vec<f64>,
+    /// How long a cell is: seconds.
+    pub(super) cell: f64,
+    /// The moment that `at` counts from, on the clock of the history.
+    pub(super) from: i64,
+}
+
+impl Floors {
+    /// Of a column of a history, between two moments; empty where the column is.
+    pub(super) fn of(history: &History, column: &[u64], from: i64, to: i64) -> Self {
+        let span = to.saturating_sub(from).max(1);
+        let cell = (span / CELLS).max(SHORTEST);
+        let mut floors = Self { cell: cell as f64, from, ..Self::default() };
+        let mut current = None;
+        for (at, value) in history.at.iter().zip(column) {
+            if *at < from || *at > to || *value == MISSING {
+                continue;
+            }
+            let number = (at - from) / cell;
+            let value = *value as f64;
+            if current == Some(number) {
+                let last = floors.low.len() - 1;
+                floors.low[last] = floors.low[last].min(value);
+                floors.high[last] = floors.high[last].max(value);
+            } else {
+                current = Some(number);
+                floors.at.push((number as f64 + 0.5) * floors.cell);
+                floors.low.push(value);
+                floors.high.push(value);
+            }
+        }
+        floors
+    }
+
+    /// How many cells hold a value.
+    pub(super) fn len(&self) -> usize {
+        self.at.len()
+    }
+
+    /// Without the first `count` cells.
+    pub(super) fn skip(&self, count: usize) -> Self {
+        let count = count.min(self.len());
+        Self {
+            at: self.at[count..].to_vec(),
+            low: self.low[count..].to_vec(),
+            high: self.high[count..].to_vec(),
+            ..*self
+        }
+    }
+
+    /// The moment of a cell, on the clock of the history.
+    #[expect(clippy::cast_possible_truncation, reason = "a moment within the history")]
+    pub(super) fn moment(&self, cell: usize) -> i64 {
+        self.from.saturating_add(self.at.get(cell).map_or(0, |at| *at as i64))
+    }
+}
+
+/// The middle value; 0 of none.
+pub(super) fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// The value below which a share of all lies; 0 of none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank among the values")]
+pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let rank = ((sorted.len().saturating_sub(1)) as f64 * share).round() as usize;
+    sorted.get(rank).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,160 @@
+//! Whether floors rise, and rise without end.
+//!
+//! Four questions, each of which a different healthy shape answers with no: the pace of each third (a warm-up slows
+//! down), the order of eight blocks (noise has none), whether each block's floor is left for good (a sawtooth and a day's
+//! wave come back), and whether today is above the same hour of yesterday.
+
+use super::floors::{Floors, median};
+
+/// Fewer cells tell no trend.
+const CELLS_LEAST: usize = 20;
+
+/// Blocks that are compared with each other.
+const BLOCKS: usize = 8;
+
+/// A leak grows by at least this share of what it began with; less is noise, whatever its order.
+const GROWTH_LEAST: f64 = 0.05;
+
+/// Of the 28 pairs of blocks so many more rise than fall.
+const ORDER_LEAST: i32 = 16;
+
+/// No third grows at less than this share of the whole's pace.
+const PACE_LEAST: f64 = 0.35;
+
+/// Of 7 steps between blocks so many are never undone.
+const KEPT_LEAST: usize = 6;
+
+/// Of the cells that have a yesterday so many are above it.
+const DAYS_LEAST: f64 = 0.9;
+
+const DAY: f64 = 86_400.0;
+
+/// The slope of floors: bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Trend {
+    /// The median over all pairs of floors.
+    pub(super) slope: f64,
+    /// The ends of its 95 % interval.
+    pub(super) interval: (f64, f64),
+    /// What it adds over the whole, as a share of what it began with.
+    pub(super) growth: f64,
+    /// The least pace of a third, as a share of the whole's.
+    pub(super) slowest_third: f64,
+    /// The pace of the last third, as a share of the first's.
+    pub(super) last_to_first: f64,
+    /// Pairs of blocks that rise, less those that fall.
+    pub(super) order: i32,
+    /// Steps between blocks that are never undone.
+    pub(super) kept: usize,
+    /// Of the cells that have a yesterday, the share above it; none where there is no day.
+    pub(super) above_yesterday: Option<f64>,
+}
+
+impl Trend {
+    /// Of floors whose first twentieth is left out: a program that starts is no trend. `None` of too few.
+    pub(super) fn of(floors: &Floors) -> Option<Self> {
+        let floors = floors.skip((floors.len() / 20).max(1));
+        let count = floors.len();
+        if count < CELLS_LEAST {
+            return None;
+        }
+        let (slope, interval) = theil_sen(&floors.at, &floors.low);
+        let span = floors.at[count - 1] - floors.at[0];
+        let began = median(&floors.low[..(count / BLOCKS).max(1)]).max(1.0);
+        let part = |of: usize, number: usize| number * count / of..(number + 1) * count / of;
+        let thirds = [0, 1, 2].map(|it| theil_sen(&floors.at[part(3, it)], &floors.low[part(3, it)]).0);
+        let pace = |third: f64| if slope > 0.0 { third / slope } else { 0.0 };
+        let blocks: Vec<f64> = (0..BLOCKS).map(|it| median(&floors.low[part(BLOCKS, it)])).collect();
+        let pairs = (0..BLOCKS).flat_map(|a| (a + 1..BLOCKS).map(move |b| (a, b)));
+        let order = pairs.map(|(a, b)| i32::from(blocks[b] > blocks[a]) - i32::from(blocks[b] < blocks[a])).sum();
+        Some(Self {
+            slope,
+            interval,
+            growth: slope * span / began,
+            slowest_third: thirds.iter().map(|third| pace(*third)).fold(f64::INFINITY, f64::min),
+            last_to_first: if thirds[0] > 0.0 { thirds[2] / thirds[0] } else { 1.0 },
+            order,
+            kept: kept(&(0..BLOCKS).map(|it| least(&floors.low[part(BLOCKS, it)])).collect::<Vec<_>>()),
+            above_yesterday: above_yesterday(&floors),
+        })
+    }
+
+    /// It rises without end.
+    pub(super) fn is_endless(&self) -> bool {
+        self.growth >= GROWTH_LEAST
+            && self.order >= ORDER_LEAST
+            && self.slowest_third >= PACE_LEAST
+            && self.kept >= KEPT_LEAST
+            && self.above_yesterday.is_none_or(|share| share >= DAYS_LEAST)
+    }
+
+    /// It rose, and came to rest.
+    pub(super) fn settles(&self) -> bool {
+        self.growth >= 0.1 && self.order >= ORDER_LEAST - 4 && self.last_to_first <= 0.25 && self.kept >= 4
+    }
+}
+
+/// The median of the slopes between all pairs (Theil, Sen), and its 95 % interval by Kendall's variance.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks among the pairs")]
+fn theil_sen(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
+    let count = at.len();
+    let mut slopes = Vec::with_capacity(count * count.saturating_sub(1) / 2);
+    for first in 0..count {
+        for second in first + 1..count {
+            slopes.push((value[second] - value[first]) / (at[second] - at[first]));
+        }
+    }
+    if slopes.is_empty() {
+        return (0.0, (0.0, 0.0));
+    }
+    slopes.sort_unstable_by(f64::total_cmp);
+    let n = count as f64;
+    let spread = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
+    let pairs = slopes.len() as f64;
+    let rank = |rank: f64| slopes[(rank.max(0.0) as usize).min(slopes.len() - 1)];
+    (rank(pairs / 2.0), (rank((pairs - spread) / 2.0), rank((pairs + spread) / 2.0)))
+}
+
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// How often a block's floor lies below everything that comes after it.
+fn kept(floors: &[f64]) -> usize {
+    let mut future = f64::INFINITY;
+    let from_here: Vec<f64> = floors
+        .iter()
+        .rev()
+        .map(|floor| {
+            future = future.min(*floor);
+            future
+        })
+        .collect();
+    from_here.windows(2).filter(|two| two[0] > two[1]).count()
+}
+
+/// Today against the same time of yesterday, between cells.
+fn above_yesterday(floors: &Floors) -> Option<f64> {
+    let (first, last) = (*floors.at.first()?, *floors.at.last()?);
+    // An hour or two of a second day would tell nothing.
+    if last - first <= DAY + 7_200.0 {
+        return None;
+    }
+    let (mut above, mut all, mut before) = (0_u32, 0_u32, 0);
+    for (at, low) in floors.at.iter().zip(&floors.low) {
+        let then = at - DAY;
+        if then < first {
+            continue;
+        }
+        while before + 1 < floors.len() && floors.at[before + 1] <= then {
+            before += 1;
+        }
+        let after = (before + 1).min(floors.len() - 1);
+        let width = (floors.at[after] - floors.at[before]).max(1.0);
+        let share = ((then - floors.at[before]) / width).clamp(0.0, 1.0);
+        let yesterday = floors.low[before] + (floors.low[after] - floors.low[before]) * share;
+        all += 1;
+        above += u32::from(*low > yesterday);
+    }
+    (all > 0).then(|| f64::from(above) / f64::from(all))
+}

@@ -1,0 +1,125 @@
+//! Leaks and healthy histories of real systems, where the shared traces are at hand.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use flate2::read::GzDecoder;
+use oomph_core::growth::{Class, of_history};
+use oomph_core::size::History;
+
+fn traces() -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
+    if !path.exists() {
+        println!("skipped: the shared traces are not at hand");
+        return None;
+    }
+    Some(path)
+}
+
+/// The rows of a table, each as values by the names of the header.
+fn rows(path: &PathBuf) -> Vec<BTreeMap<String, String>> {
+    let bytes = std::fs::read(path).unwrap();
+    let mut text = String::new();
+    if path.extension().is_some_and(|it| it == "gz") {
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(bytes).unwrap();
+    }
+    let mut lines = text.lines();
+    let names: Vec<String> =
+        lines.next().unwrap().split(',').map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+    lines.map(|line| names.iter().cloned().zip(line.split(',').map(str::to_owned)).collect()).collect()
+}
+
+/// A history for each series, from rows of (series, seconds, bytes).
+fn histories(rows: impl Iterator<Item = (String, i64, f64)>) -> BTreeMap<String, History> {
+    let mut all: BTreeMap<String, Vec<(i64, u64)>> = BTreeMap::new();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
+    rows.for_each(|(name, at, bytes)| all.entry(name).or_default().push((at, bytes as u64)));
+    let history = |mut points: Vec<(i64, u64)>| {
+        points.sort_unstable();
+        let (at, used) = points.into_iter().unzip();
+        History { at, used, ..History::default() }
+    };
+    all.into_iter().map(|(name, points)| (name, history(points))).collect()
+}
+
+const MIB: f64 = 1_048_576.0;
+
+fn number(row: &BTreeMap<String, String>, name: &str) -> Option<f64> {
+    row.get(name)?.parse().ok()
+}
+
+#[test]
+fn every_leak_is_told_and_hardly_any_healthy_history_is_called_one() {
+    let Some(traces) = traces() else { return };
+    let sockshop = rows(&traces.join("sockshop-k8s-7d/pods.csv.gz"));
+    let sockshop = sockshop.iter().filter(|row| row["split"] == "train");
+    let sockshop = sockshop
+        .filter_map(|row| Some((row["pod"].clone(), row["t_unix_s"].parse().ok()?, number(row, "working_set_b")?)));
+    let nezha = rows(&traces.join("nezha-k8s/pods.csv.gz"));
+    let nezha = nezha.iter().filter_map(|row| {
+        let name = format!("{} {}", row["day"], row["pod"]);
+        Some((name, row["t_unix_s"].parse().ok()?, number(row, "mem_mi")? * MIB))
+    });
+    let genai = rows(&traces.join("alibaba-genai-pods/pods_mem_util.csv.gz"));
+    let genai = genai.iter().filter_map(|row| {
+        Some((row["pod"].clone(), row["t_s"].parse().ok()?, number(row, "mem_util_frac")? * 16384.0 * MIB))
+    });
+    let long =
+        |all: BTreeMap<String, History>, least: usize| all.into_iter().filter(move |(_, it)| it.at.len() > least);
+    let healthy: Vec<(String, History)> =
+        histories(sockshop).into_iter().chain(long(histories(nezha), 360)).chain(long(histories(genai), 900)).collect();
+    assert_eq!(healthy.len(), 273);
+
+    let aging = rows(&traces.join("kubeedge-aging/2024-05-5_aging_constant.csv"));
+    let aging = (0..)
+        .zip(&aging)
+        .filter_map(|(n, row)| Some(("kubeedge".to_owned(), n * 20, number(row, "memory_usage")? * 10.0 * MIB)));
+    let mut leaks: Vec<(String, History)> = histories(aging).into_iter().collect();
+    for period in ["10s", "1s", "5s"] {
+        let rows = rows(&traces.join(format!("llm-serving-aging/monitoringgpt-neo-125m_{period}.csv.gz")));
+        let points = rows.iter().filter_map(|row| {
+            let at: jiff::civil::DateTime = row["currentTime"].replace(' ', "T").parse().ok()?;
+            let at = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+            Some((format!("llm {period}"), at, number(row, "usedMemory")?))
+        });
+        leaks.extend(histories(points));
+    }
+    assert_eq!(leaks.len(), 4);
+
+    for (name, history) in &leaks {
+        let it = of_history(history);
+        println!("{name}: {:?}, {}", it.class, it.because);
+        assert_eq!(it.class, Class::Leak, "{name}");
+        println!("{name}: first said and never taken back after {:.1} h", delay(history));
+    }
+    let alarms: Vec<&str> = healthy
+        .iter()
+        .filter(|(_, history)| of_history(history).class == Class::Leak)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    println!("{} of {} healthy histories are called a leak: {alarms:?}", alarms.len(), healthy.len());
+    assert!(alarms.len() * 50 <= healthy.len());
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    healthy.iter().for_each(|(_, history)| *classes.entry(of_history(history).class.id()).or_default() += 1);
+    println!("classes of the healthy: {classes:?}");
+}
+
+/// Hours after which every longer beginning of the history is judged a leak.
+fn delay(history: &History) -> f64 {
+    let parts = 100;
+    let mut since = history.at.len();
+    for part in (1..=parts).rev() {
+        let length = history.at.len() * part / parts;
+        let beginning =
+            History { at: history.at[..length].to_vec(), used: history.used[..length].to_vec(), ..History::default() };
+        if of_history(&beginning).class != Class::Leak {
+            break;
+        }
+        since = length;
+    }
+    (history.at[since - 1] - history.at[0]) as f64 / 3600.0
+}
