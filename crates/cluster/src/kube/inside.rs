@@ -34,8 +34,6 @@ pub struct Pods {
     pub pods: Vec<Found>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
-    /// What was asked for is not there, in words.
-    pub gone: Option<String>,
 }
 
 /// A pod.
@@ -77,9 +75,16 @@ pub async fn pods_of(ask: &Ask) -> Result<Inside, ConnectError> {
         found.troubled.iter().any(|pod| Some(&pod.metadata.uid) == uid && pod.spec.shares_processes())
     };
     let pods = facts.into_iter().map(|pod| Found { shares_processes: shares(pod.uid.as_ref()), pod }).collect();
-    let gone = found.gone.is_some().then(|| found.captured.gaps.first()).flatten();
-    let gone = gone.map(|gap| format!("no {} is there; list them with: {}", gap.what, gap.command));
-    Ok(Inside { api, clock, found: Pods { pods, gaps: found.captured.gaps, gone } })
+    let gaps = match found.gone {
+        // Of what is gone the events still tell, but not where its memory went.
+        Some(gone) => vec![Gap {
+            what: format!("the memory of {}", gone.name),
+            because: "there is no such pod, or none of the workload; check the name and the namespace (-n)".into(),
+            command: "kubectl get pods -A".into(),
+        }],
+        None => found.captured.gaps,
+    };
+    Ok(Inside { api, clock, found: Pods { pods, gaps } })
 }
 
 fn facts(captured: &Captured) -> Vec<fact::Pod> {

@@ -1,6 +1,6 @@
 //! Pods of a cluster: read from inside where that is asked for, else told how to be read.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use oomph_cluster::kube::{self, Found, Inside, Printed, Target};
 use oomph_core::fact::{Container, ContainerKind, Gap, Pod, State};
 use oomph_core::waterfall::inside::{self, Place, from_outside};
@@ -23,11 +23,7 @@ pub(super) async fn find(target: Option<&Target>, global: &Global) -> Result<Ins
         context: global.context.clone(),
         ..kube::Ask::default()
     };
-    let inside = kube::pods_of(&ask).await?;
-    if let Some(gone) = &inside.found.gone {
-        bail!("{gone}");
-    }
-    Ok(inside)
+    Ok(kube::pods_of(&ask).await?)
 }
 
 /// How the memory of these pods can be read: on their nodes in full, or from inside.

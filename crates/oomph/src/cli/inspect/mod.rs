@@ -72,7 +72,7 @@ impl Inspect {
             bail!("--diff takes a time to wait, such as 30s or 5m, not a date");
         }
         if self.exec {
-            return self.from_inside(global, ui);
+            return self.read_inside(global, ui);
         }
         if self.is_of_cluster(global) {
             return self.advise(global, ui);
@@ -132,7 +132,7 @@ impl Inspect {
     }
 
     /// The cluster's pods, read by a command inside each container.
-    fn from_inside(&self, global: &Global, ui: Ui) -> Result<Exit> {
+    fn read_inside(&self, global: &Global, ui: Ui) -> Result<Exit> {
         let runtime = event_loop()?;
         let inside = runtime.block_on(cluster::find(self.pod.as_ref(), global))?;
         let read = || runtime.block_on(ui.waiting("reading inside of containers", cluster::read(&inside, global)));
