@@ -35,14 +35,10 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
     if cache.0 > peak.0.saturating_mul(2) && limit.is_some_and(|limit| cache.0 + peak.0 > limit.0 / 10 * 9) {
         return told(Class::Cache, format!("{cache} of page cache beside {peak} of the program's own"));
     }
-    let quarter = |number: u64| {
-        let from = first.0 + span * number / 4;
-        let to = first.0 + span * (number + 1) / 4;
-        let of: Vec<u64> = points.iter().filter(|(at, _)| (from..=to).contains(at)).map(|(_, bytes)| bytes.0).collect();
-        median(of)
-    };
+    let even = evenly(&points);
+    let quarter = |number: usize| median(even[EVEN / 4 * number..EVEN / 4 * (number + 1)].to_vec());
     let quarters = [quarter(0), quarter(1), quarter(2), quarter(3)];
-    let level = Bytes(median(points.iter().map(|(_, bytes)| bytes.0).collect()));
+    let level = Bytes(median(even.clone()));
     // Even growth: each quarter adds at least half of what the one before added.
     let steps: Vec<u64> = quarters.windows(2).map(|two| two[1].saturating_sub(two[0])).collect();
     let grows = steps.iter().all(|step| *step > peak.0 / 50) && steps[2] >= steps[1] / 2 && steps[1] >= steps[0] / 2;
@@ -88,6 +84,27 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
     told(Class::Steady, format!("it stayed near {level}"))
 }
 
+/// Moments that a run is judged at.
+const EVEN: usize = 400;
+
+/// The run at even moments: samples come oftener near the limit, and not at all while the machine is busy, which must not
+/// bend what is judged. Between two samples lies a straight line.
+fn evenly(points: &[(u64, Bytes)]) -> Vec<u64> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return vec![0; EVEN] };
+    let span = last.0.saturating_sub(first.0);
+    let at_moment = |moment: usize| {
+        let at = first.0 + span * moment as u64 / (EVEN as u64 - 1);
+        let next = points.partition_point(|(when, _)| *when < at);
+        let (to, high) = points.get(next).copied().unwrap_or(*last);
+        let (from, low) = next.checked_sub(1).map_or(*first, |before| points[before]);
+        let length = u128::from(to.saturating_sub(from)).max(1);
+        let part = u128::from(at.saturating_sub(from)).min(length);
+        let mixed = (u128::from(low.0) * (length - part) + u128::from(high.0) * part) / length;
+        u64::try_from(mixed).unwrap_or(u64::MAX)
+    };
+    (0..EVEN).map(at_moment).collect()
+}
+
 fn median(mut values: Vec<u64>) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
@@ -120,6 +137,14 @@ mod tests {
     fn page_cache_at_the_limit_is_called_so() {
         let points: Vec<_> = (0..100).map(|at| (at * 500, Bytes::mib(10))).collect();
         assert_eq!(of_run(&points, Some(Bytes::mib(100)), Bytes::mib(88)).class, Class::Cache);
+    }
+
+    #[test]
+    fn samples_that_come_oftener_near_the_limit_do_not_hide_a_leak() {
+        let mut points: Vec<_> =
+            (0..68_u64).filter(|at| !(8..18).contains(at)).map(|at| (at * 1000, Bytes::mib(5 + at * 5 / 2))).collect();
+        points.extend((0..900).map(|at| (68_000 + at * 2, Bytes::mib(174))));
+        assert_eq!(of_run(&points, Some(Bytes::mib(175)), Bytes(0)).class, Class::Leak);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod clean;
 mod layout;
 mod markdown;
 mod run;
+mod size;
 mod style;
 mod text;
 mod waterfall;
@@ -16,6 +17,7 @@ mod words;
 
 pub use markdown::markdown;
 pub use run::{run_markdown, run_text};
+pub use size::{kustomization, patches, size_markdown, size_text, svg, vpas};
 pub use style::Style;
 pub use text::{brief, text};
 pub use waterfall::{waterfall_markdown, waterfall_text};

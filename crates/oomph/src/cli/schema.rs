@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use oomph_core::{diagnosis, lint, run, waterfall};
+use oomph_core::{diagnosis, lint, run, size, waterfall};
 
 use super::Exit;
 use crate::ui::Ui;
@@ -26,6 +26,8 @@ enum Document {
     Run,
     /// Of `oomph lint`.
     Lint,
+    /// Of `oomph size`.
+    Sizing,
 }
 
 impl Schema {
@@ -35,6 +37,7 @@ impl Schema {
             Document::Waterfall => waterfall::schema(),
             Document::Run => run::schema(),
             Document::Lint => lint::schema(),
+            Document::Sizing => size::schema(),
         };
         ui.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Nothing)
