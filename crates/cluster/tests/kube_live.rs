@@ -13,8 +13,11 @@ use futures::StreamExt;
 use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use oomph_cluster::kube::{Ask, capture, watch};
+use oomph_cluster::kube::{Ask, Target, capture, pods_of, watch};
 use oomph_core::artifact::{Artifact, Captured, Kind, Status};
+use oomph_core::fact::Gap;
+use oomph_core::waterfall::inside::{By, Place, explain};
+use oomph_core::waterfall::{Source, Waterfall};
 use serde_json::{Value, json};
 
 /// A namespace of the test's own, gone when the test is.
@@ -311,4 +314,77 @@ async fn a_pod_that_is_gone_is_answered_from_what_is_left(cluster: &Cluster) {
     assert!(text(events).contains("doomed"));
     let kernel = one(&captured, "kernel log of the node that its events name", |a| a.kind == Some(Kind::KernelLog));
     assert!(kernel.about.node.is_some());
+}
+
+/// A pod whose image has nothing but what `links` names: an empty folder lies over its `/bin`.
+fn bare_pod(name: &str, links: &str) -> Value {
+    let image = json!({"image": "oomph.dev/busybox:1", "imagePullPolicy": "Never"});
+    let container = |own: Value| {
+        let mut container = image.clone();
+        container.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        container
+    };
+    let fill = format!("cp /bin/busybox /x/busybox; for link in {links}; do ln -s busybox /x/$link; done");
+    json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": name}, "spec": {
+        "terminationGracePeriodSeconds": 0, "volumes": [{"name": "bin", "emptyDir": {}}],
+        "initContainers": [container(json!({"name": "fill", "command": ["sh", "-c", fill],
+            "volumeMounts": [{"name": "bin", "mountPath": "/x"}]}))],
+        "containers": [container(json!({"name": "app", "command": ["/bin/busybox", "sleep", "3600"],
+            "volumeMounts": [{"name": "bin", "mountPath": "/bin"}]}))]}})
+}
+
+/// The container `app` of a pod, read from inside.
+async fn read_inside(ask: &Ask, pod: &str) -> Result<(By, Waterfall), Gap> {
+    let ask = Ask { target: Some(Target::Pod(pod.into())), ..ask.clone() };
+    let inside = pods_of(&ask).await.unwrap();
+    let found = &inside.found.pods[0];
+    let place = Place { shares_processes: found.shares_processes, ..Place::default() };
+    let namespace = found.pod.namespace.clone().unwrap();
+    let printed = inside.read(&[(namespace, pod.into(), "app".into())]).await.remove(0)?;
+    Ok((printed.by, explain(&place, printed.by, &printed.bytes)?))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_is_read_from_inside_where_that_is_allowed_and_possible() {
+    let Some(cluster) = Cluster::connect().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut web = pod("web", "sleep 3600; : -Xmx16m --password=hunter2");
+    web["spec"]["containers"][0]["env"] =
+        json!([{"name": "GOMEMLIMIT", "value": "20MiB"}, {"name": "TOKEN", "value": "hunter2"}]);
+    let mut shared = pod("shared", "sleep 3600");
+    shared["spec"]["shareProcessNamespace"] = json!(true);
+    for it in [&web, &shared, &bare_pod("cat-only", "cat"), &bare_pod("scratch", "")] {
+        cluster.create("/api/v1/pods", it).await;
+    }
+    for name in ["web", "shared", "cat-only", "scratch"] {
+        cluster.until(&format!("/pods/{name}"), |pod| pod["status"]["phase"] == "Running").await;
+    }
+    let ask = cluster.ask();
+
+    let began = Instant::now();
+    let (by, it) = read_inside(&ask, "web").await.unwrap();
+    println!("read from inside: {:?}, charged {}", began.elapsed(), it.charged_bytes);
+    let parts: u64 = it.parts.iter().map(|part| part.bytes.0).sum();
+    assert_eq!(i128::from(parts) + i128::from(it.unexplained_bytes), i128::from(it.charged_bytes.0));
+    assert_eq!((by, it.source, it.limit_bytes.map(|it| it.0)), (By::Shell, Source::Exec, Some(24 << 20)));
+    assert!((1..24 << 20).contains(&it.charged_bytes.0), "{}", it.charged_bytes);
+    let flags: Vec<&str> = it.processes.iter().flat_map(|it| &it.runtime.flags).map(|it| it.name.as_str()).collect();
+    assert_eq!(flags, ["-Xmx", "GOMEMLIMIT"]);
+    let names: Vec<&str> = it.processes.iter().map(|it| it.comm.as_str()).collect();
+    assert_eq!(names, ["sh", "sleep"], "the reader is not among them");
+    assert!(!format!("{it:?}").contains("hunter2"));
+
+    let (by, it) = read_inside(&ask, "cat-only").await.unwrap();
+    assert_eq!((by, it.processes.len()), (By::Cat, 1));
+    assert!(it.charged_bytes.0 > 0);
+    let gap = read_inside(&ask, "scratch").await.unwrap_err();
+    assert!(gap.because.starts_with("the image may have neither sh nor cat"), "{}", gap.because);
+    let (_, it) = read_inside(&ask, "shared").await.unwrap();
+    assert!(it.processes.is_empty() && it.charged_bytes.0 > 0, "{:?}", it.processes);
+
+    let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
+    let reader = cluster.user("reader", &rules, folder.path()).await;
+    let gap = read_inside(&Ask { kubeconfig: Some(reader), ..ask }, "web").await.unwrap_err();
+    assert!(gap.because.contains("pods/exec"), "{}", gap.because);
+    assert!(gap.command.starts_with("kubectl create role oomph-pods-exec"), "{}", gap.command);
 }

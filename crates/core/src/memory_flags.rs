@@ -108,6 +108,11 @@ const WORKER_FLAGS: [(&str, &[&str]); 4] = [
     ("uvicorn", &["--workers"]),
 ];
 
+/// The names of all variables that are looked at.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().chain(&OPTION_VARIABLES).copied()
+}
+
 /// Memory flags of a command, its arguments and its environment (name, value).
 pub fn find<'a>(
     command: impl IntoIterator<Item = &'a str>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use oomph_cluster::kube::{PERMISSIONS, Permission};
+use oomph_cluster::kube::{ON_REQUEST, PERMISSIONS, Permission};
 use oomph_core::artifact::Artifact;
 use oomph_core::explain::{self, Page, Topic};
 use oomph_core::report::{self, Style};
@@ -53,6 +53,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
+        (PathBuf::from("deploy/rbac/inspect-exec.yaml"), rbac_on_request()),
         (PathBuf::from("README.md"), readme()?),
     ];
     for (topic, folder, heading, about) in TOPICS {
@@ -91,17 +92,21 @@ fn permissions() -> String {
         "# Permissions\n\nWhat `oomph why` reads of a cluster. It never writes. Whatever is forbidden becomes a gap that names\nthe rule.\n\n| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n",
     );
     for it in PERMISSIONS {
-        let group = if it.group.is_empty() { String::new() } else { format!(".{}", it.group) };
-        let risk = if it.risk.is_empty() { "" } else { it.risk };
-        page.push_str(&format!(
-            "| {} | `{}{group}` | {} | {} | {risk} |\n",
-            it.name,
-            it.resource,
-            it.verbs.join(", "),
-            it.without
-        ));
+        page.push_str(&row(it));
+    }
+    page.push_str(
+        "\n`oomph inspect --exec` alone, and only where it is asked for, runs a command in containers. Grant it apart:\n\n| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for it in ON_REQUEST {
+        page.push_str(&row(it));
     }
     page
+}
+
+fn row(it: &Permission) -> String {
+    let Permission { name, resource, without, risk, .. } = it;
+    let group = if it.group.is_empty() { String::new() } else { format!(".{}", it.group) };
+    format!("| {name} | `{resource}{group}` | {} | {without} | {risk} |\n", it.verbs.join(", "))
 }
 
 /// Two roles: what a reader of the namespace's objects may see anyway, and the nodes' proxy, which opens far more.
@@ -114,6 +119,13 @@ fn rbac() -> String {
         role("oomph-why", "Reading for `oomph why`.", &harmless),
         role("oomph-why-nodes", &format!("Before granting it: {risk}"), &proxy)
     )
+}
+
+/// What no role for reading should hold: granted to whom it is needed, or to nobody.
+fn rbac_on_request() -> String {
+    let risk = ON_REQUEST.iter().map(|it| it.risk).collect::<Vec<_>>().join("; ");
+    let comment = format!("For `oomph inspect --exec`, beside oomph-why. Before granting it: {risk}");
+    role("oomph-inspect-exec", &comment, ON_REQUEST)
 }
 
 fn role(name: &str, comment: &str, permissions: &[&Permission]) -> String {

@@ -3,7 +3,9 @@
 use futures::{AsyncBufRead, AsyncReadExt};
 use http::Request;
 use http::header::{ACCEPT, ACCEPT_ENCODING, RANGE};
+use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
+use kube::api::AttachParams;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::innermost;
@@ -60,6 +62,18 @@ pub(super) struct Reply {
     pub(super) cut: Option<String>,
 }
 
+/// A command that ran in a container.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// What it wrote on standard output.
+    pub(super) printed: Vec<u8>,
+    /// How it ended, in words, where it did not end well.
+    pub(super) because: String,
+}
+
+/// The most that a command inside a container may print.
+const PRINTED: u64 = 4 << 20;
+
 impl Api {
     pub(super) fn new(client: Client) -> Self {
         Self { client }
@@ -100,6 +114,35 @@ impl Api {
     /// the several that Kubernetes 1.37 sends.
     pub(super) async fn follow(&self, path: &str) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {
         self.open(Request::get(path).header(ACCEPT_ENCODING, "identity")).await
+    }
+
+    /// Runs a command in a container, given as (namespace, pod, container), without a terminal or standard input.
+    pub(super) async fn exec(
+        &self,
+        (namespace, pod, container): (&str, &str, &str),
+        command: Vec<String>,
+        until: Instant,
+    ) -> Result<Ran, Refusal> {
+        let pods: kube::Api<Pod> = kube::Api::namespaced(self.client.clone(), namespace);
+        let wanted = AttachParams::default().container(container).stdin(false).stdout(true).stderr(false);
+        let running = async {
+            let mut process = pods.exec(pod, command, &wanted).await.map_err(|error| refusal(&error))?;
+            let status = process.take_status();
+            let mut printed = Vec::new();
+            if let Some(out) = process.stdout() {
+                let mut out = tokio::io::AsyncReadExt::take(out, PRINTED);
+                let read = tokio::io::AsyncReadExt::read_to_end(&mut out, &mut printed).await;
+                read.map_err(|error| Refusal::Failed(innermost(&error)))?;
+            }
+            let ended = match status {
+                Some(status) => status.await,
+                None => None,
+            };
+            let because = ended.filter(|status| status.status.as_deref() != Some("Success"));
+            let because = because.and_then(|status| status.message).unwrap_or_default();
+            Ok(Ran { printed, because })
+        };
+        timeout_at(until, running).await.unwrap_or(Err(Refusal::Slow))
     }
 
     async fn open(&self, request: http::request::Builder) -> Result<impl AsyncBufRead + Unpin + Send + use<>, Refusal> {

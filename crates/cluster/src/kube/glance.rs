@@ -38,6 +38,9 @@ pub(super) struct OwnerReference {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Spec {
     pub(super) node_name: Option<String>,
+    share_process_namespace: Option<bool>,
+    #[serde(rename = "hostPID")]
+    host_pid: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -119,6 +122,13 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<V
 
 /// Reasons of waiting that every start passes through.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+
+impl Spec {
+    /// The first process that a container sees is not its own.
+    pub(super) fn shares_processes(&self) -> bool {
+        self.share_process_namespace == Some(true) || self.host_pid == Some(true)
+    }
+}
 
 impl Pod {
     /// `None` for what is no pod.

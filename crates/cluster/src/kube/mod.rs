@@ -6,7 +6,8 @@
 //!    and counters;
 //! 3. the pods that look healthy and yet are named by a node's kills.
 //!
-//! What is forbidden, absent or slow becomes a gap with the command that would fill it. Nothing here writes to a cluster.
+//! What is forbidden, absent or slow becomes a gap with the command that would fill it. Nothing here writes to a cluster; what runs a
+//! command in a container stands in `inside` alone.
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ mod connect;
 mod events;
 mod follow;
 mod glance;
+mod inside;
 mod journal;
 mod kills;
 mod list;
@@ -40,6 +42,7 @@ mod watch;
 
 pub use ask::{Ask, NotATarget, Target};
 pub use connect::ConnectError;
+pub use inside::{Found, Inside, Pods, Printed, pods_of};
 pub use permission::Permission;
 pub use watch::watch;
 
@@ -62,6 +65,9 @@ pub static PERMISSIONS: &[&Permission] = &[
     &owners::CRON_JOBS,
     &node::NODE_PROXY,
 ];
+
+/// What is asked for only where the user wants it, and by no deployment of oomph: it runs commands in containers.
+pub static ON_REQUEST: &[&Permission] = &[&inside::EXEC];
 
 /// Where pods are looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

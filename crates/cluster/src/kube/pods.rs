@@ -125,6 +125,30 @@ pub(super) async fn find(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> F
     found
 }
 
+/// Finds the pods that are asked for, healthy or not.
+pub(super) async fn find_all(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Found {
+    let until = clock.source();
+    let mut found = Found { named: true, scope: scope.clone(), ..Found::default() };
+    match (&ask.target, scope) {
+        (Some(Target::Pod(name)), Scope::Namespace(namespace)) => {
+            read_one(api, namespace, name, until, &mut found).await;
+        }
+        (target, _) => {
+            if let Some(mut selection) = select(api, ask, scope, until, &mut found).await {
+                selection.all = true;
+                read_list(api, &selection, until, &mut found).await;
+                let nothing = found.troubled.is_empty() && found.captured.gaps.is_empty();
+                match target {
+                    Some(Target::Pod(name)) if nothing => gone(&mut found, name, true, "in any namespace"),
+                    Some(Target::Workload { name, .. }) if nothing => gone(&mut found, name, false, "with pods"),
+                    _ => {}
+                }
+            }
+        }
+    }
+    found
+}
+
 async fn read_one(api: &Api, namespace: &str, name: &str, until: Instant, found: &mut Found) {
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
     let (captured, bytes) = fetch(api, &path, &PODS, Some(namespace), Missing::Quiet, until).await;

@@ -6,7 +6,14 @@ use crate::memory_flags;
 /// All that are known, of whichever runtime. Nothing else of the arguments and the environment is kept.
 pub(super) fn given(target: &Target<'_>) -> Vec<EffectiveFlag> {
     let arguments = target.arguments.iter().map(String::as_str);
-    let environment = target.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    given_in(arguments, target.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// The same, of a command line and an environment that were read some other way.
+pub(crate) fn given_in<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+    environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<EffectiveFlag> {
     let flag = |flag: crate::fact::Flag| {
         let (name, value) = split(&flag.text);
         let from = match flag.from.as_str() {

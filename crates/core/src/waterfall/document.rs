@@ -206,11 +206,11 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
-    /// The host's pid.
+    /// The host's pid; of one read from inside its container, the container's.
     pub pid: u32,
     /// Its name.
     pub comm: String,
-    /// Resident memory, page by page; it counts shared pages in full, also those charged to others.
+    /// Resident memory, page by page (from inside a container: `VmRSS`); it counts shared pages in full, also those charged to others.
     pub rss_bytes: Option<Bytes>,
     /// Anonymous memory in huge pages.
     pub anon_huge_bytes: Option<Bytes>,

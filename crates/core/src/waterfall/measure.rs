@@ -69,6 +69,17 @@ pub struct Seen<'a> {
     pub anon_huge: Option<Bytes>,
 }
 
+impl Seen<'_> {
+    /// Its resident memory: page by page, or as the kernel counts it where its pages were not looked at.
+    pub(super) fn resident(&self) -> Option<Bytes> {
+        if self.mappings.is_empty() { self.status.resident } else { Some(Bytes(self.residency.total())) }
+    }
+
+    fn swapped(&self) -> Option<Bytes> {
+        if self.mappings.is_empty() { self.status.swapped } else { Some(Bytes(self.residency.swapped)) }
+    }
+}
+
 /// The waterfall. The parts and what is unexplained add up to the charge, whatever was read.
 pub fn measure(measured: &Measured<'_>) -> Waterfall {
     let none = Charge::default();
@@ -140,7 +151,7 @@ pub(super) fn counted(kind: PartKind, name: &str, bytes: Bytes, from: &str) -> P
 fn anonymous(measured: &Measured<'_>, charge: &Charge, pages: &Pages) -> Vec<Part> {
     let mut parts = pages.anon_parts();
     let rest = less(charge.anon.unwrap_or_default(), Bytes(pages.anon_total()));
-    if measured.processes.is_empty() {
+    if measured.processes.is_empty() || measured.source == Source::Exec {
         parts.push(counted(PartKind::Anonymous, "anonymous memory", rest, "memory.stat"));
     } else if measured.some_unread {
         parts.push(counted(
@@ -163,12 +174,16 @@ fn files(measured: &Measured<'_>, charge: &Charge, pages: &Pages) -> Vec<Part> {
     let mapped = pages.file_parts(false, most);
     let cache = less(file, shmem);
     let cached: u64 = mapped.iter().map(|part| part.bytes.0).sum();
-    let mut tmpfs = counted(PartKind::Tmpfs, "", less(shmem, Bytes(shared)), "memory.stat less page tables");
+    let from = match measured.source {
+        Source::Exec => "memory.stat",
+        _ => "memory.stat less page tables",
+    };
+    let mut tmpfs = counted(PartKind::Tmpfs, "", less(shmem, Bytes(shared)), from);
     if let Some(orphaned) = orphaned(measured, charge).filter(|orphaned| orphaned.0 > 0) {
         let inside = Bytes(orphaned.0.min(tmpfs.bytes.0));
         tmpfs.parts.push(counted(PartKind::Orphaned, "", inside, "the pod's charge less its containers'"));
     }
-    let rest = counted(PartKind::PageCache, "", less(cache, Bytes(cached)), "memory.stat less page tables");
+    let rest = counted(PartKind::PageCache, "", less(cache, Bytes(cached)), from);
     mapped_shared.into_iter().chain(mapped).chain([tmpfs, rest]).collect()
 }
 
@@ -223,9 +238,9 @@ fn process(seen: &Seen<'_>) -> Process {
     Process {
         pid: seen.pid,
         comm: seen.status.name.clone(),
-        rss_bytes: Some(Bytes(seen.residency.total())),
+        rss_bytes: seen.resident(),
         anon_huge_bytes: seen.anon_huge,
-        swap_bytes: Some(Bytes(seen.residency.swapped)),
+        swap_bytes: seen.swapped(),
         page_table_bytes: seen.status.page_tables,
         threads: seen.status.threads,
         file_descriptors: seen.file_descriptors,

@@ -8,6 +8,7 @@ use crate::fact::Gap;
 
 mod charge;
 mod document;
+pub mod inside;
 mod kernel;
 mod measure;
 mod pages;

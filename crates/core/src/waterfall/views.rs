@@ -28,7 +28,7 @@ pub(super) fn views(charge: &Charge, processes: &[Seen<'_>]) -> Vec<View> {
         charge.anon,
         "anonymous memory only: no tmpfs or shared memory, no kernel memory, no sockets, no page cache",
     );
-    let resident: u64 = processes.iter().map(|seen| seen.residency.total()).sum();
+    let resident: u64 = processes.iter().filter_map(Seen::resident).map(|it| it.0).sum();
     add(
         "RSS, summed over processes (ps, top)",
         (!processes.is_empty()).then_some(Bytes(resident)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::units::Bytes;
-use crate::waterfall::{Part, PartKind, Waterfall};
+use crate::waterfall::{Part, PartKind, Source, Waterfall};
 
 /// A line of the waterfall.
 #[derive(Debug, PartialEq)]
@@ -149,6 +149,8 @@ pub(super) fn facts(waterfall: &Waterfall) -> Vec<(&'static str, String)> {
         "cgroup",
         waterfall.subject.cgroup.clone().map(|path| format!("{path} (version {})", waterfall.cgroup_version)),
     );
+    let inside = "by a command inside the container, which is in the charge while it reads";
+    add("read", (waterfall.source == Source::Exec).then(|| inside.to_owned()));
     add("not reclaimable", Some(waterfall.unreclaimable_bytes.to_string()));
     add("peak", waterfall.peak_bytes.map(|peak| peak.to_string()));
     for limit in waterfall.limits.iter().skip(usize::from(waterfall.limit_bytes.is_some())) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use oomph_cluster::kube::{ConnectError, Target};
 use oomph_core::fact::Gap;
 use oomph_core::recording;
 use oomph_core::report;
@@ -15,6 +16,7 @@ use super::since::Since;
 use super::{Exit, Global, Output};
 use crate::ui::Ui;
 
+mod cluster;
 mod subjects;
 
 use subjects::Subjects;
@@ -22,6 +24,7 @@ use subjects::Subjects;
 pub(super) const EXAMPLES: &str = "  \
   oomph inspect                          every container of this node, the closest to a kill first
   oomph inspect checkout-7d9f-x2k4b      a pod that runs on this node
+  oomph inspect deploy/checkout --exec   pods of the cluster, by a cat in each container, charged to it
   oomph inspect --docker web             a Docker or Podman container
   oomph inspect --pid 4242 --diff 60s    what grew in a minute, in the container of a process
   oomph inspect --recording app.oomph    the peak of a recorded run
@@ -31,9 +34,12 @@ Reading the processes of others takes root, or CAP_SYS_PTRACE and CAP_SYS_ADMIN.
 
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// A pod that runs on this node, by its name or uid
-    #[arg(value_name = "POD")]
-    pod: Option<String>,
+    /// A pod that runs on this node, by its name or uid; with --exec, of the cluster, or a workload as TYPE/NAME
+    #[arg(value_name = "POD|TYPE/NAME")]
+    pod: Option<Target>,
+    /// Read the cluster's pods from inside: runs cat in each container, and its memory is charged to it
+    #[arg(long, conflicts_with_all = ["docker", "pid", "cgroup", "recording"])]
+    exec: bool,
     /// A container of Docker or Podman, by its name or id
     #[arg(long, value_name = "NAME", conflicts_with = "pod")]
     docker: Option<String>,
@@ -62,17 +68,35 @@ impl Inspect {
         if let Some(path) = &self.recording {
             return show(&recorded(path)?, global.output, ui);
         }
+        if matches!(self.diff, Some(Since::At(_))) {
+            bail!("--diff takes a time to wait, such as 30s or 5m, not a date");
+        }
+        if self.exec {
+            return self.read_inside(global, ui);
+        }
+        if self.is_of_cluster(global) {
+            return self.advise(global, ui);
+        }
         let hierarchy = hierarchy::find().context(
             "no cgroup hierarchy with the memory controller is mounted here; run oomph on the node itself, or in a \
              container that sees its /sys/fs/cgroup",
         )?;
-        let subjects = self.subjects(&hierarchy, global)?;
+        let subjects = match self.subjects(&hierarchy, global) {
+            // Not here; perhaps the cluster knows where.
+            Err(error) if self.pod.is_some() => return self.advise_or(error, global, ui),
+            subjects => subjects?,
+        };
+        self.look_again(|| look(&hierarchy, &subjects), global, ui)
+    }
+
+    /// Looks once, twice for `--diff`, or for ever, by `look`.
+    fn look_again(&self, mut look: impl FnMut() -> Document, global: &Global, ui: Ui) -> Result<Exit> {
         loop {
-            let first = look(&hierarchy, &subjects);
+            let first = look();
             if let Some(Since::Ago(time)) = self.diff {
                 ui.note(format_args!("looking again in {time:#}"));
                 std::thread::sleep(time.unsigned_abs());
-                let mut later = look(&hierarchy, &subjects);
+                let mut later = look();
                 for waterfall in &mut later.waterfalls {
                     let before = first.waterfalls.iter().find(|before| before.subject == waterfall.subject);
                     waterfall.grew = before.map(|before| grown(before, waterfall));
@@ -89,11 +113,8 @@ impl Inspect {
 
     /// Which cgroups are asked for. What was named must be there; without a name all containers are meant.
     fn subjects(&self, hierarchy: &Hierarchy, global: &Global) -> Result<Subjects> {
-        if matches!(self.diff, Some(Since::At(_))) {
-            bail!("--diff takes a time to wait, such as 30s or 5m, not a date");
-        }
         let found = match (&self.pod, &self.docker, self.pid, &self.cgroup) {
-            (Some(pod), ..) => subjects::of_pod(hierarchy, pod, global)?,
+            (Some(Target::Pod(pod)), ..) => subjects::of_pod(hierarchy, pod, global)?,
             (_, Some(name), ..) => subjects::of_engine(hierarchy, name)?,
             (.., Some(pid), _) => subjects::of_process(hierarchy, pid)?,
             (.., Some(path)) => subjects::of_path(hierarchy, path)?,
@@ -101,6 +122,63 @@ impl Inspect {
         };
         Ok(found)
     }
+}
+
+impl Inspect {
+    /// What no node can answer by itself.
+    fn is_of_cluster(&self, global: &Global) -> bool {
+        let workload = matches!(self.pod, Some(Target::Workload { .. }));
+        workload || global.selector.is_some() || global.context.is_some() || global.kubeconfig.is_some()
+    }
+
+    /// The cluster's pods, read by a command inside each container.
+    fn read_inside(&self, global: &Global, ui: Ui) -> Result<Exit> {
+        let runtime = event_loop()?;
+        let inside = runtime.block_on(cluster::find(self.pod.as_ref(), global))?;
+        let read = || runtime.block_on(ui.waiting("reading inside of containers", cluster::read(&inside, global)));
+        let mut nothing = false;
+        let looked = self.look_again(
+            || {
+                let document = read();
+                nothing = document.waterfalls.is_empty() && !document.gaps.is_empty();
+                document
+            },
+            global,
+            ui,
+        )?;
+        Ok(if nothing { Exit::Failed } else { looked })
+    }
+
+    /// Says how the pods can be read, which is not done here.
+    fn advise(&self, global: &Global, ui: Ui) -> Result<Exit> {
+        let inside = event_loop()?.block_on(cluster::find(self.pod.as_ref(), global))?;
+        let advice = cluster::advice(&inside);
+        if global.output == Output::Text {
+            for Gap { what, because, command } in &advice {
+                ui.error(format_args!("{what} was not read: {because}\n  {command}"));
+            }
+            if advice.is_empty() {
+                ui.error("no pod matches; list them with: kubectl get pods -A");
+            }
+        } else {
+            show(&document(Vec::new(), &advice), global.output, ui)?;
+        }
+        Ok(Exit::Failed)
+    }
+
+    /// The same of a pod that is not on this node; where no cluster is configured, why it was not found here.
+    fn advise_or(&self, error: anyhow::Error, global: &Global, ui: Ui) -> Result<Exit> {
+        let advised = self.advise(global, ui);
+        match advised {
+            Err(of_cluster) if of_cluster.is::<ConnectError>() => Err(error),
+            advised => advised,
+        }
+    }
+}
+
+fn event_loop() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().context("cannot start the network's event loop")
 }
 
 fn look(hierarchy: &Hierarchy, subjects: &Subjects) -> Document {
