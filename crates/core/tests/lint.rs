@@ -40,6 +40,9 @@ fn every_kind_with_a_pod_template_is_looked_at() {
         ),
         format!("apiVersion: v1\nkind: PodList\nitems: [{{kind: Pod, spec: {spec}}}]"),
         format!("[{{kind: Pod, spec: {spec}}}]"),
+        format!(
+            "kind: Template\nobjects: [{{kind: DeploymentConfig, metadata: {{name: n}}, spec: {{template: {{spec: {spec}}}}}}}]"
+        ),
     ] {
         let document = linted(&text);
         assert!(grave(&document).iter().any(|(rule, _)| *rule == "limit-missing"), "{text}: {document:?}");
@@ -87,6 +90,83 @@ fn the_jvm_reads_its_flags_in_its_own_order() {
     assert!(!heap("[{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}, {name: EXTRA, value: -Xmx256m}]"));
     assert!(heap("[{name: EXTRA, value: -Xmx256m}, {name: _JAVA_OPTIONS, value: -Xmx1g}]"));
     assert!(!heap("[{name: JAVA_OPTS, value: -Xmx1g}]"), "nothing hands it on");
+}
+
+#[test]
+fn a_program_is_what_a_command_starts_and_not_what_it_mentions() {
+    let run = |command: &str| {
+        let small = "    resources: {requests: {memory: 128Mi}, limits: {memory: 128Mi}}\n";
+        grave(&linted(&pod(&format!("    command: {command}\n{small}"))))
+            .iter()
+            .any(|(rule, _)| *rule == "jvm-headroom")
+    };
+    for java in
+        ["[java, -jar, a.jar]", "[sh, -c, 'cd /app && exec java -jar a.jar']", "[sh, -c, \"set -e\\njava -jar a\"]"]
+    {
+        assert!(run(java), "{java}");
+    }
+    for other in ["[generate, --lang, java]", "[sh, -c, 'echo java']", "[curl, -XPOST, x]"] {
+        assert!(!run(other), "{other}");
+    }
+}
+
+#[test]
+fn what_is_still_to_be_rendered_is_not_missing() {
+    let document = linted(&pod("    resources: {requests: {memory: 1Gi}, limits: {memory: {{ .Values.memory }}}}\n"));
+    assert_eq!(grave(&document), []);
+    let broken = linted(&pod("    {{- toYaml .Values.resources | nindent 4 }}\n"));
+    assert!(broken.parse_errors[0].message.contains("rendered first"), "{broken:?}");
+}
+
+#[test]
+fn options_beside_resources_are_those_of_strimzi() {
+    let text = "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nspec:\n  kafka:\n    jvmOptions:\n      -Xmx: 4g\n    resources: {limits: {memory: 4Gi}}\n";
+    assert_eq!(grave(&linted(text)), [("jvm-heap-ge-limit", 6)]);
+    assert_eq!(grave(&linted(&text.replace("4Gi", "6Gi"))), []);
+}
+
+#[test]
+fn a_script_sets_variables_too() {
+    let script = "    command: [sh, -c]\n    args:\n    - |\n      export JAVA_OPTS=\"-Xmx1g -Xms1g\"\n      exec java $JAVA_OPTS -jar a.jar\n";
+    let document = linted(&pod(&format!("{script}{LIMITED}")));
+    let found = grave(&document)
+        .into_iter()
+        .filter(|(rule, _)| *rule == "jvm-heap-ge-limit")
+        .map(|(_, line)| line)
+        .collect::<Vec<_>>();
+    assert_eq!(found, [10]);
+}
+
+#[test]
+fn a_java_that_sees_no_limit_is_known_by_its_image() {
+    let finds = |image: &str| {
+        let text = pod(LIMITED).replace("image: x", &format!("image: {image}"));
+        grave(&linted(&text)).iter().any(|(rule, _)| *rule == "jvm-cgroup-support")
+    };
+    for old in [
+        "openjdk:8-jre-alpine",
+        "openjdk:8u181",
+        "openjdk:11.0.11-jre",
+        "java:8",
+        "adoptopenjdk:11-jre-hotspot",
+        "openjdk:13",
+    ] {
+        assert!(finds(old), "{old}");
+    }
+    for new in
+        ["eclipse-temurin:8-jre", "eclipse-temurin:8u412-b08-jre", "openjdk:11", "amazoncorretto:17.0.9", "app:8u181"]
+    {
+        assert!(!finds(new), "{new}");
+    }
+}
+
+#[test]
+fn what_is_not_in_the_input_is_said() {
+    let env = "    env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}, {name: JAVA_OPTS, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n    envFrom: [{secretRef: {name: flags}}]\n";
+    let document = linted(&pod(&format!("{env}{LIMITED}")));
+    let assumed = document.findings.iter().find(|it| it.rule == "jvm-heap-ge-limit").map(|it| it.assumed.join("; "));
+    let assumed = assumed.unwrap_or_default();
+    assert!(assumed.contains("`flags`, which is not in the input") && assumed.contains("`JAVA_OPTS`"), "{assumed}");
 }
 
 #[test]

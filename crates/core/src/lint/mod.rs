@@ -24,7 +24,7 @@ mod surroundings;
 pub mod tree;
 pub mod workload;
 
-pub use document::{Document, document, schema};
+pub use document::{Document, DocumentFinding, document, schema};
 pub use finding::{Edit, Finding, Fix, Label, Level, Place};
 use judge::judge;
 pub use program::{Part, Program};

@@ -1,6 +1,9 @@
 //! What a container runs, as far as its manifest says: words of its command line and its variables, each with its place.
 
+use std::cell::OnceCell;
+
 use super::finding::Place;
+use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::{At, Span};
 use super::workload::{Amount, Container, Resources, Variable, VariableSource, Workload};
@@ -17,6 +20,8 @@ pub struct Program<'a> {
     pub environment: Vec<Set<'a>>,
     /// Config maps and secrets whose contents are not in the input.
     pub hidden: Vec<&'a str>,
+    /// The JVM that it starts, once somebody asked.
+    pub(super) jvm: OnceCell<Option<Jvm<'a>>>,
 }
 
 /// A word with its place.
@@ -28,6 +33,8 @@ pub struct Part<'a> {
     pub place: Place,
     /// The variable that it comes from.
     pub from: Option<&'a str>,
+    /// It is where a command stands: first of all, or behind `exec`, `&&`, `-c` and their like.
+    pub starts: bool,
 }
 
 /// A variable that is set.
@@ -67,7 +74,7 @@ impl<'a> Set<'a> {
             _ => "",
         };
         let (node, from) = (self.node, Some(self.name));
-        split(text).map(move |word| Part { text: word, place: locate(node, word), from })
+        split(text).map(move |(word, _)| Part { text: word, place: locate(node, word), from, starts: false })
     }
 }
 
@@ -92,10 +99,17 @@ impl<'a> Program<'a> {
             it.environment.push(Set { name: variable.name, value, node });
         }
         for word in container.command.iter().chain(&container.arguments) {
-            for text in split(word.text) {
+            for (index, (text, begins_line)) in split(word.text).enumerate() {
+                let starts = match it.words.last() {
+                    None => true,
+                    Some(last) => (begins_line && index > 0) || leads(last.text, it.words.iter().rev().nth(1)),
+                };
+                if let Some((name, value)) = assignment(text) {
+                    it.environment.push(Set { name, value: Value::Text(value), node: word.node });
+                }
                 match reference(text).and_then(|name| it.variable(name)) {
                     Some(set) => it.words.extend(set.words().collect::<Vec<_>>()),
-                    None => it.words.push(Part { text, place: locate(word.node, text), from: None }),
+                    None => it.words.push(Part { text, place: locate(word.node, text), from: None, starts }),
                 }
             }
         }
@@ -115,9 +129,20 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// A word of the command line names this program, with or without a path.
+    /// The command line starts this program, with or without a path.
     pub fn runs(&self, program: &str) -> bool {
+        self.started(program).is_some()
+    }
+
+    /// The command line names this program, for names that mean nothing else.
+    pub fn names(&self, program: &str) -> bool {
         self.words.iter().any(|word| word.text.rsplit('/').next() == Some(program))
+    }
+
+    /// The word that starts this program.
+    pub fn started(&self, program: &str) -> Option<&Part<'a>> {
+        let mut commands = self.words.iter().filter(|word| word.starts);
+        commands.find(|word| word.text.rsplit('/').next() == Some(program))
     }
 }
 
@@ -170,10 +195,60 @@ fn reference(word: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Words of a command, a script or a variable.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ';');
-    words.map(|word| word.trim_matches(['"', '\'', '`'])).filter(|word| !word.is_empty())
+/// `NAME=value` of a script, which sets a variable for what follows.
+fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let value = value.trim_start_matches(['"', '\'']);
+    (is_name && !name.is_empty() && !value.is_empty() && !value.contains('$')).then_some((name, value))
+}
+
+/// Words behind which a command stands.
+const LEADS: [&str; 30] = [
+    "exec",
+    "&&",
+    "||",
+    "|",
+    "&",
+    "-c",
+    "-ec",
+    "-ce",
+    "-lc",
+    "-exc",
+    "-euc",
+    "--",
+    "then",
+    "do",
+    "else",
+    "nohup",
+    "time",
+    "nice",
+    "sudo",
+    "env",
+    "tini",
+    "/sbin/tini",
+    "dumb-init",
+    "/usr/bin/dumb-init",
+    "-m",
+    "run",
+    "run-program",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+    "(",
+];
+
+/// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
+fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
+    let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
+    LEADS.contains(&last) || is_user || (last.contains('=') && !last.starts_with('-'))
+}
+
+/// Words of a command, a script or a variable, each with whether a command of the script begins with it.
+fn split(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    text.split(['\n', ';']).flat_map(|line| {
+        let words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`']));
+        words.filter(|word| !word.is_empty()).enumerate().map(|(index, word)| (word, index == 0))
+    })
 }
 
 /// Where a word stands in a scalar: the whole scalar, where it is written otherwise than it reads.
@@ -182,7 +257,7 @@ pub(crate) fn locate(node: At<'_>, word: &str) -> Place {
     let source = node.source();
     let is_whole = |at: usize| {
         let open = source[at + word.len()..].chars().next().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c));
-        open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c))
+        open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;=".contains(c))
     };
     let found = source.match_indices(word).map(|(at, _)| at).find(|at| is_whole(*at));
     let span = |at: usize| {

@@ -81,8 +81,8 @@ fn object_of(finding: &DocumentFinding) -> String {
     format!("{name}{container}{template}")
 }
 
-/// A place, what is to be said of it, and whether it is the place itself.
-type Marked<'a> = (Range<usize>, &'a str, bool);
+/// A place and its line, what is to be said of it, and whether it is the place itself.
+type Marked<'a> = (Range<usize>, u32, &'a str, bool);
 
 /// The place itself and those of the same file in one piece of text, every other file in its own.
 fn snippets<'a>(
@@ -95,7 +95,7 @@ fn snippets<'a>(
     let all = std::iter::once((at, label, true)).chain(related.iter().map(|(region, says)| (*region, *says, false)));
     for (region, says, primary) in all {
         let Some(place) = region.place else { continue };
-        let it = (place.span.range(), says, primary);
+        let it = (place.span.range(), region.line, says, primary);
         match files.iter_mut().find(|(file, _)| *file == place.file) {
             Some((_, places)) => places.push(it),
             None => files.push((place.file, vec![it])),
@@ -111,8 +111,8 @@ fn snippet<'a>(source: &'a Source, places: &[Marked<'a>]) -> Option<Snippet<'a, 
     let last = places.iter().map(|(range, ..)| range.end).max()?;
     let from = text[..first].rfind('\n').map_or(0, |at| at + 1);
     let to = text[last..].find('\n').map_or(text.len(), |at| last + at);
-    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..from]).count() + 1;
-    let annotations = places.iter().map(|(range, says, primary)| {
+    let line = places.iter().map(|(_, line, ..)| *line).min()? as usize;
+    let annotations = places.iter().map(|(range, _, says, primary)| {
         let kind = if *primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         // A place of several lines is pointed at by its first.
         let end = text[range.clone()].find('\n').map_or(range.end, |at| range.start + at);

@@ -1,8 +1,11 @@
 //! What a rule is shown: a pod template, or one of its containers, with all that counts for it.
 
+use std::cell::OnceCell;
+
 use super::finding::Place;
 use super::program::Program;
 use super::runtime::image::Image;
+use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::At;
 use super::workload::{Amount, Container, ContainerKind, Resources, Workload};
@@ -18,6 +21,7 @@ pub struct Scene<'s, 'a> {
     pub workload: &'s Workload<'a>,
     /// What each of its containers runs.
     pub programs: Vec<Program<'a>>,
+    pod: OnceCell<Pod>,
 }
 
 /// A container with what counts for it.
@@ -68,7 +72,7 @@ impl<'s, 'a> Scene<'s, 'a> {
     /// A template, with its programs read.
     pub fn new(workload: &'s Workload<'a>, surroundings: &'s Surroundings<'a>) -> Self {
         let programs = workload.containers.iter().map(|it| Program::read(it, workload, surroundings)).collect();
-        Self { surroundings, workload, programs }
+        Self { surroundings, workload, programs, pod: OnceCell::new() }
     }
 
     /// Its containers, one by one; ephemeral ones have no resources and are left out.
@@ -84,7 +88,11 @@ impl<'s, 'a> Scene<'s, 'a> {
 
 impl Scene<'_, '_> {
     /// The pod as the kubelet will see it, with what LimitRanges give: for its QoS class and `oom_score_adj`.
-    pub fn pod(&self) -> Pod {
+    pub fn pod(&self) -> &Pod {
+        self.pod.get_or_init(|| self.read_pod())
+    }
+
+    fn read_pod(&self) -> Pod {
         let quantity = |amount: Option<Amount<'_>>| amount.and_then(|amount| amount.quantity);
         let of = |resources: &Resources<'_>| fact::Resources {
             memory_request: quantity(resources.memory_request),
@@ -112,6 +120,13 @@ impl Scene<'_, '_> {
             containers: containers.collect(),
             ..Pod::default()
         }
+    }
+}
+
+impl<'s, 'a> Subject<'s, 'a> {
+    /// The JVM that it starts; none where nothing speaks of one.
+    pub(crate) fn jvm(&self) -> Option<&'s Jvm<'a>> {
+        self.program.jvm.get_or_init(|| Jvm::read(self)).as_ref()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Elasticsearch and OpenSearch with a heap of more than half of the limit.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("es-heap", Warning, Container(judge));
 
@@ -10,7 +9,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let named = subject.is(&["elasticsearch", "opensearch"], &["elasticsearch", "opensearch"]);
     let by_variable = ["ES_JAVA_OPTS", "OPENSEARCH_JAVA_OPTS"].iter().any(|name| program.variable(name).is_some());
     let (Some(limit), true) = (subject.limit(), named || by_variable) else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let Some(heap) = it.max_heap() else { return Vec::new() };
     // At the limit and over it another rule speaks.
     if heap.value.0 <= limit.bytes.0 / 2 || heap.value >= limit.bytes {

@@ -7,9 +7,6 @@ use crate::units::Bytes;
 
 super::rule!("go-memlimit-missing", Info, Container(judge));
 
-/// Images that are Go and nothing else.
-const GO: [&str; 1] = ["golang"];
-
 /// Variables that only Go's runtime reads.
 const SIGNS: [&str; 4] = ["GOGC", "GOMAXPROCS", "GODEBUG", "GOTRACEBACK"];
 
@@ -17,7 +14,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let program = subject.program;
     let Some(limit) = subject.limit() else { return Vec::new() };
     let sign = SIGNS.iter().find_map(|name| program.variable(name));
-    let image = subject.container.image.map(Image::read).is_some_and(|image| GO.contains(&image.name));
+    let image = subject.container.image.map(Image::read).is_some_and(|image| image.name.contains("golang"));
     if program.variable("GOMEMLIMIT").is_some() || (sign.is_none() && !image) || !program.hidden.is_empty() {
         return Vec::new();
     }

@@ -16,10 +16,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let background = program.words.iter().rposition(|word| word.text == "&");
     let background = background.filter(|at| *at + 1 < program.words.len());
     let (place, what) = match (parent, background) {
-        (Some(name), _) => {
-            let word = program.words.iter().find(|word| word.text.rsplit('/').next() == Some(name));
-            (word.map(|word| word.place), format!("`{name}` starts several processes"))
-        }
+        (Some(name), _) => (program.started(name).map(|word| word.place), format!("`{name}` starts several processes")),
         (None, Some(at)) => (Some(program.words[at].place), "this script runs several processes".to_owned()),
         (None, None) => return Vec::new(),
     };

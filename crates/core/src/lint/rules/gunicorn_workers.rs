@@ -11,7 +11,7 @@ super::rule!("gunicorn-workers", Info, Container(judge));
 pub(super) const WORKER: Bytes = Bytes::mib(80);
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    if !subject.program.runs("gunicorn") && subject.program.variable("GUNICORN_CMD_ARGS").is_none() {
+    if !subject.program.names("gunicorn") && subject.program.variable("GUNICORN_CMD_ARGS").is_none() {
         return Vec::new();
     }
     let found = workers(subject.program, &["--workers", "-w"], &["WEB_CONCURRENCY", "GUNICORN_WORKERS"]);

@@ -1,12 +1,11 @@
 //! A heap dump that is written where nobody can fetch it.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("heap-dump-lost", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     if it.switch("HeapDumpOnOutOfMemoryError") != Some(true) {
         return Vec::new();
     }

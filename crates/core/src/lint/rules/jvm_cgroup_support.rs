@@ -1,12 +1,12 @@
 //! A JDK that does not see its limit.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
+use crate::lint::runtime::image::Image;
 
 super::rule!("jvm-cgroup-support", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let place = subject.container.node.get("image").unwrap_or_else(|| subject.container.title_node());
     if it.switch("UseContainerSupport") == Some(false) {
         let Some(flag) = it.last(&["-XX:-UseContainerSupport"]) else { return Vec::new() };
@@ -17,7 +17,8 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         ];
     }
     let Some(version) = it.version.as_deref() else { return Vec::new() };
-    let Some(since) = lacking(version) else { return Vec::new() };
+    let name = subject.container.image.map_or("", |image| Image::read(image).name);
+    let Some(since) = lacking(version).or_else(|| lacking_image(name, version)) else { return Vec::new() };
     let heap = it.max_heap();
     let mut finding = Finding::new(
         Level::Warning,
@@ -41,6 +42,16 @@ fn lacking(version: &[u32]) -> Option<&'static str> {
         [8, 0, update, ..] if update < 372 => Some("8u372"),
         [11, 0, update, ..] if update < 16 => Some("11.0.16"),
         [major, ..] if major < 8 || (9..=10).contains(&major) || (12..=14).contains(&major) => Some("17"),
+        _ => None,
+    }
+}
+
+/// Images that ended before their Java learned it, whatever the rest of the tag: `openjdk` with 8u342, `adoptopenjdk` with
+/// 8u292 and 11.0.11, `java` with 8u111.
+fn lacking_image(name: &str, version: &[u32]) -> Option<&'static str> {
+    match (name, version) {
+        ("java" | "openjdk" | "adoptopenjdk", [8, ..]) => Some("8u372, in an image that is still kept"),
+        ("adoptopenjdk", [11, ..]) => Some("11.0.16, in an image that is still kept"),
         _ => None,
     }
 }

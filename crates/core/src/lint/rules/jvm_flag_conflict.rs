@@ -1,12 +1,11 @@
 //! Flags of which one makes the other useless, and flags that nobody reads.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("jvm-flag-conflict", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let mut findings = Vec::new();
     if let (Some(heap), Some(percentage)) = (it.max_heap(), it.percentage()) {
         let message = format!("`{}` has no effect beside `{}`", percentage.part.text, heap.part.text);

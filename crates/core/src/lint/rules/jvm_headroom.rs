@@ -2,7 +2,8 @@
 
 use super::jvm_heap_ge_limit::help;
 use super::{Finding, Level, Subject};
-use crate::budget::jvm::{CLASSES_ASSUMED, THREADS_ASSUMED, metaspace_of_classes};
+use crate::budget::jvm::{CLASSES_ASSUMED, Caps, Collector, THREADS_ASSUMED, metaspace_of_classes};
+use crate::budget::scaled;
 use crate::lint::runtime::jvm::{Jvm, cpus};
 use crate::units::Bytes;
 
@@ -10,15 +11,15 @@ super::rule!("jvm-headroom", Error, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
-    let Some(room) = Room::of(subject, &it, limit.bytes) else { return Vec::new() };
-    if room.expected <= limit.bytes {
+    let Some(it) = subject.jvm() else { return Vec::new() };
+    let Some(room) = Room::of(subject, it, limit.bytes) else { return Vec::new() };
+    if room.expected <= limit.bytes && room.given < limit.bytes {
         return Vec::new();
     }
     let heap = it.heap(limit.bytes);
     let level = if room.given >= limit.bytes { Level::Error } else { Level::Warning };
     let place = heap.1.as_ref().map_or(limit.place, |part| part.place);
-    let over = Bytes(room.expected.0 - limit.bytes.0);
+    let over = Bytes(room.expected.0.saturating_sub(limit.bytes.0));
     let message = match level {
         Level::Error => format!("what the flags allow is {}, and the limit is {}", room.given, limit.bytes),
         _ => format!("a heap of {} leaves {over} too little of the limit of {}", heap.0, limit.bytes),
@@ -27,13 +28,13 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         Some(_) => format!("the heap may grow to {}", heap.0),
         None => format!("the heap may grow to {} of these, by default", heap.0),
     };
-    let mut finding = Finding::new(level, place, message).label(label).note(room.budget);
+    let mut finding = Finding::new(level, place, message).label(label).note(room.budget(limit.bytes));
     if heap.1.is_some() {
         finding = finding.related(limit.place, limit.says());
     }
-    finding.assumed.extend(room.assumed);
+    finding.assumed.push(room.assumed());
     finding.assumed.extend(it.assumed());
-    vec![finding.help(help(&it, limit.bytes, cpus(subject)))]
+    vec![finding.help(help(it, limit.bytes, cpus(subject)))]
 }
 
 /// What a JVM comes to need, against what it may have.
@@ -44,49 +45,60 @@ pub(super) struct Room {
     pub expected: Bytes,
     /// What its caps allow together.
     pub worst: Bytes,
-    /// The sum, in words.
-    pub budget: String,
-    /// What had to be assumed.
-    pub assumed: Vec<String>,
+    caps: Caps,
+    collector: Collector,
+    tmpfs: Bytes,
 }
+
+/// Threads of an ordinary service.
+const THREADS: u64 = THREADS_ASSUMED / 5;
 
 impl Room {
     /// `None` where the heap alone takes the limit: that is said elsewhere.
     pub(super) fn of(subject: &Subject<'_, '_>, it: &Jvm<'_>, limit: Bytes) -> Option<Self> {
         let caps = it.caps(limit);
-        let percentage = it.percentage().filter(|it| it.value >= 95.0 && it.part.text.contains("RAM"));
+        let percentage = it.percentage().filter(|it| it.value >= 95.0);
         if caps.heap >= limit || (it.max_heap().is_none() && percentage.is_some()) {
             return None;
         }
         let collector = it.collector(limit, cpus(subject));
         let tmpfs = subject.tmpfs();
+        let heap = if it.heap(limit).1.is_some() { caps.heap } else { Bytes(0) };
+        let written = [Some(heap), caps.metaspace, caps.code_cache, caps.direct, Some(tmpfs)].into_iter().flatten();
+        Some(Self {
+            given: Bytes(written.map(|bytes| bytes.0).fold(0, u64::saturating_add)),
+            expected: Bytes(caps.expected(collector).0.saturating_add(tmpfs.0)),
+            worst: Bytes(caps.worst_case(collector).0.saturating_add(tmpfs.0)),
+            caps,
+            collector,
+            tmpfs,
+        })
+    }
+
+    /// The sum, in words.
+    fn budget(&self, limit: Bytes) -> String {
         let part = |name: &str, cap: Option<Bytes>, usual: Bytes| match cap {
             Some(cap) if cap <= usual => format!("{name} {cap}"),
             Some(cap) => format!("{name} ~{usual} (capped at {cap})"),
             None => format!("{name} ~{usual} (uncapped)"),
         };
-        let metaspace = metaspace_of_classes(CLASSES_ASSUMED);
-        let threads = THREADS_ASSUMED / 5;
-        let expected = Bytes(caps.expected(collector).0.saturating_add(tmpfs.0));
+        let caps = &self.caps;
         let mut sum = vec![
             format!("heap {}", caps.heap),
-            format!("its collector {}", Bytes(caps.heap.0 / 1000 * collector.overhead())),
-            part("metaspace", caps.metaspace, metaspace),
+            format!("its collector {}", scaled(caps.heap, self.collector.overhead(), 1000)),
+            part("metaspace", caps.metaspace, metaspace_of_classes(CLASSES_ASSUMED)),
             part("compiled code", caps.code_cache, Bytes::mib(50)),
             part("direct buffers", caps.direct, Bytes::mib(16)),
-            format!("{threads} threads"),
+            format!("{THREADS} threads"),
         ];
-        if tmpfs.0 > 0 {
-            sum.push(format!("files in memory {tmpfs}"));
+        if self.tmpfs.0 > 0 {
+            sum.push(format!("files in memory {}", self.tmpfs));
         }
-        let heap = if it.heap(limit).1.is_some() { caps.heap } else { Bytes(0) };
-        let written = [Some(heap), caps.metaspace, caps.code_cache, caps.direct, Some(tmpfs)].into_iter().flatten();
-        Some(Self {
-            given: Bytes(written.map(|bytes| bytes.0).fold(0, u64::saturating_add)),
-            expected,
-            worst: Bytes(caps.worst_case(collector).0.saturating_add(tmpfs.0)),
-            budget: format!("budget: {} = {expected} of {limit}", sum.join(" + ")),
-            assumed: vec![format!("{CLASSES_ASSUMED} classes, {threads} threads, {collector:?} collector")],
-        })
+        format!("budget: {} = {} of {limit}", sum.join(" + "), self.expected)
+    }
+
+    /// What had to be assumed.
+    fn assumed(&self) -> String {
+        format!("{CLASSES_ASSUMED} classes, {THREADS} threads, {:?} collector", self.collector)
     }
 }

@@ -3,16 +3,20 @@
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{self, BesideHeap, heap_flag};
 use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::lint::surroundings::Surroundings;
+use crate::lint::tree::At;
+use crate::lint::workload::{Amount, Object};
+use crate::runtime::flags::size;
 use crate::units::Bytes;
 
-super::rule!("jvm-heap-ge-limit", Error, Container(judge));
+super::rule!("jvm-heap-ge-limit", Error, Container(judge), Object(judge_options));
 
 /// From this share on nothing is left for the rest of the JVM, whatever the limit.
 const WHOLE: f64 = 95.0;
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let mut findings = Vec::new();
     let heap = it.max_heap();
     if let Some(heap) = heap.as_ref().filter(|heap| heap.value >= limit.bytes) {
@@ -38,7 +42,10 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
                 .help("remove the flag: the JVM reads the limit itself"),
         );
     }
-    let usual = help(&it, limit.bytes, cpus(subject));
+    if findings.is_empty() {
+        return findings;
+    }
+    let usual = help(it, limit.bytes, cpus(subject));
     let complete = |mut finding: Finding<'a>| {
         finding.help.get_or_insert_with(|| usual.clone());
         finding.assumed.extend(it.assumed());
@@ -47,6 +54,33 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
     };
     findings.into_iter().map(complete).collect()
+}
+
+/// Strimzi: `jvmOptions` beside `resources`, wherever the two stand together.
+fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
+    let mut findings = Vec::new();
+    if object.group().ends_with("strimzi.io") {
+        walk(object.node, &mut findings, 0);
+    }
+    findings
+}
+
+fn walk<'a>(node: At<'a>, findings: &mut Vec<Finding<'a>>, depth: usize) {
+    let heap = node.path(&["jvmOptions", "-Xmx"]).and_then(|node| Some((node, Bytes(size(node.text()?)?))));
+    let limit = node.path(&["resources", "limits", "memory"]).map(Amount::read);
+    if let (Some((place, heap)), Some(limit)) = (heap, limit)
+        && let Some(bytes) = limit.bytes().filter(|bytes| heap >= *bytes)
+    {
+        findings.push(
+            Finding::new(Level::Error, place, format!("the heap's maximum of {heap} reaches the limit of {bytes}"))
+                .label(format!("the heap may grow to {heap}"))
+                .related(limit.node, format!("the kernel kills at {bytes}, everything included"))
+                .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap"),
+        );
+    }
+    for child in node.own_children().filter(|_| depth < 16) {
+        walk(child, findings, depth + 1);
+    }
 }
 
 /// What a service with nothing known about it needs beside its heap.

@@ -2,19 +2,18 @@
 
 use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("jvm-no-direct-cap", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let (heap, Some(flag)) = it.heap(limit.bytes) else { return Vec::new() };
     if it.caps(limit.bytes).direct.is_some() {
         return Vec::new();
     }
     // Where everything fits even so, a cap would only turn spare memory into an OutOfMemoryError.
-    let Some(room) = Room::of(subject, &it, limit.bytes).filter(|room| room.worst > limit.bytes) else {
+    let Some(room) = Room::of(subject, it, limit.bytes).filter(|room| room.worst > limit.bytes) else {
         return Vec::new();
     };
     let level = if room.expected > limit.bytes { Level::Warning } else { Level::Info };

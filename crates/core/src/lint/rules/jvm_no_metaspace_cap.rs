@@ -3,18 +3,17 @@
 use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{CLASSES_ASSUMED, metaspace_of_classes};
-use crate::lint::runtime::jvm::Jvm;
 
 super::rule!("jvm-no-metaspace-cap", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
-    let Some(it) = Jvm::read(subject) else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
     let (_, Some(flag)) = it.heap(limit.bytes) else { return Vec::new() };
     if it.caps(limit.bytes).metaspace.is_some() {
         return Vec::new();
     }
-    let Some(room) = Room::of(subject, &it, limit.bytes).filter(|room| room.worst > limit.bytes) else {
+    let Some(room) = Room::of(subject, it, limit.bytes).filter(|room| room.worst > limit.bytes) else {
         return Vec::new();
     };
     let level = if room.expected > limit.bytes { Level::Warning } else { Level::Info };

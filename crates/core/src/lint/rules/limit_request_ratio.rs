@@ -22,7 +22,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     };
     let pod = subject.scene.pod();
     let own = pod.containers.iter().find(|it| it.name.as_deref() == Some(subject.container.name));
-    let adj = own.and_then(|own| kubelet::oom_score_adj(&pod, own, Some(NODE)));
+    let adj = own.and_then(|own| kubelet::oom_score_adj(pod, own, Some(NODE)));
     let message = format!("the limit of {} is {ratio:.1} times the request of {}", limit.bytes, request.bytes);
     let mut finding = Finding::new(Level::Warning, place, message)
         .label("what is used beyond the request is not reserved anywhere")

@@ -18,7 +18,9 @@ const SERVERS: [Server; 5] = [
 ];
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some((name, flags, variables)) = SERVERS.iter().find(|(name, ..)| subject.program.runs(name)) else {
+    // `airflow celery worker` has settings of its own.
+    let runs = |name: &str| if name == "celery" { subject.program.runs(name) } else { subject.program.names(name) };
+    let Some((name, flags, variables)) = SERVERS.iter().find(|(name, ..)| runs(name)) else {
         return Vec::new();
     };
     if let Some(found) = workers(subject.program, flags, variables) {
@@ -27,9 +29,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), "celery") = (subject.limit(), *name) else { return Vec::new() };
     let is_worker = subject.program.words.iter().any(|word| word.text == "worker");
     let has_pool = subject.program.words.iter().any(|word| word.text.starts_with("--pool") || word.text == "-P");
-    let Some(word) = subject.program.words.iter().find(|word| word.text.ends_with("celery")) else {
-        return Vec::new();
-    };
+    let Some(word) = subject.program.started("celery") else { return Vec::new() };
     if !is_worker || has_pool || subject.program.words.iter().any(|word| word.text.starts_with("--autoscale")) {
         return Vec::new();
     }

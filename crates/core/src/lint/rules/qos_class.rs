@@ -20,7 +20,7 @@ fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
         return Vec::new();
     };
     let place = first.container.title_node();
-    match kubelet::qos(&pod) {
+    match kubelet::qos(pod) {
         Some(Qos::BestEffort) => vec![
             Finding::new(Level::Warning, place, "the pod is BestEffort: it is the first to die and to be evicted")
                 .label("no container has a request or a limit")
@@ -28,7 +28,7 @@ fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
                 .help("request the memory that it uses"),
         ],
         Some(Qos::Burstable) => {
-            let adj = pod.containers.iter().map(|container| kubelet::oom_score_adj(&pod, container, Some(NODE)));
+            let adj = pod.containers.iter().map(|container| kubelet::oom_score_adj(pod, container, Some(NODE)));
             let highest = adj.flatten().max().map_or_else(String::new, |adj| format!("oom_score_adj up to {adj}"));
             vec![
                 Finding::new(Level::Info, place, format!("the pod is Burstable: {highest}"))

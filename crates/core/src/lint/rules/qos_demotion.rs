@@ -9,7 +9,7 @@ super::rule!("qos-demotion", Warning, Workload(judge));
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
     let pod = scene.pod();
     let own = crate::fact::Resources::default();
-    if pod.resources != own || kubelet::qos(&pod) != Some(Qos::Burstable) {
+    if pod.resources != own || kubelet::qos(pod) != Some(Qos::Burstable) {
         return Vec::new();
     }
     let containers = || scene.subjects().zip(&pod.containers);

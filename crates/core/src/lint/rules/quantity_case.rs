@@ -72,6 +72,7 @@ fn invalid<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     let letters = amount.suffix().trim();
     let number = amount.number().trim();
     let (unit, safe) = match letters {
+        "Ki" | "Mi" | "Gi" | "Ti" => (letters, true),
         "mi" | "MI" | "mI" | "MiB" | "Mib" | "mib" => ("Mi", true),
         "gi" | "GI" | "gI" | "GiB" | "Gib" | "gib" => ("Gi", true),
         "ki" | "KI" | "kI" | "KiB" | "Kib" | "kib" => ("Ki", true),

@@ -23,12 +23,12 @@ fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     let quantity = amount.quantity.filter(|quantity| !quantity.is_zero())?;
     let (text, bytes) = (amount.text, quantity.bytes());
     let in_parts = matches!(amount.suffix(), "m" | "u" | "n");
-    if bytes >= MEANT {
-        let message = format!("`{text}` of memory is {bytes}, written in fractions of a byte");
-        return in_parts.then(|| Finding::new(Level::Info, amount.node, message).help(format!("write `{quantity}`")));
-    }
     if !in_parts && !amount.is_tiny() {
         return None;
+    }
+    if bytes >= MEANT {
+        let message = format!("`{text}` of memory is {bytes}, written in fractions of a byte");
+        return Some(Finding::new(Level::Info, amount.node, message).help(format!("write `{quantity}`")));
     }
     let value = match amount.suffix() {
         "m" => format!("{} bytes", thousandths(amount.number())),

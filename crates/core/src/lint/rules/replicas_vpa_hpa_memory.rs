@@ -102,7 +102,7 @@ fn judge_bounds<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
                 Some((amount.node, amount.bytes()?))
             };
             for subject in scene.subjects().filter(|it| of == "*" || of == it.container.name) {
-                let heap = Jvm::read(&subject).and_then(|it| it.max_heap());
+                let heap = subject.jvm().and_then(Jvm::max_heap);
                 if let (Some((node, most)), Some(heap)) = (amount("maxAllowed"), heap)
                     && most <= heap.value
                 {

@@ -2,7 +2,7 @@
 
 use super::image::Image;
 use crate::budget::jvm::{self, Caps, Collector, Percentages};
-use crate::lint::program::{Part, Set};
+use crate::lint::program::{Part, Set, Value};
 use crate::lint::subject::Subject;
 use crate::runtime::flags::size;
 use crate::units::Bytes;
@@ -28,18 +28,31 @@ const JDK: [&str; 16] = [
 ];
 
 /// Variables that only a start script hands on to the JVM.
-pub(crate) const SCRIPTED: [&str; 11] = [
+pub(crate) const SCRIPTED: [&str; 24] = [
     "JAVA_OPTS",
     "JAVA_OPTIONS",
+    "JAVA_ARGS",
+    "JAVA_OPTS_APPEND",
+    "JAVA_OPTS_KC_HEAP",
+    "JAVA_TOOL_OPTS",
     "JVM_OPTS",
+    "JVM_ARGS",
+    "JVMFLAGS",
+    "SERVER_JVMFLAGS",
     "CATALINA_OPTS",
     "ES_JAVA_OPTS",
     "OPENSEARCH_JAVA_OPTS",
     "CLI_JAVA_OPTS",
+    "LS_JAVA_OPTS",
     "KAFKA_HEAP_OPTS",
     "KAFKA_OPTS",
-    "JAVA_ARGS",
-    "JVM_ARGS",
+    "SOLR_JAVA_MEM",
+    "JENKINS_JAVA_OPTS",
+    "INSTALL4J_ADD_VM_PARAMS",
+    "SPARK_DAEMON_JAVA_OPTS",
+    "HADOOP_OPTS",
+    "MAVEN_OPTS",
+    "GRADLE_OPTS",
 ];
 
 /// A JVM as a container starts it.
@@ -53,6 +66,8 @@ pub(crate) struct Jvm<'a> {
     pub version: Option<Vec<u32>>,
     /// Variables of start scripts that were taken to be handed on.
     pub scripted: Vec<&'a str>,
+    /// Config maps, secrets and variables whose contents are not in the input, and which may hold flags.
+    pub hidden: Vec<&'a str>,
 }
 
 /// A flag's value, with the flag.
@@ -100,8 +115,14 @@ impl<'a> Jvm<'a> {
         }
         flags.extend(line);
         flags.extend(of("_JAVA_OPTIONS"));
-        let is_jvm = starts_java || jdk.is_some() || !flags.is_empty() || !unread.is_empty();
-        is_jvm.then_some(Self { flags, unread, version: version.filter(|version| !version.is_empty()), scripted })
+        // What another command in such an image does nobody knows.
+        let by_image = jdk.is_some() && !program.has_command;
+        let is_jvm = starts_java || by_image || !flags.is_empty() || !unread.is_empty();
+        let read = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"].into_iter().chain(SCRIPTED);
+        let unknown = read.filter_map(|name| program.variable(name)).filter(|set| set.value == Value::Unknown);
+        let hidden = program.hidden.iter().copied().chain(unknown.map(|set| set.name)).collect();
+        let version = version.filter(|version| !version.is_empty());
+        is_jvm.then_some(Self { flags, unread, version, scripted, hidden })
     }
 
     /// The last flag that begins so, and what follows.
@@ -184,7 +205,8 @@ impl<'a> Jvm<'a> {
     /// What was taken for granted to know its flags.
     pub(crate) fn assumed(&self) -> Vec<String> {
         let scripted = self.scripted.iter().map(|name| format!("the image's start script hands {name} to the JVM"));
-        scripted.chain(["no other flags are set inside of the image".to_owned()]).collect()
+        let unseen = self.hidden.iter().map(|name| format!("`{name}`, which is not in the input, sets no flag"));
+        scripted.chain(unseen).chain(["no other flags are set inside of the image".to_owned()]).collect()
     }
 }
 
@@ -207,8 +229,9 @@ fn java_version(image: &Image<'_>) -> Vec<u32> {
     version
 }
 
+/// A flag of HotSpot; `-XPOST` is one of curl.
 fn is_flag(text: &str) -> bool {
-    text.starts_with("-X") && text.len() > 3
+    ["-Xmx", "-Xms", "-Xmn", "-Xss", "-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// A script of the command line speaks of a variable.

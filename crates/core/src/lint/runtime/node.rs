@@ -40,7 +40,7 @@ impl<'a> Node<'a> {
                 }
             }
         }
-        let is_node = image.is_some()
+        let is_node = (image.is_some() && program.words.is_empty())
             || it.old_space.is_some()
             || it.percentage.is_some()
             || ["node", "nodejs"].iter().any(|name| program.runs(name));

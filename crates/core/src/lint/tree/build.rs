@@ -49,6 +49,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
             Some(Err(error)) => {
                 let at = builder.offset(error.marker().byte_offset());
                 builder.fail(at, error.kind().to_string());
+                builder.hint();
                 if !matches!(parser.proceed_next_document(), Ok(true)) {
                     break;
                 }
@@ -129,6 +130,16 @@ impl<'t> Builder<'t> {
         self.reset();
         let end = self.tree.text[at as usize..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         self.tree.errors.push(SyntaxError { at: Span { start: at, end: at + index(end) }, message });
+    }
+
+    /// What is not rendered yet is no YAML.
+    fn hint(&mut self) {
+        let Some(error) = self.tree.errors.last_mut() else { return };
+        let line = self.tree.text[..error.at.start as usize].rfind('\n').map_or(0, |at| at + 1);
+        let near = self.tree.text[line..].lines().take(2);
+        if near.into_iter().any(|line| line.contains("{{")) {
+            error.message.push_str("; a template is to be rendered first: `helm template . | oomph lint -`");
+        }
     }
 
     fn push(&mut self, span: Span, kind: Kind<'t>) -> u32 {

@@ -49,7 +49,10 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
         return;
     }
     let kind = node.text_of("kind").unwrap_or("");
-    if let Some(items) = node.get("items").filter(|items| items.is_sequence() && kind.ends_with("List")) {
+    // `objects` of an OpenShift Template are objects too.
+    let list =
+        if kind == "Template" { node.get("objects") } else { node.get("items").filter(|_| kind.ends_with("List")) };
+    if let Some(items) = list.filter(|items| items.is_sequence()) {
         for item in items.items().filter(|item| item.is_mapping() && depth < DEPTH) {
             object(item, template, found, depth + 1);
         }

@@ -63,7 +63,7 @@ impl<'a> Workload<'a> {
         let tmpfs = volumes.filter_map(|volume| {
             let node = volume.get("emptyDir")?;
             let medium = node.get("medium").filter(|medium| medium.text() == Some("Memory"))?;
-            let size_limit = node.get("sizeLimit").map(Amount::read);
+            let size_limit = node.get("sizeLimit").and_then(Amount::given);
             Some(Tmpfs { name: volume.text_of("name")?, node, medium, size_limit })
         });
         Self {

@@ -34,8 +34,14 @@ const LEAST: Bytes = Bytes::kib(1);
 
 impl<'a> Amount<'a> {
     pub(crate) fn read(node: At<'a>) -> Self {
-        let text = node.text().unwrap_or("");
+        // `{{ .Values.memory }}` reads as a mapping: it will be an amount once it is rendered.
+        let text = node.text().unwrap_or_else(|| node.source());
         Self { node, text, quantity: text.parse().ok() }
+    }
+
+    /// None of a null.
+    pub(crate) fn given(node: At<'a>) -> Option<Self> {
+        (node.text().is_some() || node.is_mapping()).then(|| Self::read(node))
     }
 
     /// Bytes, where the amount can be meant: not a slip of the unit, not unreadable, not zero (which the API takes for
@@ -69,7 +75,7 @@ impl<'a> Resources<'a> {
     pub(crate) fn read(node: Option<At<'a>>) -> Self {
         let of = |list: &str, name: &str| {
             let value = node?.get(list)?.get(name)?;
-            value.text().map(|_| Amount::read(value))
+            Amount::given(value)
         };
         Self {
             node,
