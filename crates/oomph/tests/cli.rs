@@ -80,6 +80,37 @@ fn what_is_not_recognised_is_never_success() {
 }
 
 #[test]
+fn a_sizing_is_a_complete_document_whatever_came_in() {
+    for input in ["", "lorem ipsum\n", "series,time_s,bytes\n"] {
+        let output = run_with_stdin(&["size", "-o", "json", "--trace", "-"], input.as_bytes());
+        let document = document(&output);
+        assert_eq!((code(&output), &document["schema"]), (2, &"oomph.dev/sizing/v1".into()), "{input}");
+        assert_eq!(
+            (&document["workloads"], &document["sources"][0]["status"]),
+            (&serde_json::json!([]), &"absent".into())
+        );
+        assert!(stderr(&output).starts_with("error: stdin is no memory trace: "), "{}", stderr(&output));
+    }
+    let output = run_with_stdin(&["size", "-o", "json", "--trace", "-"], b"series,time_s,bytes\na,1,5\na,nonsense,5\n");
+    let document = document(&output);
+    assert_eq!(document["workloads"][0]["class"], "too-little-data");
+    assert_eq!(document["sources"][0]["status"], "partial");
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn forms_of_size_are_refused_elsewhere() {
+    for form in ["patch", "kustomize", "vpa"] {
+        assert_eq!(code(&run(&["why", "-f", "/dev/null", "-o", form])), 2, "{form}");
+        let output = run_with_stdin(&["size", "-o", form, "--trace", "-"], b"series,time_s,bytes\na,1,5\n");
+        assert_eq!(
+            (code(&output), stdout(&output).contains("# a: the history does not tell the object that owns it")),
+            (0, true)
+        );
+    }
+}
+
+#[test]
 fn yaml_has_the_same_fields() {
     let output = run_with_stdin(&["why", "-o", "yaml", "-f", "-"], b"lorem ipsum\n");
     let yaml: serde_json::Value = serde_saphyr::from_str(stdout(&output)).expect("YAML");

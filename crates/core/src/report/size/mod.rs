@@ -193,7 +193,8 @@ fn facts(sizing: &Sizing) -> Vec<(&'static str, String)> {
     let replicas = if sizing.replicas > 1 { format!(" of {} replicas", sizing.replicas) } else { String::new() };
     facts.push(("seen", format!("{} samples{replicas}{span}{step}", seen.samples)));
     if seen.kills > 0 {
-        facts.push(("killed", format!("{} times for memory", seen.kills)));
+        let times = if seen.kills == 1 { "once".to_owned() } else { format!("{} times", seen.kills) };
+        facts.push(("killed", format!("{times} for memory")));
     }
     let now = &sizing.current;
     if now.request_bytes.is_some() || now.limit_bytes.is_some() {

@@ -160,3 +160,78 @@ pub fn kustomization(document: &Document) -> String {
     });
     comments + &super::super::yaml(&kustomization)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::FlagProposal;
+    use crate::report::{kustomization, patches, vpas};
+    use crate::size::{History, Subject, Wishes, Workload, size};
+
+    fn document(kind: &str) -> Document {
+        let subject = Subject {
+            namespace: "shop".into(),
+            kind: kind.into(),
+            name: "cart".into(),
+            container: "app".into(),
+            ..Subject::default()
+        };
+        let history = History { at: (0..30).collect(), used: vec![100 << 20; 30], ..History::default() };
+        let workload = Workload { subject, replicas: vec![history], ..Workload::default() };
+        let mut document = size(&[workload], &Wishes::default(), Vec::new(), Vec::new());
+        let flag = |variable: &str, value: &str| FlagProposal {
+            variable: variable.into(),
+            value: value.into(),
+            why: String::new(),
+        };
+        let proposed = document.workloads[0].proposed.as_mut().unwrap();
+        proposed.flags = vec![flag("GOMEMLIMIT", "90MiB"), flag("JAVA_TOOL_OPTIONS", "-Xmx64m")];
+        document
+    }
+
+    #[test]
+    fn a_patch_names_what_it_sets_and_nothing_else() {
+        let text = patches(&document("Deployment"));
+        let command = text.lines().last().unwrap();
+        assert_eq!(
+            command,
+            "kubectl -n shop patch deployment cart --type strategic -p '{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"env\":\
+             [{\"name\":\"GOMEMLIMIT\",\"value\":\"90MiB\"}],\"name\":\"app\",\"resources\":{\"limits\":{\"memory\":\"164Mi\"},\
+             \"requests\":{\"memory\":\"100Mi\"}}}]}}}}'"
+        );
+        assert!(
+            text.contains("# shop/cart/app: add to the options that are there: JAVA_TOOL_OPTIONS=-Xmx64m"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn each_kind_has_its_template_where_it_keeps_it() {
+        assert!(patches(&document("CronJob")).contains("{\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":"));
+        assert!(
+            patches(&document("Pod")).contains("patch pod cart --subresource resize -p '{\"spec\":{\"containers\":")
+        );
+        assert!(patches(&document("Job")).ends_with("cannot be changed; change what makes it\n"));
+        assert!(patches(&document("Widget")).ends_with("Widget is no kind that can be patched here\n"));
+    }
+
+    #[test]
+    fn a_kustomization_and_a_vpa_read_back() {
+        let yaml: Value = serde_saphyr::from_str(&kustomization(&document("StatefulSet"))).unwrap();
+        assert_eq!(yaml["patches"][0]["target"], json!({"kind": "StatefulSet", "name": "cart", "namespace": "shop"}));
+        let patch: Value = serde_saphyr::from_str(yaml["patches"][0]["patch"].as_str().unwrap()).unwrap();
+        assert_eq!((&patch["apiVersion"], &patch["metadata"]["name"]), (&"apps/v1".into(), &"cart".into()));
+        let vpa: Value = serde_saphyr::from_str(&vpas(&document("Deployment"))).unwrap();
+        assert_eq!(vpa["spec"]["updatePolicy"]["updateMode"], "Off");
+        let policy = &vpa["spec"]["resourcePolicy"]["containerPolicies"][0];
+        assert_eq!(
+            (&policy["minAllowed"]["memory"], &policy["maxAllowed"]["memory"]),
+            (&"100Mi".into(), &"164Mi".into())
+        );
+    }
+
+    #[test]
+    fn amounts_are_written_whole() {
+        assert_eq!([1 << 30, 3 << 19, 1500, 0].map(|it| quantity(Bytes(it))), ["1Gi", "1536Ki", "1500", "0"]);
+    }
+}
