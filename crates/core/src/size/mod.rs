@@ -1,6 +1,7 @@
 //! From a memory history to the request, the limit and the flags: what `oomph size` decides.
 
 pub mod history;
+pub mod prometheus;
 pub mod trace;
 
 pub use history::{History, Kill, MISSING, Subject};
