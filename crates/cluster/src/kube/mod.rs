@@ -40,6 +40,7 @@ mod watch;
 
 pub use ask::{Ask, NotATarget, Target};
 pub use connect::ConnectError;
+pub(crate) use connect::innermost;
 pub use permission::Permission;
 pub use watch::watch;
 
