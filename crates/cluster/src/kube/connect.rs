@@ -144,7 +144,7 @@ fn read(paths: &[PathBuf]) -> Result<Kubeconfig, KubeconfigError> {
 }
 
 /// The last cause in the chain: `Connection refused` rather than `ServiceError: client error (Connect)`.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -42,6 +42,7 @@ mod watch;
 
 pub use ask::{Ask, NotATarget, Target};
 pub use connect::ConnectError;
+pub(crate) use connect::innermost;
 pub use inside::{Found, Inside, Pods, Printed, pods_of};
 pub use permission::Permission;
 pub use watch::watch;

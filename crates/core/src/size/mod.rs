@@ -8,6 +8,7 @@ pub mod history;
 pub mod judged;
 pub mod limit;
 pub mod observed;
+pub mod prometheus;
 pub mod recorded;
 pub mod replay;
 pub mod risk;
