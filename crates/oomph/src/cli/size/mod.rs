@@ -12,8 +12,10 @@ use super::{Exit, Form, Global};
 use crate::ui::Ui;
 
 mod plots;
+mod prometheus;
 mod sources;
 
+use prometheus::{Asked, Prometheus};
 use sources::Sources;
 
 pub(super) const EXAMPLES: &str = "  \
@@ -21,6 +23,7 @@ pub(super) const EXAMPLES: &str = "  \
   oomph size --recording cart.oomph                  what it would take
   oomph size --recording runs/                       every recording in a folder; cart-1 and cart-2 are runs of cart
   oomph size --trace memory.csv.gz --plot plots      a history as CSV, with a picture of each workload
+  oomph size --prometheus http://127.0.0.1:9090 -n shop   every workload of a namespace, of two weeks
   oomph size --trace memory.csv --risk 0.1           no more than one expected kill in ten months
   oomph size --trace memory.csv -o vpa               objects of the VPA in mode Off; -o patch, -o kustomize: patches
 
@@ -41,6 +44,8 @@ pub(super) struct Size {
     /// Recordings of oomph run, or folders of them
     #[arg(long, value_name = "PATH")]
     recording: Vec<PathBuf>,
+    #[command(flatten)]
+    prometheus: Prometheus,
     /// Raise the limit until no more than so many kills are expected in 30 days
     #[arg(long, value_name = "KILLS", value_parser = kills)]
     risk: Option<f64>,
@@ -89,6 +94,21 @@ impl Size {
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
         let wishes = self.wishes()?;
         let mut sources = sources::read(&self.trace, &self.recording, ui);
+        match self.prometheus.ask(global, ui) {
+            Ok(Asked::Nobody) => {
+                if self.trace.is_empty() && self.recording.is_empty() {
+                    sources.fail(
+                        "there is nothing to size: give --trace FILE, --recording PATH or --prometheus URL".into(),
+                    );
+                }
+            }
+            Ok(Asked::Planned(plan)) => {
+                ui.print(&format!("{plan}\n"))?;
+                return Ok(Exit::Nothing);
+            }
+            Ok(Asked::Read(url, read)) => sources.prometheus(&url, *read),
+            Err(error) => sources.fail(format!("{error:#}")),
+        }
         let histories = std::mem::take(&mut sources.histories);
         let recorded = std::mem::take(&mut sources.recorded);
         let all = size::workloads(histories, recorded);

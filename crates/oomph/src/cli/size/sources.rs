@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use oomph_cluster::prometheus::Read;
 use oomph_core::artifact::Status;
 use oomph_core::diagnosis::{GapReport, SourceReport, SourceState};
 use oomph_core::fact::Gap;
@@ -29,9 +30,6 @@ pub(super) struct Sources {
 /// Reads traces and recordings.
 pub(super) fn read(traces: &[PathBuf], recordings: &[PathBuf], ui: Ui) -> Sources {
     let mut sources = Sources::default();
-    if traces.is_empty() && recordings.is_empty() {
-        sources.fail("there is nothing to size: give --trace FILE or --recording PATH".into());
-    }
     for path in traces {
         ui.detail(path.display());
         sources.trace(path);
@@ -79,6 +77,26 @@ impl Sources {
             self.fail(format!("{name} is no memory trace: {because}"));
         }
         self.histories.extend(trace.histories);
+    }
+
+    /// What a Prometheus told.
+    pub(super) fn prometheus(&mut self, url: &str, read: Read) {
+        let histories = read.histories.histories;
+        let because = read.histories.gaps.iter().map(|gap| gap.because.as_str()).collect::<Vec<_>>().join("; ");
+        let status = match (histories.is_empty(), because.is_empty()) {
+            (true, _) => SourceState::Absent,
+            (false, true) => SourceState::Read,
+            (false, false) => SourceState::Partial,
+        };
+        self.report(url, PROMETHEUS, status, &histories, because);
+        self.gaps.extend(read.histories.gaps.iter().map(gap));
+        if histories.is_empty() {
+            self.fail(format!(
+                "the Prometheus {url} has no container_memory_working_set_bytes for this; check the namespace, the days \
+                 and that it scrapes the kubelets' cAdvisor"
+            ));
+        }
+        self.histories.extend(histories);
     }
 
     /// A recording, or all of them in a folder.
@@ -135,6 +153,7 @@ impl Sources {
 /// Kinds of sources.
 const TRACE: &str = "memory trace";
 const RECORDING: &str = "recording";
+const PROMETHEUS: &str = "prometheus";
 
 fn gap(gap: &Gap) -> GapReport {
     GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() }
