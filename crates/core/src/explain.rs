@@ -1,8 +1,9 @@
-//! The pages that say what each verdict, each part of a waterfall and each class of growth means and by which rule it is
-//! given. `oomph explain` prints them and docs/reference copies them.
+//! The pages that say what each verdict, each part of a waterfall, each class of growth and each rule of lint means, and
+//! by which rule it is given. `oomph explain` prints them and docs/reference copies them.
 
 use crate::diagnosis::Verdict;
 use crate::growth::Class;
+use crate::lint::rules::RULES;
 use crate::waterfall::PartKind;
 
 /// What a page is about.
@@ -14,6 +15,8 @@ pub enum Topic {
     Part,
     /// A class of growth, of `oomph run`.
     Class,
+    /// A rule of `oomph lint`.
+    Rule,
 }
 
 /// A page.
@@ -35,12 +38,13 @@ impl Page {
     }
 }
 
-/// Every page: verdicts, parts, classes, each in the order of its table.
+/// Every page: verdicts, parts, classes, rules, each in the order of its table.
 pub fn pages() -> impl Iterator<Item = Page> {
     let verdicts = Verdict::ALL.into_iter().map(|it| Page { topic: Topic::Verdict, id: it.id(), text: page(it) });
     let parts = PartKind::ALL.iter().map(|it| Page { topic: Topic::Part, id: it.id(), text: it.page() });
     let classes = Class::ALL.iter().map(|it| Page { topic: Topic::Class, id: it.id(), text: it.page() });
-    verdicts.chain(parts).chain(classes)
+    let rules = RULES.iter().map(|it| Page { topic: Topic::Rule, id: it.id, text: it.page });
+    verdicts.chain(parts).chain(classes).chain(rules)
 }
 
 macro_rules! page_of {

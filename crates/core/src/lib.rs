@@ -20,6 +20,7 @@ pub mod explain;
 pub mod fact;
 pub mod growth;
 pub mod kubelet;
+pub mod lint;
 pub mod memory_flags;
 pub mod process;
 pub mod recording;

@@ -7,6 +7,7 @@
 //! {"waterfall": {...}}                                     where the memory was, when it was most
 //! {"counters": "==> memory.events <==..."}                 the cgroup's files, at the end
 //! {"kernelLog": "..."}                                     what the kernel said meanwhile
+//! {"log": "MemoryError\n"}                                what it wrote on standard error that tells how it ended
 //! {"end": {...}}                                           how it ended
 //! ```
 
@@ -33,8 +34,15 @@ pub enum Line {
     Counters(String),
     /// The kernel's log, verbatim.
     KernelLog(String),
+    /// What of its standard error tells how it ended, as [`telling`] keeps it.
+    Log(String),
     /// How it ended.
     End(End),
+}
+
+/// What of a program's log may be kept: the lines that tell how it ended, and a dash for each other.
+pub fn telling(log: &[u8]) -> String {
+    crate::decode::telling(log)
 }
 
 /// A command and its cgroup. Of the command line only the program's name is kept: the rest may hold secrets.
@@ -115,6 +123,8 @@ pub struct Recording {
     pub counters: Option<(usize, String)>,
     /// The kernel's log, and the line it stands on.
     pub kernel_log: Option<(usize, String)>,
+    /// What it wrote that tells how it ended, and the line it stands on.
+    pub log: Option<(usize, String)>,
     /// How it ended, and the line that says so; none when the recording was cut.
     pub end: Option<(usize, End)>,
     /// Lines that are none, by number from 1.
@@ -152,6 +162,7 @@ pub fn read(bytes: &[u8]) -> Recording {
             }
             Some(Line::Counters(text)) => recording.counters = Some((number, text)),
             Some(Line::KernelLog(text)) => recording.kernel_log = Some((number, text)),
+            Some(Line::Log(text)) => recording.log = Some((number, text)),
             Some(Line::End(end)) => recording.end = Some((number, end)),
             None => recording.unread.push(number),
         }

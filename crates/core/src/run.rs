@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::artifact::{Artifact, Kind};
 use crate::budget::{Proposal, propose};
-use crate::diagnosis::{Diagnosis, GapReport, KillReport};
+use crate::diagnosis::{Diagnosis, GapReport, KillReport, Verdict};
 use crate::growth::{self, Class};
 use crate::recording::{Recording, read};
 use crate::runtime::Name;
@@ -67,7 +67,8 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     let killed = diagnosis.as_ref().is_some_and(|it| it.oom_kill == Some(true)) || !kernel_kills.is_empty();
     let end = recording.end.as_ref().map(|(_, end)| end);
     let judgement = judge(&recording, killed);
-    let (proposal, proposal_missing) = match proposal(&recording, judgement.class, killed) {
+    let own_limit = diagnosis.as_ref().is_some_and(|it| it.verdict == Verdict::RuntimeHeapOom);
+    let (proposal, proposal_missing) = match proposal(&recording, judgement.class, killed, own_limit) {
         Ok(proposal) => (Some(proposal), None),
         Err(because) => (None, Some(because)),
     };
@@ -91,7 +92,7 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
 
 fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
     if let Some(because) = recording.peak.as_ref().filter(|_| killed).and_then(outgrows) {
-        return growth::Judgement { class: Class::LimitTooLow, because };
+        return growth::Judgement::new(Class::LimitTooLow, because);
     }
     let points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
     let cache = recording
@@ -105,9 +106,16 @@ fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
 
 /// The proposal, or why there is none. What was killed at a limit was cut off by it: how much it would have come to is
 /// known only where its runtime's own limit says so.
-fn proposal(recording: &Recording, class: Class, killed: bool) -> Result<Proposal, String> {
+fn proposal(recording: &Recording, class: Class, killed: bool, own_limit: bool) -> Result<Proposal, String> {
     if class == Class::Leak {
         return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
+    }
+    if own_limit {
+        return Err(
+            "its runtime's own limit cut it off, and how much it would have come to is not known: run it again \
+                    with a larger one, or look at what fills it"
+                .into(),
+        );
     }
     let Some(peak) = &recording.peak else {
         return Err(

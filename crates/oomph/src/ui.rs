@@ -32,6 +32,12 @@ pub struct Ui {
     verbose: bool,
 }
 
+/// Passes on what a command of the user's wrote on its standard error.
+pub fn pass_on(bytes: &[u8]) {
+    // Nothing is left to tell anyone when stderr itself is gone; the command must not notice.
+    let _ = io::stderr().lock().write_all(bytes);
+}
+
 impl Ui {
     /// As the flags say.
     pub fn new(color: Color, quiet: bool, verbose: bool) -> Self {

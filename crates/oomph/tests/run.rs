@@ -91,6 +91,26 @@ fn a_killed_child_is_told_though_the_command_ends_well() {
 }
 
 #[test]
+fn a_limit_of_the_runtimes_own_is_told_from_a_failure_and_the_words_arrive() {
+    if !may_make_cgroups("a_limit_of_the_runtimes_own") {
+        return;
+    }
+    // An address space that is too small for it: Python's own exception, and its own words on standard error.
+    let script = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))\nx = bytearray(1 << 30)";
+    let output = oomph(&["run", "-o", "json", "--memory", "128Mi", "--", "python3", "-c", script]);
+    let it = document(&output);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(words.contains("Traceback") && words.ends_with("MemoryError\n"), "{words}");
+    assert_eq!((output.status.code(), &it["diagnosis"]["verdict"]), (Some(1), &"runtime-heap-oom".into()), "{it:#}");
+    assert_eq!((&it["diagnosis"]["oomKill"], &it["survived"]), (&false.into(), &true.into()));
+    assert!(it["proposal"].is_null() && it["proposalMissing"].is_string());
+    // What it leaves running holds its standard error, and keeps nobody waiting.
+    let began = Instant::now();
+    let output = oomph(&["run", "--memory", "64Mi", "--", "sh", "-c", "sleep 30 & echo left >&2"]);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("left\n") && began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn status_signals_and_failures_are_told_as_a_shell_tells_them() {
     if !may_make_cgroups("status_signals_and_failures") {
         return;

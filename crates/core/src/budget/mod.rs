@@ -11,7 +11,7 @@ mod proposal;
 pub mod v8;
 pub mod workers;
 
-pub use proposal::{FlagProposal, Proposal, propose};
+pub use proposal::{FlagProposal, Proposal, flags, limit_for_heaps, propose};
 
 use crate::units::Bytes;
 

@@ -112,6 +112,22 @@ pub(super) fn tells(bytes: &[u8]) -> bool {
     candidates(bytes).into_iter().any(|(start, end)| sign(&String::from_utf8_lossy(&bytes[start..end])).is_some())
 }
 
+/// What of a log tells how its writer ended: those lines, and a dash for each other line that counts for how near the
+/// end one stands. The rest may hold anything, and is not kept.
+pub(crate) fn telling(bytes: &[u8]) -> String {
+    let mut kept = String::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let text = String::from_utf8_lossy(line);
+        if sign(&text).is_some() {
+            kept.push_str(&text);
+            kept.push('\n');
+        } else if !is_frame(line) && !kept.is_empty() {
+            kept.push_str("-\n");
+        }
+    }
+    kept
+}
+
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let bytes = input.bytes;
@@ -207,23 +223,21 @@ fn is_prose(text: &str) -> bool {
 
 /// Few lines follow; frames of a trace and blank lines are none.
 fn is_near_end(rest: &[u8]) -> bool {
-    let mut lines = 0;
-    for line in rest.split(|byte| *byte == b'\n').skip(1) {
-        let text = line.trim_ascii();
-        let frame = text.is_empty()
-            || text.starts_with(b"at ")
-            || text.starts_with(b"...")
-            || text.starts_with(b"File \"")
-            || line.starts_with(b"\t")
-            || line.starts_with(b"   ")
-            || memmem::find(text, b"0x").is_some()
-            || memmem::find(text, b"[").is_some_and(|at| at < 40) && memmem::find(text, b" ms: ").is_some();
-        lines += usize::from(!frame);
-        if lines > NEAR_END {
-            return false;
-        }
-    }
-    true
+    let following = rest.split(|byte| *byte == b'\n').skip(1).filter(|line| !is_frame(line));
+    following.take(NEAR_END + 1).count() <= NEAR_END
+}
+
+/// A frame of a trace, a line of V8's last collections, or a blank one.
+fn is_frame(line: &[u8]) -> bool {
+    let text = line.trim_ascii();
+    text.is_empty()
+        || text.starts_with(b"at ")
+        || text.starts_with(b"...")
+        || text.starts_with(b"File \"")
+        || line.starts_with(b"\t")
+        || line.starts_with(b"   ")
+        || memmem::find(text, b"0x").is_some()
+        || memmem::find(text, b"[").is_some_and(|at| at < 40) && memmem::find(text, b" ms: ").is_some()
 }
 
 /// The time that a line begins with, and the rest: `kubectl logs --timestamps`, CRI files, Docker's JSON lines.
@@ -304,6 +318,15 @@ mod tests {
             _ => None,
         };
         facts.into_iter().filter_map(read).collect()
+    }
+
+    #[test]
+    fn of_a_log_only_what_tells_is_kept_and_how_near_the_end_it_stands() {
+        let log = "password=x\nMemoryError\n  File \"a.py\"\n".to_owned() + &"more\n".repeat(60) + "MemoryError: 3\n";
+        let kept = telling(log.as_bytes());
+        assert!(kept.starts_with("MemoryError\n-\n") && !kept.contains("more") && !kept.contains("password"), "{kept}");
+        assert_eq!(signs(&kept), signs(&log));
+        assert_eq!(signs(&kept), [(Sign::PythonMemoryError, false), (Sign::PythonMemoryError, true)]);
     }
 
     #[test]

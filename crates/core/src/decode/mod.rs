@@ -12,6 +12,7 @@ use crate::fact::{Coverage, Fact, Gap, Locus, What};
 mod cgroup;
 mod columns;
 mod container_log;
+pub(crate) use container_log::telling;
 mod cri;
 mod describe;
 mod documents;

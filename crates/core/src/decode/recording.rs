@@ -1,6 +1,6 @@
 //! A recording of `oomph run`: its command as a container, the cgroup's counters and the kernel's words with it.
 
-use super::{Decoded, Input, LogClock, cgroup, kernel_log};
+use super::{Decoded, Input, LogClock, cgroup, container_log, kernel_log};
 use crate::artifact::{Artifact, Kind};
 use crate::fact::{EngineContainer, Gap, Locus, Subject, What};
 use crate::recording::{Run, read};
@@ -38,6 +38,11 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     if let Some((number, text)) = &recording.counters {
         inner(input, run, &about, (Kind::MemoryEvents, text), line(*number), out);
     }
+    if let Some((number, text)) = &recording.log {
+        let about =
+            Subject { container: Some(run.command.clone()), container_id: Some(run.id.clone()), ..about.clone() };
+        inner(input, run, &about, (Kind::ContainerLog, text), line(*number), out);
+    }
     if let Some((number, text)) = &recording.kernel_log {
         inner(input, run, &about, (Kind::KernelLog, text), line(*number), out);
     }
@@ -46,18 +51,24 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 /// Decodes a text that stands in the recording; everything in it is found on the recording's line.
 fn inner(input: Input<'_>, run: &Run, about: &Subject, text: (Kind, &str), line: usize, out: &mut Decoded) {
     let (kind, text) = text;
+    let name = match kind {
+        Kind::MemoryEvents => run.cgroup.as_str(),
+        Kind::ContainerLog => "standard error",
+        _ => "kernel log",
+    };
     let artifact = Artifact {
         kind: Some(kind),
         about: about.clone(),
         at: input.artifact.at,
         booted: run.booted_at.or(input.artifact.booted),
-        ..Artifact::new(if kind == Kind::MemoryEvents { run.cgroup.as_str() } else { "kernel log" }, text)
+        ..Artifact::new(name, text)
     };
     let clock = LogClock::of(&artifact);
     let within = Input { bytes: text.as_bytes(), artifact: &artifact, first_line: 1, clock, ..input };
     let (before, covered) = (out.facts.len(), out.coverage.len());
     match kind {
         Kind::MemoryEvents => cgroup::memory_events(within, out),
+        Kind::ContainerLog => container_log::decode(within, out),
         _ => kernel_log::decode(within, out),
     }
     for fact in &mut out.facts[before..] {

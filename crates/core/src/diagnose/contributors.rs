@@ -1,12 +1,15 @@
 //! What made a kill likely, read off the spec that was in force.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
 use super::memory::composition;
 use crate::case::{Case, Life};
 use crate::diagnosis::Contributor;
-use crate::units::{Bytes, Quantity};
-
-/// Share of the limit from which on a heap leaves too little for the rest of a JVM or Node.js process.
-const CLOSE: f64 = 0.75;
+use crate::fact::{Container, Pod, Resources};
+use crate::lint::{DocumentFinding, Level, Source, lint};
+use crate::units::Bytes;
 
 /// Share of the usage from which on a part that is no heap is worth a word.
 const LARGE: f64 = 0.2;
@@ -23,28 +26,15 @@ pub(super) fn of(case: &Case<'_>, limit_was_hit: bool) -> Vec<Contributor> {
     let mut say = |says: String| {
         list.push(Contributor { says, source: source.clone(), locator: locator.clone() });
     };
-    let limit = container.resources.limit_bytes().or(view.pod.resources.limit_bytes());
-    if let Some(limit) = limit {
-        for flag in &container.flags {
-            if let Some(says) = close_to(&flag.text, limit) {
-                say(format!("{says} (from {})", flag.from));
-            }
-        }
-    }
-    let heap =
-        container.flags.iter().any(|flag| flag.text.starts_with("-Xmx") || flag.text.contains("MaxRAMPercentage"));
-    if heap && !container.flags.iter().any(|flag| flag.text.contains("MaxDirectMemorySize")) {
-        say("no cap on direct memory: the JVM lets it grow to the size of the heap again (-XX:MaxDirectMemorySize)"
-            .into());
+    for finding in by_rules(&view.pod, container) {
+        say(finding);
     }
     for volume in &container.tmpfs_mounts {
         let bound = view.pod.tmpfs.iter().find(|tmpfs| &tmpfs.volume == volume).and_then(|tmpfs| tmpfs.size_limit);
-        say(match bound {
-            Some(size) => format!("memory-backed volume {volume} may take {size} of the limit"),
-            None => format!(
-                "memory-backed volume {volume} has no size limit of its own; its files are charged to the container"
-            ),
-        });
+        // One without a bound is found by a rule.
+        if let Some(size) = bound {
+            say(format!("memory-backed volume {volume} may take {size} of the limit"));
+        }
     }
     list
 }
@@ -74,41 +64,103 @@ fn by_composition(case: &Case<'_>) -> Vec<Contributor> {
     shmem.into_iter().chain(kernel).map(sentence).collect()
 }
 
-/// A flag that takes nearly all of the limit, in a sentence.
-fn close_to(flag: &str, limit: Bytes) -> Option<String> {
-    let share = |bytes: u64| bytes as f64 / limit.0 as f64;
-    let sentence = |what: &str, bytes: Bytes| {
-        let part = share(bytes.0);
-        (part >= CLOSE)
-            .then(|| format!("{flag}: {what} of {bytes} takes {:.0} % of the limit of {limit}", part * 100.0))
+/// Rules of lint that say nothing of how a container dies.
+const SILENT: [&str; 8] = [
+    "limit-missing",
+    "request-missing",
+    "request-gt-limit",
+    "qos-class",
+    "qos-demotion",
+    "limit-request-ratio",
+    "jvm-flag-conflict",
+    "heap-dump-lost",
+];
+
+/// What the rules of lint find in the spec that was in force, as far as facts hold it.
+fn by_rules(pod: &Pod, container: &Container) -> Vec<String> {
+    let text = manifest(pod, container).to_string();
+    let document = lint(&[Source { name: String::new(), text: text.clone() }]);
+    let says = |finding: &DocumentFinding| {
+        let words = finding.region.place.and_then(|place| text.get(place.span.range())).unwrap_or("").trim_matches('"');
+        let flag = container.flags.iter().find(|flag| !words.is_empty() && flag.text.ends_with(words));
+        match flag {
+            Some(flag) => format!("{} ({}): {}", flag.text, flag.from, finding.message),
+            None => finding.message.clone(),
+        }
     };
-    if let Some(size) = flag.strip_prefix("-Xmx") {
-        return sentence("a heap", jvm_size(size)?);
-    }
-    if let Some(percent) = flag.split_once("MaxRAMPercentage=").map(|(_, value)| value) {
-        let percent: f64 = percent.parse().ok()?;
-        return (percent >= CLOSE * 100.0)
-            .then(|| format!("{flag}: the heap may take {percent} % of the limit of {limit}"));
-    }
-    if let Some(mebibytes) = flag.split_once("max-old-space-size=").map(|(_, value)| value) {
-        return sentence("V8's old space", Bytes::mib(mebibytes.parse().ok()?));
-    }
-    let go = flag.strip_prefix("GOMEMLIMIT=")?;
-    let bytes = go.trim_end_matches('B').parse::<Quantity>().ok()?.bytes();
-    (bytes.0 >= limit.0)
-        .then(|| format!("{flag} is not below the limit of {limit}: the collector never comes under pressure"))
+    let speaks = |finding: &&DocumentFinding| {
+        let may_say = finding.level > Level::Info || finding.rule == "jvm-no-direct-cap";
+        may_say && !SILENT.contains(&finding.rule.as_str())
+    };
+    document.findings.iter().filter(speaks).map(says).collect()
 }
 
-/// `512m`, `2g`, `524288k`, plain bytes: the JVM's suffixes are binary.
-fn jvm_size(text: &str) -> Option<Bytes> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        _ => return None,
+/// The pod with this container alone, as a manifest would have it.
+fn manifest(pod: &Pod, container: &Container) -> Value {
+    let memory = |resources: &Resources| match resources.limit_bytes() {
+        Some(limit) => json!({ "limits": { "memory": limit.0 } }),
+        None => json!({}),
     };
-    digits.parse::<u64>().ok()?.checked_shl(shift).map(Bytes)
+    let (mut arguments, mut variables) = (Vec::new(), BTreeMap::<&str, Vec<&str>>::new());
+    for flag in &container.flags {
+        match flag.from.as_str() {
+            "command" | "args" => arguments.extend(flag.text.split(' ')),
+            name => variables
+                .entry(name)
+                .or_default()
+                .push(flag.text.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).unwrap_or(&flag.text)),
+        }
+    }
+    let variables = variables.into_iter().map(|(name, words)| json!({ "name": name, "value": words.join(" ") }));
+    let volumes = pod.tmpfs.iter().map(|tmpfs| {
+        let size = tmpfs.size_limit.map(|size| size.to_string());
+        json!({ "name": tmpfs.volume, "emptyDir": { "medium": "Memory", "sizeLimit": size } })
+    });
+    // Facts keep of a command its program and its memory flags.
+    let command = container.program.iter().map(String::as_str).chain(arguments);
+    json!({
+        "kind": "Pod",
+        "spec": {
+            "resources": memory(&pod.resources),
+            "volumes": volumes.collect::<Vec<_>>(),
+            "containers": [{
+                "name": container.name,
+                "image": container.image.as_deref().unwrap_or("unknown"),
+                "command": command.collect::<Vec<_>>(),
+                "env": variables.collect::<Vec<_>>(),
+                "resources": memory(&container.resources),
+                "volumeMounts": container.tmpfs_mounts.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+            }],
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Flag, Tmpfs};
+
+    #[test]
+    fn the_rules_of_lint_speak_of_the_spec_in_force() {
+        let flag = |text: &str, from: &str| Flag { text: text.into(), from: from.into() };
+        let resources = Resources { memory_limit: "256Mi".parse().ok(), ..Resources::default() };
+        let container = Container {
+            name: Some("app".into()),
+            program: Some("java".into()),
+            flags: vec![flag("-Xmx200m", "JAVA_TOOL_OPTIONS"), flag("GOMEMLIMIT=1GiB", "GOMEMLIMIT")],
+            tmpfs_mounts: vec!["shm".into()],
+            resources,
+            ..Container::default()
+        };
+        let pod = Pod { tmpfs: vec![Tmpfs { volume: "shm".into(), size_limit: None }], ..Pod::default() };
+        let found = by_rules(&pod, &container);
+        for start in [
+            "-Xmx200m (JAVA_TOOL_OPTIONS): a heap of 200 MiB leaves",
+            "GOMEMLIMIT=1GiB (GOMEMLIMIT): GOMEMLIMIT of 1 GiB is 400 %",
+        ] {
+            assert!(found.iter().any(|says| says.starts_with(start)), "{start}: {found:?}");
+        }
+        assert!(found.iter().any(|says| says == "memory-backed volume `shm` has no sizeLimit"), "{found:?}");
+        assert!(by_rules(&Pod::default(), &Container::default()).is_empty());
+    }
 }

@@ -5,17 +5,21 @@
 
 use serde::Serialize;
 
+mod backtest;
 mod clean;
 mod layout;
 mod markdown;
 mod run;
+mod size;
 mod style;
 mod text;
 mod waterfall;
 mod words;
 
+pub use backtest::{backtest_markdown, backtest_text};
 pub use markdown::markdown;
 pub use run::{run_markdown, run_text};
+pub use size::{kustomization, patches, size_markdown, size_text, svg, vpas};
 pub use style::Style;
 pub use text::{brief, text};
 pub use waterfall::{waterfall_markdown, waterfall_text};

@@ -40,7 +40,7 @@ fn in_bytes(name: &str, value: &str) -> String {
 }
 
 /// `512m`, `1G`, `64K`: binary units, as Java and PHP write them.
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor: u64 = match &text[digits.len()..] {
         "" => 1,

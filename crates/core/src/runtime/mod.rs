@@ -9,7 +9,7 @@ use crate::units::Bytes;
 
 mod cpython;
 mod elf;
-mod flags;
+pub(crate) mod flags;
 pub mod golang;
 mod hotspot;
 pub mod malloc;

@@ -1,8 +1,29 @@
 //! From a memory history to the request, the limit and the flags: what `oomph size` decides.
 
+mod advice;
 pub mod backtest;
+pub mod censor;
+pub mod curve;
+pub mod document;
 pub mod history;
+pub mod judged;
+pub mod limit;
+pub mod observed;
 pub mod policy;
+pub mod recorded;
+pub mod replay;
+pub mod risk;
+pub mod runs;
+mod sizing;
 pub mod trace;
+pub mod wishes;
+pub mod workload;
 
+pub use advice::time;
+pub use curve::{Curve, curve};
+pub use document::{Document, SCHEMA, Setting, Sizing, schema};
 pub use history::{History, Kill, MISSING, Subject};
+pub use recorded::Recorded;
+pub use sizing::{size, size_one};
+pub use wishes::{Qos, Wishes};
+pub use workload::{Workload, workloads};

@@ -1,4 +1,4 @@
-//! `oomph explain`: the page of a verdict, a part of a waterfall or a class of growth, or the list of them.
+//! `oomph explain`: the page of a verdict, a part of a waterfall, a class of growth or a rule, or the list of them.
 
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -10,11 +10,12 @@ use crate::ui::Ui;
 pub(super) const EXAMPLES: &str = "  \
   oomph explain                        the list
   oomph explain container-limit-oom    what a verdict means
-  oomph explain jvm-metaspace          what a part of the memory is";
+  oomph explain jvm-metaspace          what a part of the memory is
+  oomph explain jvm-heap-ge-limit      what a rule of lint looks at";
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A verdict, a part of a waterfall or a class of growth; without it, the list
+    /// A verdict, a part of a waterfall, a class of growth or a rule; without it, the list
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -42,10 +43,11 @@ fn page(id: &str, output: Output) -> Result<String> {
 }
 
 /// What the pages of a topic are about, as the list says it.
-const TOPICS: [(Topic, &str); 3] = [
+const TOPICS: [(Topic, &str); 4] = [
     (Topic::Verdict, "Verdicts: what can have ended a container"),
     (Topic::Part, "Parts: where memory can be"),
     (Topic::Class, "Classes: how memory grows"),
+    (Topic::Rule, "Rules: what lint finds in manifests"),
 ];
 
 fn list(output: Output) -> Result<String> {

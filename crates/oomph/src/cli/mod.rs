@@ -12,10 +12,12 @@ mod completions;
 mod explain;
 mod follow;
 mod inspect;
+mod lint;
 mod question;
 mod run;
 mod schema;
 mod since;
+mod size;
 mod why;
 
 /// Explains a container killed for memory, with proof.
@@ -34,8 +36,8 @@ struct Cli {
 struct Global {
     /// Form of the result
     #[arg(
-        short,
-        long,
+        short = 'o',
+        long = "output",
         global = true,
         value_enum,
         default_value_t,
@@ -43,6 +45,9 @@ struct Global {
         hide_possible_values = true,
         help = "Form of the result: text, json, yaml or markdown"
     )]
+    form: Form,
+    /// The same, where it is one that every command has.
+    #[arg(skip)]
     output: Output,
     /// When to use colour: auto, always or never
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
@@ -73,9 +78,23 @@ struct Global {
     container: Option<String>,
 }
 
-/// Forms of a result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+/// Forms of a result that every command has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// For a ticket.
+    Markdown,
+}
+
+/// All forms of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
     /// For people.
     #[default]
     Text,
@@ -86,6 +105,25 @@ enum Output {
     /// For a ticket.
     #[value(alias = "md")]
     Markdown,
+    /// Commands of kubectl, of `size` alone.
+    Patch,
+    /// A kustomization, of `size` alone.
+    Kustomize,
+    /// Objects of the vertical pod autoscaler, of `size` alone.
+    Vpa,
+}
+
+impl Form {
+    /// The form as one that every command has; none where it is not.
+    fn of_all(self) -> Option<Output> {
+        match self {
+            Self::Text => Some(Output::Text),
+            Self::Json => Some(Output::Json),
+            Self::Yaml => Some(Output::Yaml),
+            Self::Markdown => Some(Output::Markdown),
+            Self::Patch | Self::Kustomize | Self::Vpa => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +134,10 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Run a command under a memory limit and say what became of it
     Run(run::Run),
+    /// Say what request, limit and flags a memory history asks for
+    Size(size::Size),
+    /// Find what will be killed for memory before it ships
+    Lint(lint::Lint),
     /// Say what a verdict means and how it is reached
     Explain(explain::Explain),
     /// Print the completions of a shell
@@ -133,7 +175,7 @@ impl From<Exit> for ExitCode {
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let name = program(arguments.first().map(Path::new));
     let parsed = command(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let Cli { global, command } = match parsed {
+    let Cli { mut global, command } = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors: clap prints them on stdout and gives 0, and 2 for bad usage.
@@ -142,10 +184,20 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let ui = Ui::new(global.color, global.quiet, global.verbose);
+    match global.form.of_all() {
+        Some(output) => global.output = output,
+        None if matches!(command, Command::Size(_)) => {}
+        None => {
+            ui.error("this form is one of oomph size alone; use -o text, json, yaml or markdown");
+            return Exit::Failed.into();
+        }
+    }
     let exit = match command {
+        Command::Size(arguments) => arguments.run(&global, ui),
         Command::Run(arguments) => return arguments.run(&global, ui),
         Command::Why(arguments) => arguments.run(&global, ui),
         Command::Inspect(arguments) => arguments.run(&global, ui),
+        Command::Lint(arguments) => arguments.run(&global, ui),
         Command::Explain(arguments) => arguments.run(global.output, ui),
         Command::Completions(arguments) => arguments.run(ui),
         Command::Man(arguments) => arguments.run(),
@@ -176,6 +228,8 @@ pub fn command(name: &'static str) -> clap::Command {
         .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
         .mut_subcommand("inspect", |inspect| inspect.after_help(examples(inspect::EXAMPLES)))
         .mut_subcommand("run", |run| run.after_help(examples(run::EXAMPLES)))
+        .mut_subcommand("lint", |lint| lint.after_help(examples(lint::EXAMPLES)))
+        .mut_subcommand("size", |size| size.after_help(examples(size::EXAMPLES)))
         .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
         .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
 }
@@ -184,6 +238,7 @@ const EXAMPLES: &str = "  \
   oomph why                        every death in the current namespace
   oomph why checkout-7d9f-x2k4b    one pod
   oomph why -f pods.json dmesg     from files, without a cluster
+  oomph lint deploy/               manifests, before they ship
   oomph explain node-oom           what a verdict means";
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use oomph_core::{diagnosis, run, waterfall};
+use oomph_core::{diagnosis, lint, run, size, waterfall};
 
 use super::Exit;
 use crate::ui::Ui;
@@ -24,6 +24,12 @@ enum Document {
     Waterfall,
     /// Of `oomph run`.
     Run,
+    /// Of `oomph lint`.
+    Lint,
+    /// Of `oomph size`.
+    Sizing,
+    /// Of `oomph size backtest`.
+    Backtest,
 }
 
 impl Schema {
@@ -32,6 +38,9 @@ impl Schema {
             Document::Diagnosis => diagnosis::schema(),
             Document::Waterfall => waterfall::schema(),
             Document::Run => run::schema(),
+            Document::Lint => lint::schema(),
+            Document::Sizing => size::schema(),
+            Document::Backtest => size::backtest::schema(),
         };
         ui.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Nothing)

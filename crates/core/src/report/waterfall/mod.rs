@@ -151,7 +151,7 @@ fn bar(eighths: usize) -> String {
     "█".repeat(eighths / 8) + ENDS[eighths % 8]
 }
 
-fn gaps(page: &mut Page, gaps: &[GapReport]) {
+pub(super) fn gaps(page: &mut Page, gaps: &[GapReport]) {
     if gaps.is_empty() {
         return;
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use oomph_core::recording::{End, Line, Run as Header, Sample};
+use oomph_core::recording::{End, Line, Run as Header, Sample, telling};
 use oomph_core::units::Bytes;
 use oomph_core::waterfall::{Subject, Version, Waterfall};
 use oomph_node::clock::processor_time;
@@ -23,6 +23,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::leftovers::Leftovers;
 use super::live::Live;
+use super::stderr::Tail;
 use super::{Run, Size, signals, user_scope};
 use crate::ui::Ui;
 
@@ -96,6 +97,7 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
 
     let mut command = Command::new(program);
     command.args(rest);
+    Tail::prepare(&mut command);
     scope.admit(&mut command).with_context(|| format!("cannot enter {}", scope.folder.display()))?;
     let signals = signals::catch();
     let mut child = match command.spawn() {
@@ -103,10 +105,12 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
         Err(error) => return not_started(program.as_ref(), &error, ui),
     };
     signals.begin(child.id());
+    let tail = Tail::follow(&mut child);
     let mut watch = Watch::new(hierarchy, scope, limits.memory, ui);
     let status = watch.until_end(&mut child)?;
     signals.end();
     let at = Timestamp::now();
+    let said = telling(&tail.end());
 
     watch.samples.iter().for_each(|sample| recording.push_str(&Line::Sample(*sample).written()));
     if let Some(peak) = watch.peak.take() {
@@ -115,6 +119,9 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
     recording.push_str(&Line::Counters(counters(&scope.folder)).written());
     if let Some(log) = kernel_log(ring, &scope.folder) {
         recording.push_str(&Line::KernelLog(log).written());
+    }
+    if !said.is_empty() {
+        recording.push_str(&Line::Log(said).written());
     }
     let peak_bytes = ["memory.peak", "memory.max_usage_in_bytes"]
         .iter()

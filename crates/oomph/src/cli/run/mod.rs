@@ -17,6 +17,7 @@ mod command;
 mod leftovers;
 mod live;
 mod signals;
+mod stderr;
 mod unlimited;
 mod user_scope;
 
@@ -61,7 +62,13 @@ pub(super) struct Run {
 
 /// An amount of memory as Kubernetes writes it.
 #[derive(Debug, Clone, Copy)]
-struct Size(Bytes);
+pub(super) struct Size(Bytes);
+
+impl Size {
+    pub(super) fn bytes(self) -> Bytes {
+        self.0
+    }
+}
 
 impl std::str::FromStr for Size {
     type Err = String;

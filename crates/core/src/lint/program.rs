@@ -1,0 +1,268 @@
+//! What a container runs, as far as its manifest says: words of its command line and its variables, each with its place.
+
+use std::cell::OnceCell;
+
+use super::finding::Place;
+use super::runtime::jvm::Jvm;
+use super::surroundings::Surroundings;
+use super::tree::{At, Span};
+use super::workload::{Amount, Container, Resources, Variable, VariableSource, Workload};
+use crate::units::Bytes;
+
+/// The command line and the environment.
+#[derive(Debug, Default)]
+pub struct Program<'a> {
+    /// Words of `command` and `args`, shell scripts and references to variables taken apart.
+    pub words: Vec<Part<'a>>,
+    /// `command` is given, so the image's own entry point does not run.
+    pub has_command: bool,
+    /// Variables, those of config maps included; of a name that is given twice the last.
+    pub environment: Vec<Set<'a>>,
+    /// Config maps and secrets whose contents are not in the input.
+    pub hidden: Vec<&'a str>,
+    /// The JVM that it starts, once somebody asked.
+    pub(super) jvm: OnceCell<Option<Jvm<'a>>>,
+}
+
+/// A word with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part<'a> {
+    /// The word, without quotes around it.
+    pub text: &'a str,
+    /// Where it stands.
+    pub place: Place,
+    /// The variable that it comes from.
+    pub from: Option<&'a str>,
+    /// It is where a command stands: first of all, or behind `exec`, `&&`, `-c` and their like.
+    pub starts: bool,
+}
+
+/// A variable that is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Set<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value, where the manifest says it.
+    pub value: Value<'a>,
+    /// Where the value stands.
+    pub node: At<'a>,
+}
+
+/// The value of a variable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// A text.
+    Text(&'a str),
+    /// `resourceFieldRef` of a memory limit or request: the amount in units of the divisor, and the bytes.
+    Memory {
+        /// The number that the program sees.
+        number: u64,
+        /// The amount it was made from.
+        bytes: Bytes,
+        /// `limits.memory`.
+        resource: &'a str,
+    },
+    /// Not in the input.
+    Unknown,
+}
+
+impl<'a> Set<'a> {
+    /// Its words, each with its place.
+    pub fn words(&self) -> impl Iterator<Item = Part<'a>> {
+        let text = match self.value {
+            Value::Text(text) => text,
+            _ => "",
+        };
+        let (node, from) = (self.node, Some(self.name));
+        split(text).map(move |(word, _)| Part { text: word, place: locate(node, word), from, starts: false })
+    }
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn read(container: &Container<'a>, workload: &Workload<'a>, surroundings: &Surroundings<'a>) -> Self {
+        let mut it = Self { has_command: !container.command.is_empty(), ..Self::default() };
+        for (is_map, name, prefix) in &container.variable_lists {
+            // A prefix would need names of its own; nobody prefixes what a runtime reads.
+            match surroundings.map(workload.object.namespace, name).filter(|_| *is_map && prefix.is_empty()) {
+                Some(data) => {
+                    for (key, node) in data.entries() {
+                        if let (Some(name), Some(text)) = (key.text(), node.text()) {
+                            it.environment.push(Set { name, value: Value::Text(text), node });
+                        }
+                    }
+                }
+                None => it.hidden.push(name),
+            }
+        }
+        for variable in &container.variables {
+            let (value, node) = value(variable, container, workload, surroundings);
+            it.environment.push(Set { name: variable.name, value, node });
+        }
+        for word in container.command.iter().chain(&container.arguments) {
+            for (index, (text, begins_line)) in split(word.text).enumerate() {
+                let starts = match it.words.last() {
+                    None => true,
+                    Some(last) => (begins_line && index > 0) || leads(last.text, it.words.iter().rev().nth(1)),
+                };
+                if let Some((name, value)) = assignment(text) {
+                    it.environment.push(Set { name, value: Value::Text(value), node: word.node });
+                }
+                match reference(text).and_then(|name| it.variable(name)) {
+                    Some(set) => it.words.extend(set.words().collect::<Vec<_>>()),
+                    None => it.words.push(Part { text, place: locate(word.node, text), from: None, starts }),
+                }
+            }
+        }
+        it
+    }
+
+    /// A variable that is set.
+    pub fn variable(&self, name: &str) -> Option<&Set<'a>> {
+        self.environment.iter().rev().find(|set| set.name == name)
+    }
+
+    /// The text of a variable.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        match self.variable(name)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The command line starts this program, with or without a path.
+    pub fn runs(&self, program: &str) -> bool {
+        self.started(program).is_some()
+    }
+
+    /// The command line names this program, for names that mean nothing else.
+    pub fn names(&self, program: &str) -> bool {
+        self.words.iter().any(|word| word.text.rsplit('/').next() == Some(program))
+    }
+
+    /// The word that starts this program.
+    pub fn started(&self, program: &str) -> Option<&Part<'a>> {
+        let mut commands = self.words.iter().filter(|word| word.starts);
+        commands.find(|word| word.text.rsplit('/').next() == Some(program))
+    }
+}
+
+fn value<'a>(
+    variable: &Variable<'a>,
+    container: &Container<'a>,
+    workload: &Workload<'a>,
+    surroundings: &Surroundings<'a>,
+) -> (Value<'a>, At<'a>) {
+    let node = variable.node;
+    match variable.source {
+        VariableSource::Value(text) => (Value::Text(text), node),
+        VariableSource::ConfigMap { name, key } => {
+            let found = surroundings.map(workload.object.namespace, name).and_then(|data| data.get(key));
+            found.and_then(|node| Some((Value::Text(node.text()?), node))).unwrap_or((Value::Unknown, node))
+        }
+        VariableSource::Resource { resource, container: other, divisor } => {
+            let named = |name: &str| workload.containers.iter().find(|it| it.name == name);
+            let of = other.and_then(named).map_or(&container.resources, |it| &it.resources);
+            (field(of, resource, divisor).unwrap_or(Value::Unknown), node)
+        }
+        VariableSource::Hidden => (Value::Unknown, node),
+    }
+}
+
+/// `resourceFieldRef`: the amount divided by the divisor, rounded up (`pkg/api/v1/resource/helpers.go`,
+/// `convertResourceMemoryToString`, v1.37). Where no limit is set it is the node's memory, which nobody knows here.
+fn field<'a>(resources: &Resources<'a>, resource: &'a str, divisor: Option<Amount<'a>>) -> Option<Value<'a>> {
+    let amount = match resource {
+        "limits.memory" => resources.memory_limit?,
+        // A request that is not given is the limit.
+        "requests.memory" => resources.memory_request.or(resources.memory_limit)?,
+        _ => return None,
+    };
+    let bytes = amount.bytes()?;
+    let divisor = match divisor {
+        None => 1,
+        Some(divisor) if divisor.is_zero() => 1,
+        Some(divisor) => divisor.quantity?.bytes().0,
+    };
+    Some(Value::Memory { number: bytes.0.div_ceil(divisor.max(1)), bytes, resource })
+}
+
+/// The variable that a whole word stands for: `$(NAME)` as Kubernetes expands it, `$NAME` and `${NAME}` as a shell does.
+fn reference(word: &str) -> Option<&str> {
+    let name = word.strip_prefix('$')?;
+    let name = name.strip_prefix('(').and_then(|name| name.strip_suffix(')')).unwrap_or(name);
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then_some(name)
+}
+
+/// `NAME=value` of a script, which sets a variable for what follows.
+fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let value = value.trim_start_matches(['"', '\'']);
+    (is_name && !name.is_empty() && !value.is_empty() && !value.contains('$')).then_some((name, value))
+}
+
+/// Words behind which a command stands.
+const LEADS: [&str; 30] = [
+    "exec",
+    "&&",
+    "||",
+    "|",
+    "&",
+    "-c",
+    "-ec",
+    "-ce",
+    "-lc",
+    "-exc",
+    "-euc",
+    "--",
+    "then",
+    "do",
+    "else",
+    "nohup",
+    "time",
+    "nice",
+    "sudo",
+    "env",
+    "tini",
+    "/sbin/tini",
+    "dumb-init",
+    "/usr/bin/dumb-init",
+    "-m",
+    "run",
+    "run-program",
+    "ddtrace-run",
+    "opentelemetry-instrument",
+    "(",
+];
+
+/// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
+fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
+    let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
+    LEADS.contains(&last) || is_user || (last.contains('=') && !last.starts_with('-'))
+}
+
+/// Words of a command, a script or a variable, each with whether a command of the script begins with it.
+fn split(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    text.split(['\n', ';']).flat_map(|line| {
+        let words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`']));
+        words.filter(|word| !word.is_empty()).enumerate().map(|(index, word)| (word, index == 0))
+    })
+}
+
+/// Where a word stands in a scalar: the whole scalar, where it is written otherwise than it reads.
+pub(crate) fn locate(node: At<'_>, word: &str) -> Place {
+    let whole = Place::from(node);
+    let source = node.source();
+    let is_whole = |at: usize| {
+        let open = source[at + word.len()..].chars().next().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c));
+        open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;=".contains(c))
+    };
+    let found = source.match_indices(word).map(|(at, _)| at).find(|at| is_whole(*at));
+    let span = |at: usize| {
+        let start = whole.span.start + u32::try_from(at).unwrap_or_default();
+        Span { start, end: start + u32::try_from(word.len()).unwrap_or_default() }
+    };
+    found.map_or(whole, |at| Place { span: span(at), ..whole })
+}

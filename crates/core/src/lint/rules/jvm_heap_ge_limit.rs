@@ -1,0 +1,110 @@
+//! A heap that alone takes the whole limit.
+
+use super::{Finding, Level, Subject};
+use crate::budget::jvm::{self, BesideHeap, heap_flag};
+use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::lint::surroundings::Surroundings;
+use crate::lint::tree::At;
+use crate::lint::workload::{Amount, Object};
+use crate::runtime::flags::size;
+use crate::units::Bytes;
+
+super::rule!("jvm-heap-ge-limit", Error, Container(judge), Object(judge_options));
+
+/// From this share on nothing is left for the rest of the JVM, whatever the limit.
+const WHOLE: f64 = 95.0;
+
+fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
+    let Some(limit) = subject.limit() else { return Vec::new() };
+    let Some(it) = subject.jvm() else { return Vec::new() };
+    let mut findings = Vec::new();
+    let heap = it.max_heap();
+    if let Some(heap) = heap.as_ref().filter(|heap| heap.value >= limit.bytes) {
+        let relation = if heap.value == limit.bytes { "equals the" } else { "is more than the" };
+        let message = format!("the heap's maximum of {} {relation} limit of {}", heap.value, limit.bytes);
+        findings.push(
+            Finding::new(Level::Error, heap.part.place, message).label(format!("the heap may grow to {}", heap.value)),
+        );
+    }
+    let percentage = it.percentage().filter(|it| heap.is_none() && it.value >= WHOLE);
+    if let Some(percentage) = percentage {
+        let message = format!("the heap may take {} % of the limit of {}", percentage.value, limit.bytes);
+        findings.push(
+            Finding::new(Level::Error, percentage.part.place, message)
+                .label(format!("the heap may grow to {}", it.heap(limit.bytes).0)),
+        );
+    }
+    if let Some(ram) = it.size(&["-XX:MaxRAM="]).filter(|ram| ram.value > limit.bytes) {
+        let message = format!("the JVM is told that it has {}, and the limit is {}", ram.value, limit.bytes);
+        findings.push(
+            Finding::new(Level::Error, ram.part.place, message)
+                .label("percentages are taken of this")
+                .help("remove the flag: the JVM reads the limit itself"),
+        );
+    }
+    if findings.is_empty() {
+        return findings;
+    }
+    let usual = help(it, limit.bytes, cpus(subject));
+    let complete = |mut finding: Finding<'a>| {
+        finding.help.get_or_insert_with(|| usual.clone());
+        finding.assumed.extend(it.assumed());
+        finding
+            .related(limit.place, limit.says())
+            .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
+    };
+    findings.into_iter().map(complete).collect()
+}
+
+/// Strimzi: `jvmOptions` beside `resources`, wherever the two stand together.
+fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
+    let mut findings = Vec::new();
+    if object.group().ends_with("strimzi.io") {
+        walk(object.node, &mut findings, 0);
+    }
+    findings
+}
+
+fn walk<'a>(node: At<'a>, findings: &mut Vec<Finding<'a>>, depth: usize) {
+    let heap = node.path(&["jvmOptions", "-Xmx"]).and_then(|node| Some((node, Bytes(size(node.text()?)?))));
+    let limit = node.path(&["resources", "limits", "memory"]).map(Amount::read);
+    if let (Some((place, heap)), Some(limit)) = (heap, limit)
+        && let Some(bytes) = limit.bytes().filter(|bytes| heap >= *bytes)
+    {
+        findings.push(
+            Finding::new(Level::Error, place, format!("the heap's maximum of {heap} reaches the limit of {bytes}"))
+                .label(format!("the heap may grow to {heap}"))
+                .related(limit.node, format!("the kernel kills at {bytes}, everything included"))
+                .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap"),
+        );
+    }
+    for child in node.own_children().filter(|_| depth < 16) {
+        walk(child, findings, depth + 1);
+    }
+}
+
+/// What a service with nothing known about it needs beside its heap.
+pub(super) fn beside(it: &Jvm<'_>, limit: Bytes) -> BesideHeap {
+    let caps = it.caps(limit);
+    let capped = |usual: Bytes, cap: Option<Bytes>| cap.map_or(usual, |cap| usual.min(cap));
+    BesideHeap {
+        metaspace: capped(jvm::metaspace_of_classes(jvm::CLASSES_ASSUMED), caps.metaspace),
+        code_cache: capped(Bytes::mib(50), caps.code_cache),
+        threads: jvm::THREADS_ASSUMED / 5,
+        stack: jvm::STACK_RESIDENT,
+        direct: capped(Bytes::mib(16), caps.direct),
+        ..BesideHeap::default()
+    }
+}
+
+pub(super) fn help(it: &Jvm<'_>, limit: Bytes, cpus: u32) -> String {
+    let collector = it.collector(limit, cpus);
+    let beside = beside(it, limit);
+    let heap = jvm::heap_for_limit(limit, &beside, collector, Bytes(0));
+    let wanted = jvm::limit_for_heap(it.heap(limit).0, &beside, collector, Bytes(0));
+    let limit = format!("a limit of at least {}Mi", wanted.0 >> 20);
+    match heap {
+        Some(heap) => format!("{} for this limit, or {limit}; `oomph size` measures what is needed", heap_flag(heap)),
+        None => format!("{limit}: beside the rest of a JVM this one leaves no room for a heap"),
+    }
+}

@@ -1,0 +1,113 @@
+//! PostgreSQL with buffers that do not fit the limit.
+
+use super::{Finding, Level, Subject};
+use crate::lint::finding::Place;
+use crate::lint::program::locate;
+use crate::lint::surroundings::Surroundings;
+use crate::lint::tree::At;
+use crate::lint::workload::{Amount, Object};
+use crate::units::Bytes;
+
+super::rule!("pg-shared-buffers", Warning, Container(judge), Object(judge_cluster));
+
+/// Backends that work at once, and what one has for itself: assumed. `max_connections` only bounds them.
+const BACKENDS: u64 = 10;
+const BACKEND: Bytes = Bytes::mib(6);
+/// `work_mem` and `maintenance_work_mem` by default.
+const WORK: Bytes = Bytes::mib(4);
+const MAINTENANCE: Bytes = Bytes::mib(64);
+
+type Setting = Option<(Bytes, Place)>;
+
+fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
+    let is_postgres = subject.is(&["postgres", "postgresql", "postgis", "timescaledb"], &["postgres"]);
+    let (Some(limit), true) = (subject.limit(), is_postgres) else { return Vec::new() };
+    let of = |name: &str| setting(subject, name);
+    let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
+    need.look(limit.bytes, limit.place, &limit.says()).into_iter().collect()
+}
+
+/// CloudNativePG: `spec.postgresql.parameters` beside `spec.resources`.
+fn judge_cluster<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
+    let spec = object.node.get("spec").filter(|_| object.group() == "postgresql.cnpg.io");
+    let limit = spec.and_then(|spec| spec.path(&["resources", "limits", "memory"])).map(Amount::read);
+    let parameters = spec.and_then(|spec| spec.path(&["postgresql", "parameters"]));
+    let (Some(limit), Some(parameters)) = (limit, parameters) else { return Vec::new() };
+    let Some(bytes) = limit.bytes() else { return Vec::new() };
+    let of = |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((size(node.text()?)?, Place::from(node))));
+    let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
+    need.look(bytes, limit.node.into(), &format!("the kernel kills at {bytes}, everything included"))
+        .into_iter()
+        .collect()
+}
+
+struct Need {
+    buffers: Setting,
+    work: Setting,
+    maintenance: Setting,
+}
+
+impl Need {
+    fn look<'a>(&self, limit: Bytes, limit_place: Place, says: &str) -> Option<Finding<'a>> {
+        let (buffers, place) = self.buffers?;
+        let work = self.work.map_or(WORK, |(bytes, _)| bytes);
+        let maintenance = self.maintenance.map_or(MAINTENANCE, |(bytes, _)| bytes);
+        let backends = BACKEND.0.saturating_add(work.0).saturating_mul(BACKENDS);
+        let need = Bytes(buffers.0.saturating_add(backends).saturating_add(maintenance.0));
+        if need <= limit {
+            return None;
+        }
+        let message = format!("shared_buffers of {buffers} leave too little of the limit of {limit}");
+        let each = Bytes(BACKEND.0.saturating_add(work.0));
+        let mut finding = Finding::new(Level::Warning, place, message)
+            .label("charged to the container as it is touched, and never given back")
+            .related(limit_place, says)
+            .note(format!(
+                "budget: buffers {buffers} + {BACKENDS} backends x {each} + maintenance {maintenance} = {need} of {limit}"
+            ))
+            .assume(format!("{BACKENDS} backends at work at once, {BACKEND} each beside work_mem"))
+            .help(format!("shared_buffers = {}MB, a quarter of the limit, is the usual start", limit.0 >> 22));
+        for (setting, name) in [(self.work, "work_mem, per sort"), (self.maintenance, "maintenance_work_mem")] {
+            if let Some((bytes, place)) = setting {
+                finding = finding.related(place, format!("{name}: {bytes}"));
+            }
+        }
+        Some(finding)
+    }
+}
+
+/// `-c name=value` or `--name=value` of the command line, else a line of a mounted file.
+fn setting(subject: &Subject<'_, '_>, name: &str) -> Setting {
+    let dashed = name.replace('_', "-");
+    let by_flag = subject.program.words.iter().rev().find_map(|word| {
+        let (key, value) = word.text.split_once('=')?;
+        let key = key.trim_start_matches("-c").trim_start_matches("--");
+        (key == name || key == dashed).then(|| Some((size(value)?, word.place)))?
+    });
+    let in_files = || {
+        subject.files().into_iter().find_map(|(_, node)| {
+            node.text()?.lines().rev().find_map(|line| {
+                let (key, value) = line.split_once('=')?;
+                let value = value.split('#').next().unwrap_or("");
+                let bytes = (key.trim() == name).then(|| size(value))??;
+                Some((bytes, locate(node, line.trim())))
+            })
+        })
+    };
+    by_flag.or_else(in_files)
+}
+
+/// `256MB`, `1GB`, `'512 MB'`: 1024s; a number alone counts blocks of 8 KiB for buffers, kB elsewhere, and is not read.
+fn size(text: &str) -> Option<Bytes> {
+    let text = text.trim().trim_matches(['\'', '"']);
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &text[digits.len()..] {
+        "B" => 0,
+        "kB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        "TB" => 40,
+        _ => return None,
+    };
+    digits.trim().parse::<u64>().ok()?.checked_mul(1 << shift).map(Bytes)
+}

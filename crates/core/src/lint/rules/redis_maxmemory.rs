@@ -1,0 +1,91 @@
+//! Redis with a maxmemory that the kernel's limit comes before, or with none.
+
+use super::{Finding, Level, Subject};
+use crate::budget::scaled;
+use crate::lint::finding::Place;
+use crate::lint::program::locate;
+use crate::units::Bytes;
+
+super::rule!("redis-maxmemory", Warning, Container(judge));
+
+/// Fragmentation of the allocator and what replicas and clients have in flight, in percent of maxmemory: assumed.
+const BESIDE: u64 = 10;
+/// Redis itself: assumed.
+const ITSELF: Bytes = Bytes::mib(8);
+
+fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
+    let images = ["redis", "valkey", "keydb", "redis-stack-server"];
+    let programs = ["redis-server", "valkey-server", "keydb-server"];
+    let (Some(limit), true) = (subject.limit(), subject.is(&images, &programs)) else { return Vec::new() };
+    let found = maxmemory(subject).filter(|(bytes, ..)| bytes.0 > 0);
+    let Some((bytes, place)) = found else {
+        let words = &subject.program.words;
+        let starts = words.first().map(|word| word.text.rsplit('/').next().unwrap_or(word.text));
+        let is_plain = starts.is_none_or(|name| programs.contains(&name));
+        // A configuration file that is not in the input may say it.
+        let has_file = words.iter().any(|word| word.text.contains(".conf")) || !subject.files().is_empty();
+        if !is_plain || has_file || !subject.program.hidden.is_empty() {
+            return Vec::new();
+        }
+        return vec![
+            Finding::new(Level::Info, limit.place, "Redis runs without maxmemory: it grows until it is killed")
+                .label("the kernel's limit is the only one")
+                .assume("no configuration file inside of the image sets it")
+                .help(format!("--maxmemory {}mb with a policy that evicts", scaled(limit.bytes, 80, 100).0 >> 20)),
+        ];
+    };
+    let need = Bytes(scaled(bytes, 100 + BESIDE, 100).0.saturating_add(ITSELF.0).saturating_add(subject.tmpfs().0));
+    if need <= limit.bytes {
+        return Vec::new();
+    }
+    vec![
+        Finding::new(
+            Level::Warning,
+            place,
+            format!("maxmemory of {bytes} leaves too little of the limit of {}", limit.bytes),
+        )
+        .label(format!("data may take {bytes}"))
+        .related(limit.place, limit.says())
+        .note(format!("budget: data {bytes} + {BESIDE} % + Redis itself {ITSELF} = {need} of {}", limit.bytes))
+        .note("a snapshot forks: every page that is written meanwhile exists twice")
+        .assume(format!("{BESIDE} % for fragmentation and buffers"))
+        .help(format!("maxmemory {}mb for this limit", scaled(limit.bytes, 80, 100).0 >> 20)),
+    ]
+}
+
+fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
+    let words = &subject.program.words;
+    let by_flag = words.iter().enumerate().rev().find_map(|(index, word)| {
+        let rest = word.text.strip_prefix("--maxmemory")?;
+        match rest {
+            "" => words.get(index + 1).and_then(|next| Some((size(next.text)?, next.place))),
+            _ => Some((size(rest.strip_prefix('=')?)?, word.place)),
+        }
+    });
+    // An argument overrides the file.
+    by_flag.or_else(|| {
+        subject.files().into_iter().find_map(|(_, node)| {
+            node.text()?.lines().rev().find_map(|line| {
+                let mut words = line.split_whitespace();
+                let bytes = words.next().filter(|name| *name == "maxmemory").and_then(|_| size(words.next()?))?;
+                Some((bytes, locate(node, line.trim())))
+            })
+        })
+    })
+}
+
+/// `512mb` counts in 1024s, `512m` in thousands (`src/util.c`, `memtoull`).
+fn size(text: &str) -> Option<Bytes> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor).map(Bytes)
+}

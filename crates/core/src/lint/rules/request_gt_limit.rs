@@ -1,0 +1,61 @@
+//! A request over the limit is refused by the API server.
+
+use super::{Finding, Level, Scene, Subject};
+use crate::lint::subject::LimitOrigin;
+use crate::lint::workload::as_bytes;
+
+super::rule!("request-gt-limit", Error, Container(judge), Workload(judge_pod));
+
+fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
+    let mut findings = Vec::new();
+    if let (Some(request), Some(limit)) = (subject.request(), subject.own_limit())
+        && request.bytes > limit.bytes
+    {
+        let (what, says) = match request.origin {
+            LimitOrigin::LimitRange(name) => (format!("the request that LimitRange `{name}` gives"), "requested"),
+            _ => ("the memory request".to_owned(), "requested"),
+        };
+        let of_limit = match limit.origin {
+            LimitOrigin::LimitRange(name) => format!("the limit that LimitRange `{name}` gives"),
+            _ => "the limit".to_owned(),
+        };
+        let message = format!("{what} of {} is more than {of_limit} of {}", request.bytes, limit.bytes);
+        findings.push(
+            Finding::new(Level::Error, request.place, message)
+                .label(format!("{says}: {}", request.bytes))
+                .related(limit.place, format!("limit: {}", limit.bytes))
+                .note("the API server refuses the pod: a request must not exceed the limit")
+                .help(format!("request at most {}, or raise the limit", limit.bytes)),
+        );
+    }
+    // KEP-2837: a container's limit must not exceed its pod's.
+    let pod = subject.scene.workload.resources.memory_limit;
+    if let (Some(own), Some(pod)) = (subject.container.resources.memory_limit, pod)
+        && let (Some(bytes), Some(of_pod)) = (own.bytes(), pod.bytes())
+        && bytes > of_pod
+    {
+        findings.push(
+            Finding::new(Level::Error, own.node, format!("the limit of {bytes} is more than the pod's of {of_pod}"))
+                .related(pod.node, format!("the pod's limit: {of_pod}"))
+                .note("the API server refuses the pod: a container's limit must not exceed its pod's"),
+        );
+    }
+    findings
+}
+
+fn judge_pod<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
+    let of = scene.workload.resources;
+    let (Some(request), Some(limit)) = (of.memory_request, of.memory_limit) else { return Vec::new() };
+    match (as_bytes(Some(request)), as_bytes(Some(limit))) {
+        (Some(requested), Some(limited)) if requested > limited => vec![
+            Finding::new(
+                Level::Error,
+                request.node,
+                format!("the pod's memory request of {requested} is more than its limit of {limited}"),
+            )
+            .related(limit.node, format!("limit: {limited}"))
+            .note("the API server refuses the pod: a request must not exceed the limit"),
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,59 @@
+//! Node.js: the flags of V8's heap that reach it.
+
+use super::image::Image;
+use crate::budget::v8;
+use crate::lint::program::{Part, Set};
+use crate::lint::subject::Subject;
+use crate::units::Bytes;
+
+/// Node.js as a container starts it.
+#[derive(Debug)]
+pub(crate) struct Node<'a> {
+    /// `--max-old-space-size`, with the flag.
+    pub old_space: Option<(Bytes, Part<'a>)>,
+    /// `--max-old-space-size-percentage`, with the flag.
+    pub percentage: Option<(f64, Part<'a>)>,
+    /// Version, where the image says it.
+    pub major: Option<u32>,
+}
+
+impl<'a> Node<'a> {
+    /// The Node.js of a container; none where nothing speaks of one.
+    pub(crate) fn read(subject: &Subject<'_, 'a>) -> Option<Self> {
+        let program = subject.program;
+        let image = subject.container.image.map(Image::read).filter(|image| image.name == "node");
+        // The command line comes behind NODE_OPTIONS and counts (`src/node.cc`, `InitializeNodeWithArgs`).
+        let options: Vec<Part<'a>> = program.variable("NODE_OPTIONS").into_iter().flat_map(Set::words).collect();
+        let mut it = Self { old_space: None, percentage: None, major: image.and_then(|image| image.major()) };
+        for words in [options.as_slice(), program.words.as_slice()] {
+            for (index, part) in words.iter().enumerate() {
+                let text = part.text.replace('_', "-");
+                let next = || words.get(index + 1).map(|next| next.text);
+                let value = |name: &str| match text.strip_prefix(name)? {
+                    "" => next().map(str::to_owned),
+                    rest => rest.strip_prefix('=').map(str::to_owned),
+                };
+                if let Some(mib) = value("--max-old-space-size").and_then(|value| value.parse().ok()) {
+                    it.old_space = Some((Bytes::mib(mib), part.clone()));
+                } else if let Some(share) = value("--max-old-space-size-percentage").and_then(|it| it.parse().ok()) {
+                    it.percentage = Some((share, part.clone()));
+                }
+            }
+        }
+        let is_node = (image.is_some() && program.words.is_empty())
+            || it.old_space.is_some()
+            || it.percentage.is_some()
+            || ["node", "nodejs"].iter().any(|name| program.runs(name));
+        is_node.then_some(it)
+    }
+
+    /// The heap that the flags ask for, under a limit.
+    pub(crate) fn heap(&self, limit: Bytes) -> Option<(Bytes, &Part<'a>)> {
+        // The size in MiB wins over the share (`src/node_options.cc`).
+        let given = self.old_space.as_ref().map(|(bytes, part)| (*bytes, part));
+        given.or_else(|| {
+            let (share, part) = self.percentage.as_ref()?;
+            Some((v8::old_space_of_percentage(limit, *share), part))
+        })
+    }
+}

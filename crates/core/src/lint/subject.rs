@@ -1,0 +1,206 @@
+//! What a rule is shown: a pod template, or one of its containers, with all that counts for it.
+
+use std::cell::OnceCell;
+
+use super::finding::Place;
+use super::program::Program;
+use super::runtime::image::Image;
+use super::runtime::jvm::Jvm;
+use super::surroundings::Surroundings;
+use super::tree::At;
+use super::workload::{Amount, Container, ContainerKind, Resources, Workload};
+use crate::fact::{self, Pod};
+use crate::units::Bytes;
+
+/// A pod template with what stands around it.
+#[derive(Debug)]
+pub struct Scene<'s, 'a> {
+    /// The rest of the input.
+    pub surroundings: &'s Surroundings<'a>,
+    /// The template.
+    pub workload: &'s Workload<'a>,
+    /// What each of its containers runs.
+    pub programs: Vec<Program<'a>>,
+    pod: OnceCell<Pod>,
+}
+
+/// A container with what counts for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'s, 'a> {
+    /// Its template.
+    pub scene: &'s Scene<'s, 'a>,
+    /// The container.
+    pub container: &'s Container<'a>,
+    /// What it runs.
+    pub program: &'s Program<'a>,
+}
+
+/// A limit or request that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit<'a> {
+    /// How much.
+    pub bytes: Bytes,
+    /// Where it stands.
+    pub place: Place,
+    /// Whose it is.
+    pub origin: LimitOrigin<'a>,
+}
+
+/// Whose limit it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitOrigin<'a> {
+    /// The container's own.
+    Container,
+    /// The pod's, shared by its containers.
+    Pod,
+    /// The default of the LimitRange of this name.
+    LimitRange(&'a str),
+}
+
+impl Limit<'_> {
+    /// For a label: "limit of the container is 512 MiB".
+    pub fn says(&self) -> String {
+        match self.origin {
+            LimitOrigin::Container => format!("the kernel kills at {}, everything included", self.bytes),
+            LimitOrigin::Pod => format!("the kernel kills at {} for the whole pod", self.bytes),
+            LimitOrigin::LimitRange(name) => format!("LimitRange `{name}` sets the limit to {}", self.bytes),
+        }
+    }
+}
+
+impl<'s, 'a> Scene<'s, 'a> {
+    /// A template, with its programs read.
+    pub fn new(workload: &'s Workload<'a>, surroundings: &'s Surroundings<'a>) -> Self {
+        let programs = workload.containers.iter().map(|it| Program::read(it, workload, surroundings)).collect();
+        Self { surroundings, workload, programs, pod: OnceCell::new() }
+    }
+
+    /// Its containers, one by one; ephemeral ones have no resources and are left out.
+    pub fn subjects(&'s self) -> impl Iterator<Item = Subject<'s, 'a>> {
+        let all = self.workload.containers.iter().zip(&self.programs);
+        all.filter(|(container, _)| container.kind != ContainerKind::Ephemeral).map(|(container, program)| Subject {
+            scene: self,
+            container,
+            program,
+        })
+    }
+}
+
+impl Scene<'_, '_> {
+    /// The pod as the kubelet will see it, with what LimitRanges give: for its QoS class and `oom_score_adj`.
+    pub fn pod(&self) -> &Pod {
+        self.pod.get_or_init(|| self.read_pod())
+    }
+
+    fn read_pod(&self) -> Pod {
+        let quantity = |amount: Option<Amount<'_>>| amount.and_then(|amount| amount.quantity);
+        let of = |resources: &Resources<'_>| fact::Resources {
+            memory_request: quantity(resources.memory_request),
+            memory_limit: quantity(resources.memory_limit),
+            cpu_request: quantity(resources.cpu_request),
+            cpu_limit: quantity(resources.cpu_limit),
+        };
+        let containers = self.subjects().map(|subject| {
+            let mut resources = of(&subject.container.resources);
+            resources.memory_limit = resources.memory_limit.or(subject.own_limit().map(|it| it.bytes.into()));
+            resources.memory_request = resources.memory_request.or(subject.request().map(|it| it.bytes.into()));
+            let kind = match subject.container.kind {
+                ContainerKind::App => fact::ContainerKind::App,
+                ContainerKind::Init => fact::ContainerKind::Init,
+                ContainerKind::Sidecar => fact::ContainerKind::Sidecar,
+                ContainerKind::Ephemeral => fact::ContainerKind::Ephemeral,
+            };
+            let name = Some(subject.container.name.to_owned());
+            fact::Container { name, kind, resources, ..fact::Container::default() }
+        });
+        Pod {
+            complete: true,
+            resources: of(&self.workload.resources),
+            priority_class: self.workload.spec.text_of("priorityClassName").map(str::to_owned),
+            containers: containers.collect(),
+            ..Pod::default()
+        }
+    }
+}
+
+impl<'s, 'a> Subject<'s, 'a> {
+    /// The JVM that it starts; none where nothing speaks of one.
+    pub(crate) fn jvm(&self) -> Option<&'s Jvm<'a>> {
+        self.program.jvm.get_or_init(|| Jvm::read(self)).as_ref()
+    }
+}
+
+impl<'a> Subject<'_, 'a> {
+    /// The limit that kills it first: its own or a LimitRange's default, or the pod's where that is lower.
+    pub fn limit(&self) -> Option<Limit<'a>> {
+        let pod = self.pod_limit();
+        match (self.own_limit(), pod) {
+            (Some(own), Some(pod)) => Some(if pod.bytes < own.bytes { pod } else { own }),
+            (own, pod) => own.or(pod),
+        }
+    }
+
+    fn pod_limit(&self) -> Option<Limit<'a>> {
+        let amount = self.scene.workload.resources.memory_limit?;
+        Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Pod })
+    }
+
+    /// The container's own limit, a LimitRange's default included.
+    pub fn own_limit(&self) -> Option<Limit<'a>> {
+        let given = self.container.resources.memory_limit.filter(|amount| !amount.is_zero());
+        if let Some(amount) = given {
+            return Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Container });
+        }
+        // A zero is a limit that is given: nothing is put in its place.
+        if self.container.resources.memory_limit.is_some() {
+            return None;
+        }
+        let (name, amount) = self.scene.surroundings.default_limit(self.namespace())?;
+        Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
+    }
+
+    /// The request as it is given, or a LimitRange's default; what the API copies from the limit is none.
+    pub fn request(&self) -> Option<Limit<'a>> {
+        if let Some(amount) = self.container.resources.memory_request {
+            return Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Container });
+        }
+        // The API copies the limit into the request before a LimitRange is asked.
+        if self.container.resources.memory_limit.is_some() {
+            return None;
+        }
+        let (name, amount) = self.scene.surroundings.default_request(self.namespace())?;
+        Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
+    }
+
+    /// Files that config maps of the input put into it: name and text.
+    pub fn files(&self) -> Vec<(&'a str, At<'a>)> {
+        let volumes = self.scene.workload.spec.get("volumes").into_iter().flat_map(At::items);
+        let is_mounted = |name: &str| self.container.mounts.iter().any(|mount| mount.volume == name);
+        let maps = volumes.filter(|volume| volume.text_of("name").is_some_and(is_mounted)).flat_map(|volume| {
+            let own = volume.path(&["configMap", "name"]).and_then(At::text);
+            let sources = volume.path(&["projected", "sources"]).into_iter().flat_map(At::items);
+            let projected = sources.filter_map(|source| source.path(&["configMap", "name"])?.text());
+            own.into_iter().chain(projected).collect::<Vec<_>>()
+        });
+        let data = maps.filter_map(|name| self.scene.surroundings.map(self.namespace(), name));
+        data.flat_map(At::entries).filter_map(|(key, text)| Some((key.text()?, text))).collect()
+    }
+
+    /// The image's own name says so, or the command line does.
+    pub fn is(&self, image: &[&str], programs: &[&str]) -> bool {
+        let named = self.container.image.is_some_and(|text| image.contains(&Image::read(text).name));
+        named || programs.iter().any(|name| self.program.runs(name))
+    }
+
+    /// What its memory-backed volumes may take, where that is bounded.
+    pub fn tmpfs(&self) -> Bytes {
+        let is_mounted = |name: &str| self.container.mounts.iter().any(|mount| mount.volume == name);
+        let volumes = self.scene.workload.tmpfs.iter().filter(|tmpfs| is_mounted(tmpfs.name));
+        Bytes(volumes.filter_map(|tmpfs| Some(tmpfs.size_limit?.bytes()?.0)).fold(0, u64::saturating_add))
+    }
+
+    /// The namespace of its object.
+    pub fn namespace(&self) -> Option<&'a str> {
+        self.scene.workload.object.namespace
+    }
+}

@@ -1,0 +1,311 @@
+//! A YAML or JSON text as a tree that keeps where everything stands: what lint looks at and what a fix edits.
+//!
+//! Nodes lie in one vector, in the order of the text; an alias is a node that names another. Nothing is copied out of the
+//! text that needs no unescaping.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+mod build;
+mod lines;
+
+pub use build::read;
+pub use lines::{Lines, Position};
+
+/// A stretch of a text, in bytes, on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// As an index of the text.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// A byte lies in it.
+    pub fn contains(self, at: u32) -> bool {
+        self.start <= at && at < self.end
+    }
+}
+
+/// A text, read.
+#[derive(Debug)]
+pub struct Tree<'t> {
+    /// Which file of the input it is.
+    pub file: usize,
+    /// The text.
+    pub text: &'t str,
+    /// The documents that could be read, in order.
+    pub documents: Vec<Document>,
+    /// Every comment, in order, also of documents that could not be read.
+    pub comments: Vec<Comment>,
+    /// Documents that could not be read.
+    pub errors: Vec<SyntaxError>,
+    nodes: Vec<Node<'t>>,
+    /// Children of sequences, and keys and values of mappings in turn.
+    children: Vec<u32>,
+}
+
+/// One document of a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    root: u32,
+    /// From its `---`, where it has one, to its end.
+    pub span: Span,
+}
+
+/// A comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment {
+    /// From its `#` to the end of the line.
+    pub span: Span,
+    /// Nothing else stands on its line.
+    pub alone: bool,
+}
+
+/// Why a document could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where the reader stopped.
+    pub at: Span,
+    /// What it says.
+    pub message: String,
+}
+
+#[derive(Debug)]
+struct Node<'t> {
+    span: Span,
+    kind: Kind<'t>,
+}
+
+#[derive(Debug)]
+enum Kind<'t> {
+    Scalar { text: Cow<'t, str>, style: Style },
+    Sequence { from: u32, to: u32, flow: bool },
+    Mapping { from: u32, to: u32, flow: bool },
+    Alias(u32),
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// In single or double quotes.
+    Quoted,
+    /// As a block, behind `|` or `>`.
+    Block,
+}
+
+/// A node in its tree. Aliases are followed.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    tree: &'a Tree<'a>,
+    id: u32,
+}
+
+impl std::fmt::Debug for At<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "At({:?})", &self.tree.text[self.span().range()])
+    }
+}
+
+/// A merge key may lead to a mapping with another one; nobody nests them deeper.
+const MERGES: u8 = 8;
+
+impl<'t> Tree<'t> {
+    /// The root of a document.
+    pub fn root<'a>(&'a self, document: &Document) -> At<'a>
+    where
+        't: 'a,
+    {
+        At { tree: self, id: document.root }
+    }
+
+    /// The comments of a document.
+    pub fn comments_of(&self, document: &Document) -> &[Comment] {
+        let from = self.comments.partition_point(|comment| comment.span.start < document.span.start);
+        let to = self.comments.partition_point(|comment| comment.span.start < document.span.end);
+        &self.comments[from..to.max(from)]
+    }
+}
+
+impl<'a> At<'a> {
+    /// The tree that it stands in.
+    pub fn tree(self) -> &'a Tree<'a> {
+        self.tree
+    }
+
+    /// Where it stands.
+    pub fn span(self) -> Span {
+        self.tree.nodes[self.id as usize].span
+    }
+
+    /// Its own words in the text, quotes included.
+    pub fn source(self) -> &'a str {
+        &self.tree.text[self.span().range()]
+    }
+
+    /// The node behind an alias; itself, where it is none. An alias never names another.
+    fn resolved(self) -> Self {
+        match self.tree.nodes[self.id as usize].kind {
+            Kind::Alias(id) => At { tree: self.tree, id },
+            _ => self,
+        }
+    }
+
+    /// It is an alias (`*name`).
+    pub fn is_alias(self) -> bool {
+        matches!(self.tree.nodes[self.id as usize].kind, Kind::Alias(_))
+    }
+
+    /// The value of a scalar. A null is no value.
+    pub fn text(self) -> Option<&'a str> {
+        match &self.resolved_kind() {
+            Kind::Scalar { text, style: Style::Plain } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL") => {
+                None
+            }
+            Kind::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How a scalar is written.
+    pub fn style(self) -> Option<Style> {
+        match self.resolved_kind() {
+            Kind::Scalar { style, .. } => Some(*style),
+            _ => None,
+        }
+    }
+
+    fn resolved_kind(self) -> &'a Kind<'a> {
+        &self.tree.nodes[self.resolved().id as usize].kind
+    }
+
+    /// It is a mapping.
+    pub fn is_mapping(self) -> bool {
+        matches!(self.resolved_kind(), Kind::Mapping { .. })
+    }
+
+    /// It is a sequence.
+    pub fn is_sequence(self) -> bool {
+        matches!(self.resolved_kind(), Kind::Sequence { .. })
+    }
+
+    /// It is a collection in brackets or braces.
+    pub fn is_flow(self) -> bool {
+        matches!(self.resolved_kind(), Kind::Mapping { flow: true, .. } | Kind::Sequence { flow: true, .. })
+    }
+
+    /// The items of a sequence; none of anything else.
+    pub fn items(self) -> impl DoubleEndedIterator<Item = At<'a>> {
+        let tree = self.tree;
+        let children = match *self.resolved_kind() {
+            Kind::Sequence { from, to, .. } => &tree.children[from as usize..to as usize],
+            _ => &[],
+        };
+        children.iter().map(move |id| At { tree, id: *id }.resolved())
+    }
+
+    /// Keys and values that a mapping itself holds, as they stand, aliases not followed.
+    pub fn own_entries(self) -> impl DoubleEndedIterator<Item = (At<'a>, At<'a>)> {
+        let tree = self.tree;
+        let children = match *self.resolved_kind() {
+            Kind::Mapping { from, to, .. } => &tree.children[from as usize..to as usize],
+            _ => &[],
+        };
+        children.chunks_exact(2).map(move |pair| (At { tree, id: pair[0] }, At { tree, id: pair[1] }))
+    }
+
+    /// Children as they stand, aliases not followed: for a walk that sees every node once.
+    pub fn own_children(self) -> impl Iterator<Item = At<'a>> {
+        let tree = self.tree;
+        let (children, step) = match tree.nodes[self.id as usize].kind {
+            Kind::Mapping { from, to, .. } => (&tree.children[from as usize..to as usize], 2),
+            Kind::Sequence { from, to, .. } => (&tree.children[from as usize..to as usize], 1),
+            _ => (&tree.children[0..0], 1),
+        };
+        children.iter().skip(step - 1).step_by(step).map(move |id| At { tree, id: *id })
+    }
+
+    /// Keys and values of a mapping, those of merge keys included, the ones that are overridden left out.
+    pub fn entries(self) -> Vec<(At<'a>, At<'a>)> {
+        let (mut entries, mut seen) = (Vec::new(), HashSet::new());
+        self.collect(&mut entries, &mut seen, MERGES);
+        entries
+    }
+
+    fn collect(self, entries: &mut Vec<(At<'a>, At<'a>)>, seen: &mut HashSet<&'a str>, merges: u8) {
+        let from = entries.len();
+        // Of a key that is given twice the last one counts.
+        for (key, value) in self.own_entries().rev().filter(|(key, _)| !key.is_merge()) {
+            if key.text().is_some_and(|text| seen.insert(text)) {
+                entries.push((key, value.resolved()));
+            }
+        }
+        entries[from..].reverse();
+        if merges == 0 {
+            return;
+        }
+        for (_, value) in self.own_entries().filter(|(key, _)| key.is_merge()) {
+            if value.is_sequence() {
+                value.items().for_each(|item| item.collect(entries, seen, merges - 1));
+            } else {
+                value.collect(entries, seen, merges - 1);
+            }
+        }
+    }
+
+    fn is_merge(self) -> bool {
+        matches!(&self.tree.nodes[self.id as usize].kind, Kind::Scalar { text, style: Style::Plain } if &**text == "<<")
+    }
+
+    /// A key of a mapping and its value, also from a merge key.
+    pub fn entry(self, name: &str) -> Option<(At<'a>, At<'a>)> {
+        self.find(name, MERGES)
+    }
+
+    fn find(self, name: &str, merges: u8) -> Option<(At<'a>, At<'a>)> {
+        let mut has_merge = false;
+        for (key, value) in self.own_entries().rev() {
+            if key.text() == Some(name) {
+                return Some((key, value.resolved()));
+            }
+            has_merge |= key.is_merge();
+        }
+        if !has_merge || merges == 0 {
+            return None;
+        }
+        self.own_entries().filter(|(key, _)| key.is_merge()).find_map(|(_, value)| {
+            if value.is_sequence() {
+                value.items().find_map(|item| item.find(name, merges - 1))
+            } else {
+                value.find(name, merges - 1)
+            }
+        })
+    }
+
+    /// The value of a key.
+    pub fn get(self, name: &str) -> Option<At<'a>> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// The value at the end of several keys.
+    pub fn path(self, names: &[&str]) -> Option<At<'a>> {
+        names.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// The text of a key's value.
+    pub fn text_of(self, name: &str) -> Option<&'a str> {
+        self.get(name)?.text()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Finding objects and pod templates in a document.
+
+use super::{At, Object, Workload};
+use crate::lint::tree::{Document, Tree};
+
+/// What a document holds.
+#[derive(Debug, Default)]
+pub struct Found<'a> {
+    /// Pod templates.
+    pub workloads: Vec<Workload<'a>>,
+    /// Every object, also those with a template.
+    pub objects: Vec<Object<'a>>,
+    /// Objects without a template, and what is no object at all.
+    pub others: Vec<Object<'a>>,
+}
+
+/// Deeper than this no template lies.
+const DEPTH: usize = 48;
+
+/// API groups whose objects hold patterns of pods, not pods.
+const PATTERNS: [&str; 7] = [
+    "apiextensions.k8s.io",
+    "kyverno.io",
+    "policies.kyverno.io",
+    "constraints.gatekeeper.sh",
+    "templates.gatekeeper.sh",
+    "mutations.gatekeeper.sh",
+    "admissionregistration.k8s.io",
+];
+
+/// Looks through a document.
+pub fn find<'a>(tree: &'a Tree<'a>, document: &Document) -> Found<'a> {
+    let mut found = Found::default();
+    let comments = tree.comments_of(document).iter().map(|comment| &tree.text[comment.span.range()]);
+    let template = comments.filter_map(|text| text.strip_prefix("# Source: ")).map(str::trim).next();
+    object(tree.root(document), template, &mut found, 0);
+    found
+}
+
+fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, depth: usize) {
+    if !node.is_mapping() {
+        // A list of objects without a word around it.
+        for item in node.items().filter(|item| item.is_mapping() && depth < DEPTH) {
+            object(item, template, found, depth + 1);
+        }
+        if !node.is_sequence() && node.text().is_some() {
+            found.others.push(Object::read(node, template));
+        }
+        return;
+    }
+    let kind = node.text_of("kind").unwrap_or("");
+    // `objects` of an OpenShift Template are objects too.
+    let list =
+        if kind == "Template" { node.get("objects") } else { node.get("items").filter(|_| kind.ends_with("List")) };
+    if let Some(items) = list.filter(|items| items.is_sequence()) {
+        for item in items.items().filter(|item| item.is_mapping() && depth < DEPTH) {
+            object(item, template, found, depth + 1);
+        }
+        return;
+    }
+    let it = Object::read(node, template);
+    found.objects.push(it);
+    let before = found.workloads.len();
+    if !PATTERNS.contains(&it.group()) {
+        walk(node, node, &it, found, 0);
+    }
+    if found.workloads.len() == before {
+        found.others.push(it);
+    }
+}
+
+/// Looks for pod specs below a node; `parent` is what would be the template.
+fn walk<'a>(node: At<'a>, parent: At<'a>, object: &Object<'a>, found: &mut Found<'a>, depth: usize) {
+    if depth > DEPTH {
+        return;
+    }
+    if node.is_mapping() && is_pod_spec(node) {
+        found.workloads.push(Workload::read(*object, parent, node));
+        return;
+    }
+    for child in node.own_children() {
+        walk(child, node, object, found, depth + 1);
+    }
+}
+
+/// A mapping with a list of containers: each has a name or an image, and nothing in it is a pattern.
+fn is_pod_spec(node: At<'_>) -> bool {
+    let Some(containers) = node.get("containers") else { return false };
+    let mut items = containers.items().peekable();
+    let is_container = |item: At<'_>| {
+        item.is_mapping() && ["image", "name"].iter().any(|key| item.get(key).is_some_and(|it| it.text().is_some()))
+    };
+    items.peek().is_some() && items.all(is_container)
+}

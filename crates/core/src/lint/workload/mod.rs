@@ -1,0 +1,89 @@
+//! The model that rules look at: whatever has a pod template, by shape and not by kind.
+
+mod container;
+mod elsewhere;
+mod find;
+mod object;
+mod resources;
+
+pub use container::{Container, ContainerKind, Mount, Variable, VariableSource, Word};
+pub use elsewhere::amounts_of;
+pub use find::{Found, find};
+pub use object::Object;
+pub use resources::{Amount, Resources, as_bytes};
+
+use super::tree::At;
+
+/// Something that makes pods.
+#[derive(Debug, Clone)]
+pub struct Workload<'a> {
+    /// The object whose template it is.
+    pub object: Object<'a>,
+    /// The pod's spec.
+    pub spec: At<'a>,
+    /// Annotations of the template, or of the pod itself.
+    pub annotations: Option<At<'a>>,
+    /// Pod-level resources (KEP-2837).
+    pub resources: Resources<'a>,
+    /// Init containers and sidecars first, in the order in which they start.
+    pub containers: Vec<Container<'a>>,
+    /// Memory-backed volumes.
+    pub tmpfs: Vec<Tmpfs<'a>>,
+}
+
+/// An `emptyDir` with `medium: Memory`.
+#[derive(Debug, Clone, Copy)]
+pub struct Tmpfs<'a> {
+    /// The volume's name.
+    pub name: &'a str,
+    /// `emptyDir`'s value.
+    pub node: At<'a>,
+    /// `medium`'s value.
+    pub medium: At<'a>,
+    /// `sizeLimit`.
+    pub size_limit: Option<Amount<'a>>,
+}
+
+impl<'a> Workload<'a> {
+    fn read(object: Object<'a>, template: At<'a>, spec: At<'a>) -> Self {
+        let lists = [("initContainers", true), ("containers", false), ("ephemeralContainers", false)];
+        let mut containers = Vec::new();
+        for (name, init) in lists {
+            for node in spec.get(name).into_iter().flat_map(At::items).filter(|node| node.is_mapping()) {
+                let kind = match name {
+                    "ephemeralContainers" => ContainerKind::Ephemeral,
+                    _ if init && node.text_of("restartPolicy") == Some("Always") => ContainerKind::Sidecar,
+                    _ if init => ContainerKind::Init,
+                    _ => ContainerKind::App,
+                };
+                containers.push(Container::read(node, kind));
+            }
+        }
+        let volumes = spec.get("volumes").into_iter().flat_map(At::items);
+        let tmpfs = volumes.filter_map(|volume| {
+            let node = volume.get("emptyDir")?;
+            let medium = node.get("medium").filter(|medium| medium.text() == Some("Memory"))?;
+            let size_limit = node.get("sizeLimit").and_then(Amount::given);
+            Some(Tmpfs { name: volume.text_of("name")?, node, medium, size_limit })
+        });
+        Self {
+            object,
+            spec,
+            annotations: template.path(&["metadata", "annotations"]),
+            resources: Resources::read(spec.get("resources")),
+            tmpfs: tmpfs.collect(),
+            containers,
+        }
+    }
+
+    /// Every amount of memory that stands in it, with the container that it belongs to.
+    pub fn amounts(&self) -> Vec<(Amount<'a>, Option<&'a str>)> {
+        fn of<'a>(resources: &Resources<'a>) -> impl Iterator<Item = Amount<'a>> + use<'a> {
+            resources.memory_request.into_iter().chain(resources.memory_limit)
+        }
+        let mut all: Vec<(Amount<'a>, Option<&'a str>)> = of(&self.resources).map(|it| (it, None)).collect();
+        all.extend(self.containers.iter().flat_map(|it| of(&it.resources).map(|amount| (amount, Some(it.name)))));
+        all.extend(self.tmpfs.iter().filter_map(|tmpfs| Some((tmpfs.size_limit?, None))));
+        all
+    }
+}

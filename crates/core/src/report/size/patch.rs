@@ -1,0 +1,162 @@
+//! Proposals as patches that set what is proposed and keep every other field.
+
+use serde_json::{Value, json};
+
+use crate::size::{Document, Setting, Sizing};
+use crate::units::Bytes;
+
+/// The API version of an owner's kind; none where it is not known.
+pub(super) fn api_version(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => "apps/v1",
+        "CronJob" | "Job" => "batch/v1",
+        "Pod" | "ReplicationController" => "v1",
+        _ => return None,
+    })
+}
+
+/// An amount as a manifest has it: in the largest binary unit that keeps it whole.
+pub(super) fn quantity(bytes: Bytes) -> String {
+    for (unit, size) in [("Gi", 30), ("Mi", 20), ("Ki", 10)] {
+        if bytes.0 > 0 && bytes.0.trailing_zeros() >= size {
+            return format!("{}{unit}", bytes.0 >> size);
+        }
+    }
+    bytes.0.to_string()
+}
+
+/// Variables that hold one value of ours alone. Others (`JAVA_TOOL_OPTIONS`, `NODE_OPTIONS`) may hold options of the
+/// user's, which a patch would overwrite.
+const WHOLE: [&str; 1] = ["GOMEMLIMIT"];
+
+/// The strategic merge patch of a workload: lists of containers and variables are merged by name, so that everything
+/// that is not named stays.
+fn patch(sizing: &Sizing, proposed: &Setting) -> Option<Value> {
+    let mut resources = json!({});
+    if let Some(request) = proposed.request_bytes {
+        resources["requests"] = json!({"memory": quantity(request)});
+    }
+    if let Some(limit) = proposed.limit_bytes {
+        resources["limits"] = json!({"memory": quantity(limit)});
+    }
+    let mut container = json!({"name": sizing.container.as_deref()?, "resources": resources});
+    let env: Vec<Value> = proposed
+        .flags
+        .iter()
+        .filter(|flag| WHOLE.contains(&flag.variable.as_str()))
+        .map(|flag| json!({"name": flag.variable, "value": flag.value}))
+        .collect();
+    if !env.is_empty() && sizing.kind.as_deref() != Some("Pod") {
+        container["env"] = env.into();
+    }
+    let spec = json!({"containers": [container]});
+    Some(match sizing.kind.as_deref()? {
+        "Pod" => json!({"spec": spec}),
+        "CronJob" => json!({"spec": {"jobTemplate": {"spec": {"template": {"spec": spec}}}}}),
+        _ => json!({"spec": {"template": {"spec": spec}}}),
+    })
+}
+
+/// Why a workload cannot be patched.
+fn obstacle(sizing: &Sizing) -> Option<String> {
+    let kind = sizing.kind.as_deref();
+    if sizing.proposed.is_none() {
+        return Some(sizing.proposed_missing.clone().unwrap_or_else(|| "nothing is proposed".into()));
+    }
+    match kind {
+        None => Some("the history does not tell the object that owns it".into()),
+        Some("Job") => Some("the template of a Job cannot be changed; change what makes it".into()),
+        Some(kind) if api_version(kind).is_none() => Some(format!("{kind} is no kind that can be patched here")),
+        Some(_) if sizing.container.is_none() => Some("the history does not name the container".into()),
+        Some(_) => None,
+    }
+}
+
+/// Flags that have to be set by hand: `variable=value`.
+fn by_hand(proposed: &Setting) -> Vec<String> {
+    let by_hand = proposed.flags.iter().filter(|flag| !WHOLE.contains(&flag.variable.as_str()));
+    by_hand.map(|flag| format!("{}={}", flag.variable, flag.value)).collect()
+}
+
+/// One line, so that a name cannot end a comment.
+fn comment(text: &str) -> String {
+    format!("# {}\n", text.replace(['\n', '\r'], " "))
+}
+
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// Commands of kubectl, one per container of a workload. What cannot be patched, and what must be set by hand, is a
+/// comment.
+pub fn patches(document: &Document) -> String {
+    let mut out =
+        comment("sets request, limit and GOMEMLIMIT, and keeps every other field; for kustomize: -o kustomize");
+    for sizing in &document.workloads {
+        out.push_str(&command(sizing));
+    }
+    out
+}
+
+fn command(sizing: &Sizing) -> String {
+    let title = super::title(sizing);
+    let ready = match obstacle(sizing) {
+        Some(because) => return comment(&format!("{title}: {because}")),
+        None => sizing.proposed.as_ref().zip(sizing.kind.as_deref()),
+    };
+    let Some((proposed, kind)) = ready else { return String::new() };
+    let Some(patch) = patch(sizing, proposed) else { return String::new() };
+    let mut out = String::new();
+    for flag in by_hand(proposed) {
+        out.push_str(&comment(&format!("{title}: add to the options that are there: {flag}")));
+    }
+    let namespace = sizing.namespace.as_deref().map(|it| format!(" -n {}", quoted(it))).unwrap_or_default();
+    // A running pod is resized in place through its subresource (Kubernetes 1.33 and later).
+    let how = if kind == "Pod" { "--subresource resize" } else { "--type strategic" };
+    out.push_str(&format!(
+        "kubectl{namespace} patch {} {} {how} -p {}\n",
+        kind.to_ascii_lowercase(),
+        quoted(&sizing.name),
+        quoted(&patch.to_string())
+    ));
+    out
+}
+
+/// A kustomization whose patches set the same.
+pub fn kustomization(document: &Document) -> String {
+    let mut comments = String::new();
+    let mut patches = Vec::new();
+    for sizing in &document.workloads {
+        if let Some(because) = obstacle(sizing) {
+            comments.push_str(&comment(&format!("{}: {because}", super::title(sizing))));
+            continue;
+        }
+        let Some((proposed, kind)) = sizing.proposed.as_ref().zip(sizing.kind.as_deref()) else { continue };
+        let Some(mut patch) = patch(sizing, proposed) else { continue };
+        for flag in by_hand(proposed) {
+            comments
+                .push_str(&comment(&format!("{}: add to the options that are there: {flag}", super::title(sizing))));
+        }
+        patch["apiVersion"] = api_version(kind).into();
+        patch["kind"] = kind.into();
+        patch["metadata"] = json!({"name": sizing.name});
+        let mut target = json!({"kind": kind, "name": sizing.name});
+        if let Some(namespace) = &sizing.namespace {
+            target["namespace"] = namespace.as_str().into();
+            patch["metadata"]["namespace"] = namespace.as_str().into();
+        }
+        patches.push(json!({"target": target, "patch": super::super::yaml(&patch)}));
+    }
+    let kustomization = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "patches": patches,
+    });
+    comments + &super::super::yaml(&kustomization)
+}

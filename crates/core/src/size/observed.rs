@@ -1,0 +1,78 @@
+//! What was used: percentiles over all replicas, and what time they cover.
+
+use jiff::Timestamp;
+
+use super::document::Observed;
+use super::workload::Workload;
+use crate::units::Bytes;
+
+/// Seconds before this are no date, but a trace that counts from its own start: 1980.
+const DATES_BEGIN: i64 = 315_532_800;
+
+/// The percentiles of a workload.
+pub fn observe(workload: &Workload) -> Observed {
+    let mut used = workload.used();
+    let first = workload.replicas.iter().filter_map(|it| it.at.first()).min();
+    let last = workload.replicas.iter().filter_map(|it| it.at.last()).max();
+    Observed {
+        samples: used.len() as u64,
+        max_bytes: used.iter().max().copied().map(Bytes),
+        p50_bytes: percentile(&mut used, 500),
+        p95_bytes: percentile(&mut used, 950),
+        p99_bytes: percentile(&mut used, 990),
+        from: first.and_then(|at| date(*at)),
+        to: last.and_then(|at| date(*at)),
+        step_seconds: step(workload),
+        kills: workload.kills() as u64,
+    }
+}
+
+/// The smallest value that so many thousandths of the values do not exceed (nearest rank). The order of `values` is
+/// lost.
+pub fn percentile(values: &mut [u64], thousandths: usize) -> Option<Bytes> {
+    if values.is_empty() {
+        return None;
+    }
+    let rank = (values.len() * thousandths).div_ceil(1000).clamp(1, values.len());
+    Some(Bytes(*values.select_nth_unstable(rank - 1).1))
+}
+
+/// A moment as a date, where it is one.
+pub fn date(seconds: i64) -> Option<Timestamp> {
+    if seconds < DATES_BEGIN { None } else { Timestamp::from_second(seconds).ok() }
+}
+
+/// The median time between two samples of one replica.
+fn step(workload: &Workload) -> Option<u64> {
+    let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2));
+    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).collect();
+    percentile(&mut steps, 500).map(|step| step.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::{History, MISSING};
+
+    #[test]
+    fn percentiles_are_over_all_replicas_and_count_what_was_measured() {
+        let one = |used: Vec<u64>, from: i64| {
+            let at = (0..used.len()).map(|index| from + 60 * i64::try_from(index).unwrap()).collect();
+            History { at, used, ..History::default() }
+        };
+        let replicas = vec![one((1..=99).collect(), 1_700_000_000), one(vec![100, MISSING], 1_700_000_030)];
+        let it = observe(&Workload { replicas, ..Workload::default() });
+        assert_eq!(it.samples, 100);
+        let of = [it.p50_bytes, it.p95_bytes, it.p99_bytes, it.max_bytes].map(|bytes| bytes.unwrap().0);
+        assert_eq!(of, [50, 95, 99, 100]);
+        assert_eq!(it.step_seconds, Some(60));
+        assert_eq!(it.from, Some("2023-11-14T22:13:20Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn nothing_seen_is_null_and_a_count_of_seconds_is_no_date() {
+        let it = observe(&Workload { replicas: vec![History::default()], ..Workload::default() });
+        assert_eq!(it, Observed::default());
+        assert_eq!(date(300), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! The user's own history again, under the limits that were in force and under the proposed one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::Replay;
+use super::history::{History, MISSING};
+use super::workload::Workload;
+use crate::units::Bytes;
+
+/// A container that was killed starts anew: what is above a limit within so many seconds is one kill. The grid of the
+/// back-test (`oomph size backtest`).
+pub const SLOT: i64 = 300;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// Replays a workload that was not cut off by its old limit: one that was does not tell what a higher limit would have
+/// met.
+pub fn replay(workload: &Workload, proposed: Option<Bytes>) -> Replay {
+    let limited = workload.replicas.iter().any(|it| it.limit.iter().any(|limit| *limit != MISSING));
+    let killed = workload.kills() > 0;
+    Replay {
+        oom_kills_before: (limited || killed).then(|| kills(workload, None)),
+        oom_kills_after: proposed.map(|limit| kills(workload, Some(limit))),
+        slack_pct_before: slack(workload, None),
+        slack_pct_after: proposed.and_then(|limit| slack(workload, Some(limit))),
+    }
+}
+
+/// Slots in which a replica was killed, or used more than the limit: `limit`, or the one in force.
+pub fn kills(workload: &Workload, limit: Option<Bytes>) -> u64 {
+    workload.replicas.iter().map(|it| kills_of(it, limit)).sum()
+}
+
+fn kills_of(history: &History, limit: Option<Bytes>) -> u64 {
+    let mut slots: BTreeSet<i64> = BTreeSet::new();
+    for (index, (at, used)) in history.at.iter().zip(&history.used).enumerate() {
+        let limit = limit.or_else(|| history.limit_at(index));
+        if *used != MISSING && limit.is_some_and(|limit| *used > limit.0) {
+            slots.insert(at.div_euclid(SLOT));
+        }
+    }
+    // A kill stands where the new limit is not above the old one.
+    for kill in &history.kills {
+        let old = history.limit_of_kill(kill);
+        if limit.is_none_or(|limit| old.is_none_or(|old| limit <= old)) {
+            slots.insert(kill.at.div_euclid(SLOT));
+        }
+    }
+    slots.len() as u64
+}
+
+/// The share of the limit that is unused beside the day's 95th percentile, in percent: the mean over the days of all
+/// replicas, of days whose limit is known.
+fn slack(workload: &Workload, limit: Option<Bytes>) -> Option<f64> {
+    let (mut sum, mut days) = (0.0, 0_u32);
+    for replica in &workload.replicas {
+        let mut by_day: BTreeMap<i64, (Vec<u64>, u128)> = BTreeMap::new();
+        for (index, (at, used)) in replica.at.iter().zip(&replica.used).enumerate() {
+            let Some(limit) = limit.or_else(|| replica.limit_at(index)).filter(|_| *used != MISSING) else { continue };
+            let day = by_day.entry(at.div_euclid(DAY)).or_default();
+            day.0.push(*used);
+            day.1 += u128::from(limit.0);
+        }
+        for (mut used, limits) in by_day.into_values() {
+            let mean = limits as f64 / used.len() as f64;
+            let Some(p95) = super::observed::percentile(&mut used, 950).filter(|_| mean > 0.0) else { continue };
+            sum += ((mean - p95.0 as f64) / mean).max(-1.0);
+            days += 1;
+        }
+    }
+    (days > 0).then(|| (sum / f64::from(days) * 1000.0).round() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::Kill;
+    use proptest::prelude::*;
+
+    fn workload(used: &[u64], limit: u64, kills: Vec<Kill>) -> Workload {
+        let at = (0..used.len()).map(|index| i64::try_from(index).unwrap() * SLOT).collect();
+        let history = History { at, used: used.to_vec(), limit: vec![limit; used.len()], kills, ..History::default() };
+        Workload { replicas: vec![history], ..Workload::default() }
+    }
+
+    #[test]
+    fn what_is_above_a_limit_is_a_kill_each_slot() {
+        let it = workload(&[5, 12, 13, 5, 25, 5], 10, Vec::new());
+        let replay = replay(&it, Some(Bytes(20)));
+        assert_eq!((replay.oom_kills_before, replay.oom_kills_after), (Some(3), Some(1)));
+    }
+
+    #[test]
+    fn a_kill_that_was_told_counts_once_and_goes_where_the_limit_is_above_it() {
+        let it = workload(&[5, 12, 5], 10, vec![Kill { at: SLOT + 7, limit: None }, Kill { at: 0, limit: None }]);
+        assert_eq!((kills(&it, None), kills(&it, Some(Bytes(10))), kills(&it, Some(Bytes(12)))), (2, 2, 0));
+    }
+
+    #[test]
+    fn slack_is_what_the_95th_percentile_leaves() {
+        let it = workload(&[50; 20], 100, Vec::new());
+        assert_eq!(replay(&it, Some(Bytes(80))).slack_pct_after, Some(37.5));
+        assert_eq!(replay(&it, None).slack_pct_before, Some(50.0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_higher_limit_never_kills_more(used in prop::collection::vec(0_u64..100, 1..50), low in 1_u64..100, more in 0_u64..100) {
+            let it = workload(&used, 50, vec![Kill { at: 3, limit: Some(Bytes(60)) }]);
+            prop_assert!(kills(&it, Some(Bytes(low + more))) <= kills(&it, Some(Bytes(low))));
+        }
+    }
+}

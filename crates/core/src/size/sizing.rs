@@ -1,0 +1,166 @@
+//! The whole way from a workload's history to what it should be given.
+
+use super::advice::advise;
+use super::censor;
+use super::document::{Document, SCHEMA, Setting, Sizing};
+use super::judged::{Judged, judge};
+use super::limit::{Amount, as_wished, from_peaks};
+use super::observed::{observe, percentile};
+use super::replay::replay;
+use super::risk::{Tail, risk};
+use super::runs;
+use super::wishes::{Qos, Wishes};
+use super::workload::Workload;
+use crate::diagnosis::{Confidence, GapReport, SourceReport};
+use crate::growth::Class;
+use crate::units::Bytes;
+
+/// A proposal is worth a change where it differs by more than this: the VPA's updater acts from a tenth on
+/// (`pod-update-threshold`, updater 1.8).
+const MATERIAL_PERCENT: u64 = 10;
+
+/// Sizes workloads; the document has them in the same order.
+pub fn size(workloads: &[Workload], wishes: &Wishes, sources: Vec<SourceReport>, gaps: Vec<GapReport>) -> Document {
+    Document { schema: SCHEMA, workloads: workloads.iter().map(|it| size_one(it, wishes)).collect(), sources, gaps }
+}
+
+/// Sizes one workload.
+pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
+    let observed = observe(workload);
+    let judged = judge(workload);
+    let cut = censor::cut(workload);
+    let tail = Tail::of(workload);
+    let peak = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
+    let current = Setting {
+        request_bytes: None,
+        limit_bytes: workload.limit(),
+        flags: peak.map(runs::flags_now).unwrap_or_default(),
+    };
+    let proposal = propose(workload, wishes, &judged, cut, tail.as_ref());
+    let (proposed, reasons, missing, flags_missing) = match proposal {
+        Ok(it) => (Some(it.setting), it.reasons, None, it.flags_missing),
+        Err(because) => (None, Vec::new(), Some(because), None),
+    };
+    let limit = proposed.as_ref().and_then(|it| it.limit_bytes);
+    let replay = if cut.is_some() { None } else { Some(replay(workload, limit)) };
+    // Peaks that were cut off tell no risk.
+    let risk = risk(tail.as_ref().filter(|_| cut.is_none()), limit, current.limit_bytes);
+    let subject = &workload.subject;
+    let known = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+    Sizing {
+        namespace: known(&subject.namespace),
+        kind: known(&subject.kind),
+        name: subject.name.clone(),
+        container: known(&subject.container),
+        replicas: workload.replicas.len(),
+        class: judged.class,
+        class_evidence: judged.because.clone(),
+        growing_part: judged.growing.clone(),
+        censored: cut.is_some(),
+        needs_action: needs_action(judged.class, &current, proposed.as_ref(), observed.kills),
+        advice: advise(workload, &judged, cut, &observed, proposed.as_ref()),
+        current,
+        proposed,
+        proposed_missing: missing,
+        flags_missing,
+        reasons,
+        replay,
+        risk,
+        seconds_to_limit: judged.seconds_to_limit,
+        confidence: confidence(&judged, cut.is_some()),
+        observed,
+    }
+}
+
+/// A proposal and how it came about.
+struct Proposal {
+    setting: Setting,
+    reasons: Vec<String>,
+    flags_missing: Option<String>,
+}
+
+fn propose(
+    workload: &Workload,
+    wishes: &Wishes,
+    judged: &Judged,
+    cut: Option<censor::Cut>,
+    tail: Option<&Tail>,
+) -> Result<Proposal, String> {
+    if judged.class == Class::Leak {
+        return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
+    }
+    if workload.replicas.iter().all(|it| it.points().next().is_none()) {
+        return Err("nothing was measured".into());
+    }
+    let (limit, usual, peak) = if workload.runs.is_empty() {
+        (from_peaks(workload, cut), request(workload), None)
+    } else {
+        let needed = runs::needed(workload, cut);
+        let usual = Amount {
+            bytes: needed.request,
+            because: vec!["request: what the runs needed at most; they are too short for percentiles".into()],
+        };
+        (needed.limit, usual, needed.peak)
+    };
+    let limit = as_wished(limit, wishes, tail);
+    let mut reasons = limit.because.clone();
+    let request_bytes = match wishes.qos {
+        Qos::Guaranteed => {
+            reasons.push("request: as large as the limit, as Guaranteed asks for".into());
+            limit.bytes
+        }
+        Qos::Burstable => {
+            reasons.extend(usual.because);
+            wishes.rounded(usual.bytes).max(wishes.least.unwrap_or_default()).min(limit.bytes)
+        }
+    };
+    let (flags, flags_missing) =
+        match if workload.runs.is_empty() { Err(NO_WATERFALL.into()) } else { runs::flags(peak, limit.bytes) } {
+            Ok(flags) => (flags, None),
+            Err(because) => (Vec::new(), Some(because)),
+        };
+    let setting = Setting { request_bytes: Some(request_bytes), limit_bytes: Some(limit.bytes), flags };
+    Ok(Proposal { setting, reasons, flags_missing })
+}
+
+const NO_WATERFALL: &str = "a history of amounts does not tell which runtime uses them; oomph run --record and oomph \
+                            size --recording do";
+
+/// The request: what is used most of the time. Of runs that end by themselves, what most runs need at their peak: a run
+/// is scheduled once, and its peak comes.
+fn request(workload: &Workload) -> Amount {
+    if workload.is_runs() {
+        let mut peaks: Vec<u64> =
+            workload.replicas.iter().filter_map(super::History::peak).map(|peak| peak.0).collect();
+        let number = peaks.len();
+        let bytes = percentile(&mut peaks, 950).unwrap_or_default();
+        return Amount { bytes, because: vec![format!("request: 95 % of {number} runs peaked at {bytes} or less")] };
+    }
+    // Of each replica its own: a busy one is not diluted by nine idle ones.
+    let of =
+        |replica: &super::History| percentile(&mut replica.points().map(|(_, used)| used).collect::<Vec<_>>(), 950);
+    let bytes = workload.replicas.iter().filter_map(of).max().unwrap_or_default();
+    let whose = if workload.replicas.len() > 1 { "the busiest replica" } else { "it" };
+    Amount { bytes, because: vec![format!("request: 95 % of the time {whose} used {bytes} or less")] }
+}
+
+fn needs_action(class: Class, current: &Setting, proposed: Option<&Setting>, kills: u64) -> bool {
+    let differs = |now: Option<Bytes>, then: Option<Bytes>| match (now, then) {
+        (Some(now), Some(then)) => now.0.abs_diff(then.0) > now.0 / 100 * MATERIAL_PERCENT,
+        // Nothing is said of what is not known.
+        _ => false,
+    };
+    let proposal = proposed.is_some_and(|it| {
+        differs(current.limit_bytes, it.limit_bytes) || differs(current.request_bytes, it.request_bytes)
+    });
+    matches!(class, Class::Leak | Class::LimitTooLow) || kills > 0 || proposal
+}
+
+/// A proposal is no surer than its class, and what was cut off leaves its size open.
+fn confidence(judged: &Judged, censored: bool) -> Confidence {
+    if censored && judged.class != Class::Leak && judged.class != Class::LimitTooLow {
+        judged.confidence.min(Confidence::Possible)
+    } else {
+        judged.confidence
+    }
+}

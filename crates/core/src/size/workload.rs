@@ -1,0 +1,124 @@
+//! Histories of replicas become workloads: the same container of the same owner, with everything its replicas and runs
+//! have seen.
+
+use std::collections::BTreeMap;
+
+use super::history::{History, MISSING, Subject};
+use super::recorded::Recorded;
+use crate::run;
+use crate::units::Bytes;
+
+/// The container of a workload.
+#[derive(Debug, Clone, Default)]
+pub struct Workload {
+    /// Whose; the replica is empty.
+    pub subject: Subject,
+    /// The histories of its replicas or runs, in the order in which they came.
+    pub replicas: Vec<History>,
+    /// What `oomph run` says of them, where they were recorded.
+    pub runs: Vec<run::Document>,
+    /// The highest of what the kernel counted where samples have holes.
+    pub unseen: Option<Bytes>,
+}
+
+/// Groups histories by owner and container, in the order of names.
+pub fn workloads(histories: Vec<History>, recorded: Vec<Recorded>) -> Vec<Workload> {
+    let mut groups: BTreeMap<Subject, Workload> = BTreeMap::new();
+    let recorded = recorded.into_iter().map(|it| (it.history, Some((it.run, it.unseen))));
+    for (history, run) in histories.into_iter().map(|it| (it, None)).chain(recorded) {
+        let subject = Subject { replica: String::new(), ..history.subject.clone() };
+        let workload = groups
+            .entry(subject)
+            .or_insert_with_key(|subject| Workload { subject: subject.clone(), ..Workload::default() });
+        workload.replicas.push(history);
+        if let Some((run, unseen)) = run {
+            workload.runs.push(run);
+            workload.unseen = workload.unseen.max(unseen);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// Owners whose replicas are runs that end by themselves.
+pub const RUNS: [&str; 2] = ["CronJob", "Job"];
+
+impl Workload {
+    /// Its replicas are runs, one after the other.
+    pub fn is_runs(&self) -> bool {
+        RUNS.contains(&self.subject.kind.as_str())
+    }
+
+    /// All that was used, in no order that means anything.
+    pub fn used(&self) -> Vec<u64> {
+        let all = self.replicas.iter().flat_map(|replica| &replica.used);
+        all.copied().filter(|used| *used != MISSING).collect()
+    }
+
+    /// The limit in force at the end: of the replica seen last.
+    pub fn limit(&self) -> Option<Bytes> {
+        let last = |replica: &History| {
+            let at = replica.limit.iter().rposition(|limit| *limit != MISSING)?;
+            Some((*replica.at.get(at)?, Bytes(replica.limit[at])))
+        };
+        self.replicas.iter().filter_map(last).max_by_key(|(at, limit)| (*at, *limit)).map(|(_, limit)| limit)
+    }
+
+    /// Kills for memory of all replicas.
+    pub fn kills(&self) -> usize {
+        self.replicas.iter().map(|replica| replica.kills.len()).sum()
+    }
+}
+
+impl History {
+    /// The moments at which something was used, with what.
+    pub fn points(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        self.at.iter().copied().zip(self.used.iter().copied()).filter(|(_, used)| *used != MISSING)
+    }
+
+    /// The limit in force at the sample `index`.
+    pub fn limit_at(&self, index: usize) -> Option<Bytes> {
+        self.limit.get(index).copied().filter(|limit| *limit != MISSING).map(Bytes)
+    }
+
+    /// The limit under which it was killed: told with the kill, or in force at the sample before.
+    pub fn limit_of_kill(&self, kill: &super::Kill) -> Option<Bytes> {
+        kill.limit.or_else(|| {
+            let after = self.at.partition_point(|at| *at <= kill.at);
+            (0..after).rev().find_map(|index| self.limit_at(index))
+        })
+    }
+
+    /// The most that was used.
+    pub fn peak(&self) -> Option<Bytes> {
+        self.points().map(|(_, used)| Bytes(used)).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::Kill;
+
+    fn history(name: &str, replica: &str, limit: &[u64]) -> History {
+        let subject = Subject { name: name.into(), replica: replica.into(), ..Subject::default() };
+        let at = (0..limit.len()).map(|index| i64::try_from(index).unwrap()).collect();
+        History { subject, at, used: vec![5; limit.len()], limit: limit.to_vec(), ..History::default() }
+    }
+
+    #[test]
+    fn replicas_of_one_owner_are_one_workload() {
+        let all = workloads(vec![history("b", "1", &[]), history("a", "1", &[9]), history("b", "2", &[])], Vec::new());
+        let names: Vec<_> = all.iter().map(|it| (it.subject.name.as_str(), it.replicas.len())).collect();
+        assert_eq!(names, [("a", 1), ("b", 2)]);
+        assert_eq!(all[0].limit(), Some(Bytes(9)));
+        assert_eq!(all[1].limit(), None);
+    }
+
+    #[test]
+    fn the_limit_of_a_kill_is_the_one_in_force() {
+        let it = history("a", "", &[7, 9, MISSING, 3]);
+        assert_eq!(it.limit_of_kill(&Kill { at: 2, limit: None }), Some(Bytes(9)));
+        assert_eq!(it.limit_of_kill(&Kill { at: 2, limit: Some(Bytes(4)) }), Some(Bytes(4)));
+        assert_eq!(it.limit_of_kill(&Kill { at: -1, limit: None }), None);
+    }
+}
