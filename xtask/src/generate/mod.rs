@@ -50,6 +50,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("schema/run.v1.json"), schema(&run::schema())?),
         (PathBuf::from("schema/lint.v1.json"), schema(&lint::schema())?),
         (PathBuf::from("schema/sizing.v1.json"), schema(&size::schema())?),
+        (PathBuf::from("schema/backtest.v1.json"), schema(&size::backtest::schema())?),
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),

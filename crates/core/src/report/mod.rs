@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+mod backtest;
 mod clean;
 mod layout;
 mod markdown;
@@ -15,6 +16,7 @@ mod text;
 mod waterfall;
 mod words;
 
+pub use backtest::{backtest_markdown, backtest_text};
 pub use markdown::markdown;
 pub use run::{run_markdown, run_text};
 pub use size::{kustomization, patches, size_markdown, size_text, svg, vpas};

@@ -1,6 +1,7 @@
 //! From a memory history to the request, the limit and the flags: what `oomph size` decides.
 
 mod advice;
+pub mod backtest;
 pub mod censor;
 pub mod curve;
 pub mod document;
@@ -8,6 +9,7 @@ pub mod history;
 pub mod judged;
 pub mod limit;
 pub mod observed;
+pub mod policy;
 pub mod prometheus;
 pub mod recorded;
 pub mod replay;

@@ -28,6 +28,8 @@ enum Document {
     Lint,
     /// Of `oomph size`.
     Sizing,
+    /// Of `oomph size backtest`.
+    Backtest,
 }
 
 impl Schema {
@@ -38,6 +40,7 @@ impl Schema {
             Document::Run => run::schema(),
             Document::Lint => lint::schema(),
             Document::Sizing => size::schema(),
+            Document::Backtest => size::backtest::schema(),
         };
         ui.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Nothing)

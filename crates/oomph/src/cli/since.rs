@@ -35,7 +35,7 @@ impl FromStr for Since {
 }
 
 /// `90s`, `10m`, `2h`, `1d`, `1w`, or several of them in a row (`1h30m`), as kubectl and Prometheus take them.
-fn age(text: &str) -> Option<SignedDuration> {
+pub(super) fn age(text: &str) -> Option<SignedDuration> {
     let mut seconds: i64 = 0;
     let mut rest = text;
     while !rest.is_empty() {

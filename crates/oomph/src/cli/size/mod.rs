@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use oomph_core::report;
 use oomph_core::size::{self, Curve, Document, Qos, Wishes, Workload};
 
@@ -11,6 +11,7 @@ use super::run::Size as Amount;
 use super::{Exit, Form, Global};
 use crate::ui::Ui;
 
+mod backtest;
 mod plots;
 mod prometheus;
 mod sources;
@@ -25,6 +26,7 @@ pub(super) const EXAMPLES: &str = "  \
   oomph size --trace memory.csv.gz --plot plots      a history as CSV, with a picture of each workload
   oomph size --prometheus http://127.0.0.1:9090 -n shop   every workload of a namespace, of two weeks
   oomph size --trace memory.csv --risk 0.1           no more than one expected kill in ten months
+  oomph size backtest --trace memory.csv              what limits by several policies would have done
   oomph size --trace memory.csv -o vpa               objects of the VPA in mode Off; -o patch, -o kustomize: patches
 
 A trace has the columns series, time_s, bytes, and where they are known limit_bytes, heap_bytes, rss_bytes,
@@ -34,7 +36,10 @@ Exits with 1 where something needs action: a leak, a limit that is too low, a ki
 than a tenth from what is set.";
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
 pub(super) struct Size {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Only this workload: NAME, KIND/NAME, or a trace's series
     #[arg(value_name = "WORKLOAD")]
     workload: Option<String>,
@@ -69,6 +74,13 @@ pub(super) struct Size {
     plot: Option<PathBuf>,
 }
 
+/// What else can be done with a history.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what limits by this and other policies would have done on a trace
+    Backtest(backtest::Backtest),
+}
+
 /// Quality of service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Class {
@@ -92,6 +104,9 @@ const STRETCHES: usize = 800;
 
 impl Size {
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
+        if let Some(Command::Backtest(backtest)) = &self.command {
+            return backtest.run(global, ui);
+        }
         let wishes = self.wishes()?;
         let mut sources = sources::read(&self.trace, &self.recording, ui);
         match self.prometheus.ask(global, ui) {
