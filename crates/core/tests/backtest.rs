@@ -75,7 +75,7 @@ fn figures(grids: &[Grid], warm_up: usize) -> Vec<Figures> {
 }
 
 #[test]
-fn peers_give_their_known_figures() {
+fn peers_give_their_known_figures_and_ours_kills_least_for_its_memory() {
     let Some(folder) = traces() else { return };
     let machines = machines(&folder);
     assert_eq!(machines.len(), 448);
@@ -104,5 +104,13 @@ fn peers_give_their_known_figures() {
         for (got, known) in [(got.0, kills), (got.1, free), (got.2, mean)] {
             assert!((got - known).abs() <= 0.02 * known, "{name}: {got} is not {known}");
         }
+    }
+    // The most that is allowed of each: kills, memory, changes. The oracle and the one that never forgets buy fewer kills
+    // with what no fleet has: the future, or half as much memory again.
+    let (kills, free, mean) = of("oomph");
+    let changes = all.iter().find(|it| it.name == "oomph").unwrap().changes_per_day.unwrap();
+    assert!(kills <= 60.0 && mean <= 3.5 && changes <= 0.3 && free >= 96.4, "{kills} {mean} {changes} {free}");
+    for name in ["vpa", "autopilot-max", "autopilot-p98", "krr", "p99x1.25", "crane"] {
+        assert!(of(name).0 > kills, "{name} kills no more than ours");
     }
 }

@@ -93,7 +93,7 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         let because = format!("from one moment on it needed {}, before it {}", shown(step.after), shown(step.before));
         return Judgement { when: Some(whole.moment(step.at)), ..Judgement::new(Class::Step, because) };
     }
-    if trend.is_some_and(|trend| trend.settles()) {
+    if trend.is_some_and(Trend::settles) {
         let because = format!("it grew at first, and ever more slowly, to {}", shown(level));
         return Judgement::new(Class::WarmUp, because);
     }
@@ -149,7 +149,7 @@ fn growing(history: &History, floors: &Floors, from: i64, to: i64, slope: f64) -
 
 /// Whether a column rises without end too; `None` where there is no such column.
 fn rises(history: &History, column: &[u64], floors: &Floors, to: i64) -> Option<bool> {
-    Trend::of(&Floors::of(history, column, floors.from, to)).map(|trend| trend.is_endless())
+    Trend::of(&Floors::of(history, column, floors.from, to)).map(Trend::is_endless)
 }
 
 /// The share of page cache in what is used, most of the time.

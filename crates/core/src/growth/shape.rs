@@ -23,7 +23,7 @@ pub(super) fn life(floors: &Floors) -> Range<usize> {
     }
     cuts.push(count);
     let lives = || cuts.windows(2).map(|two| two[0]..two[1]);
-    let last = lives().last().unwrap_or(0..count);
+    let last = lives().next_back().unwrap_or(0..count);
     let longest = lives().max_by_key(ExactSizeIterator::len).unwrap_or(0..count);
     let chosen = if last.len() * 3 >= count { last } else { longest };
     if chosen.len() >= CELLS_LEAST { chosen } else { 0..count }

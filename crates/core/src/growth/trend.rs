@@ -80,7 +80,7 @@ impl Trend {
     }
 
     /// It rises without end.
-    pub(super) fn is_endless(&self) -> bool {
+    pub(super) fn is_endless(self) -> bool {
         self.growth >= GROWTH_LEAST
             && self.order >= ORDER_LEAST
             && self.slowest_third >= PACE_LEAST
@@ -89,7 +89,7 @@ impl Trend {
     }
 
     /// It rose, and came to rest.
-    pub(super) fn settles(&self) -> bool {
+    pub(super) fn settles(self) -> bool {
         self.growth >= 0.1 && self.order >= ORDER_LEAST - 4 && self.last_to_first <= 0.25 && self.kept >= 4
     }
 }
@@ -112,7 +112,7 @@ fn theil_sen(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
     let spread = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
     let pairs = slopes.len() as f64;
     let rank = |rank: f64| slopes[(rank.max(0.0) as usize).min(slopes.len() - 1)];
-    (rank(pairs / 2.0), (rank((pairs - spread) / 2.0), rank((pairs + spread) / 2.0)))
+    (rank(pairs / 2.0), (rank(f64::midpoint(pairs, -spread)), rank(f64::midpoint(pairs, spread))))
 }
 
 fn least(values: &[f64]) -> f64 {

@@ -123,7 +123,6 @@ mod tests {
         let plan = plan(100_000, 30);
         assert_eq!(plan.range.step, 1800, "{}", plan.describe());
         assert!(plan.bytes < 20_000_000_000, "{}", plan.describe());
-        println!("100,000 containers x 30 days: {}", plan.describe());
         assert!(plan.slices.iter().all(|s| ((s.to - s.from) / s.step + 1) * 200_000 <= SAMPLES));
     }
 
