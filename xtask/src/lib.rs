@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub mod dist;
 pub mod fuzz;
 pub mod generate;
 pub mod house;

@@ -8,3 +8,6 @@ pub mod cli;
 mod files;
 mod sources;
 pub mod ui;
+
+/// The image that `cargo xtask dist` writes and that messages name: it becomes a real one where somebody serves it.
+pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
