@@ -45,7 +45,7 @@ fn containerd_imports_the_image_and_runs_oomph_in_it() {
     let [version, inspected] = said;
     assert_eq!(version.trim(), format!("oomph {}", env!("CARGO_PKG_VERSION")));
     let document: serde_json::Value = serde_json::from_str(&inspected).unwrap();
-    assert!(document["schema"].as_str().is_some_and(|it| it.contains("inspect")), "{inspected}");
+    assert!(document["schema"].as_str().is_some_and(|it| it == "oomph.dev/waterfall/v1"), "{inspected}");
 }
 
 /// The entrypoint with an argument, and a command found on the path as `kubectl debug -- oomph ...` gives it.
@@ -54,7 +54,7 @@ fn run_in(socket: &Path, image: &Path) -> [String; 2] {
     let name = format!("oomph-dist-{}", std::process::id());
     let run = |command: &[&str]| {
         let mut run = ctr(socket);
-        run.args(["run", "--rm", "--privileged", "--with-ns", "pid:/proc/1/ns/pid", "--snapshotter", "native"]);
+        run.args(["run", "--rm", "--privileged", "--snapshotter", "native"]);
         run.args(["--mount", "type=bind,src=/sys/fs/cgroup,dst=/sys/fs/cgroup,options=rbind:ro"]);
         output(run.args(["oomph.dev/dist-test:1", &name]).args(command))
     };
