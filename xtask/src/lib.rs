@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 pub mod accuracy;
+pub mod dist;
 pub mod fuzz;
 pub mod generate;
 pub mod house;

@@ -1,10 +1,11 @@
 //! `cargo xtask`: the project's own tasks.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{accuracy, fuzz, generate, test};
+use xtask::{accuracy, dist, fuzz, generate, test};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -34,6 +35,21 @@ enum Any {
         /// Only these targets
         targets: Vec<String>,
     },
+    /// Write static binaries' archives, checksums, a krew manifest and an OCI image
+    Dist {
+        /// Build for this target, such as aarch64-unknown-linux-gnu (repeatable; this machine's when none is named)
+        #[arg(long = "target")]
+        targets: Vec<String>,
+        /// Where the archives will lie, for the krew manifest
+        #[arg(long)]
+        uri: Option<String>,
+        /// The image's name, with the registry that will serve it
+        #[arg(long, default_value = oomph::IMAGE)]
+        image: String,
+        /// The folder to write
+        #[arg(long, default_value = "target/dist")]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,5 +69,6 @@ fn run(task: Any) -> Result<()> {
         Any::Gen => generate::write(),
         Any::Accuracy => accuracy::write(),
         Any::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
+        Any::Dist { targets, uri, image, out } => dist::run(&targets, uri.as_deref(), &image, &out),
     }
 }

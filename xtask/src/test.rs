@@ -80,6 +80,11 @@ pub fn run(bare: bool) -> Result<()> {
     }
     let mut variables = started.variables.clone();
     variables.insert("OOMPH_TEST_GUEST".into(), root().join("tests/guest/guest").to_string_lossy().into_owned());
+    // What `cargo xtask dist` built last: a release build of its own would take longer than all the tests.
+    let binary = crate::dist::kept(&crate::dist::native());
+    if binary.exists() {
+        variables.insert("OOMPH_TEST_STATIC".into(), binary.to_string_lossy().into_owned());
+    }
     let inside = variables.contains_key("OOMPH_TEST_CLUSTER").then(|| root().join("tests/cluster/cluster"));
     let (skipped, measured) = timed("run the tests", || run_all(&variables, inside.as_ref()))?;
     let rows = measured.missing();

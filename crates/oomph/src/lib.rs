@@ -9,3 +9,6 @@ mod files;
 mod sources;
 pub mod trace;
 pub mod ui;
+
+/// The image that `cargo xtask dist` writes and that messages name: it becomes a real one where somebody serves it.
+pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));

@@ -61,7 +61,8 @@ pub(super) fn of_pod(hierarchy: &Hierarchy, name: &str, global: &Global) -> Resu
         bail!(
             "no pod {name:?} on this node, by the cgroups and /var/log/pods; look on the pod's own node with: \
              kubectl debug node/$(kubectl get pod {name} -o jsonpath={{.spec.nodeName}}) -it --profile=sysadmin \
-             --image=IMAGE -- oomph inspect {name}"
+             --image={image} -- oomph inspect {name}, with the image of `cargo xtask dist` on that node or in your registry",
+            image = crate::IMAGE
         );
     }
     Ok(Subjects { found, gaps: all.gaps })

@@ -69,7 +69,7 @@ impl Backtest {
             ui.error(failure);
         }
         let warm_up = usize::try_from(self.warm_up.as_secs() / STEP)?;
-        let tallies = tallies(histories, &self.policy, warm_up);
+        let tallies = tallies(&histories, &self.policy, warm_up);
         let policies: Vec<Figures> =
             self.policy.iter().zip(&tallies).map(|(known, tally)| Figures::new(known.name, tally)).collect();
         if failures.is_empty() && policies.iter().all(|it| it.container_days == 0) {
@@ -88,7 +88,7 @@ impl Backtest {
 
 /// Replays every history under every policy, on all cores; summed in the order of the histories, so that the figures do
 /// not depend on which core was faster.
-fn tallies(histories: Vec<History>, policies: &[Known], warm_up: usize) -> Vec<Tally> {
+fn tallies(histories: &[History], policies: &[Known], warm_up: usize) -> Vec<Tally> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();

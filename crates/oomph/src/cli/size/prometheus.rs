@@ -21,14 +21,14 @@ const STEP: i64 = 300;
 #[derive(Debug, Args)]
 pub(super) struct Prometheus {
     /// Ask this server: Prometheus, Thanos, Mimir or VictoriaMetrics, with the path that /api/v1 stands under
-    #[arg(long, value_name = "URL")]
-    prometheus: Option<String>,
+    #[arg(long = "prometheus", id = "prometheus", value_name = "URL")]
+    url: Option<String>,
     /// A file with the server's bearer token; without it the variable OOMPH_PROMETHEUS_TOKEN
-    #[arg(long, value_name = "FILE", requires = "prometheus")]
-    prometheus_token_file: Option<PathBuf>,
+    #[arg(long = "prometheus-token-file", value_name = "FILE", requires = "prometheus")]
+    token_file: Option<PathBuf>,
     /// A header to send along, such as the tenant's: "X-Scope-OrgID: team-a"; may be given several times
-    #[arg(long, value_name = "NAME: VALUE", requires = "prometheus", value_parser = header)]
-    prometheus_header: Vec<(String, String)>,
+    #[arg(long = "prometheus-header", value_name = "NAME: VALUE", requires = "prometheus", value_parser = header)]
+    headers: Vec<(String, String)>,
     /// How many days to look back
     #[arg(long, value_name = "DAYS", default_value_t = 14, requires = "prometheus", value_parser = clap::value_parser!(u32).range(1..=365))]
     days: u32,
@@ -55,14 +55,14 @@ pub(super) enum Asked {
 impl Prometheus {
     /// Asks the server. An error where it cannot be asked at all.
     pub(super) fn ask(&self, global: &Global, ui: Ui) -> Result<Asked> {
-        let Some(url) = &self.prometheus else { return Ok(Asked::Nobody) };
+        let Some(url) = &self.url else { return Ok(Asked::Nobody) };
         if url == "auto" {
             bail!(
                 "cannot find a Prometheus in the cluster by itself; forward it (kubectl port-forward -n monitoring \
                  svc/prometheus 9090) and give --prometheus http://127.0.0.1:9090"
             );
         }
-        let token = match &self.prometheus_token_file {
+        let token = match &self.token_file {
             Some(path) => Some(
                 std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read the token file {}", path.display()))?
@@ -71,12 +71,8 @@ impl Prometheus {
             ),
             None => std::env::var(TOKEN).ok().filter(|token| !token.is_empty()),
         };
-        let address = Address {
-            url: url.clone(),
-            token,
-            headers: self.prometheus_header.clone(),
-            deadline: Duration::from_mins(2),
-        };
+        let address =
+            Address { url: url.clone(), token, headers: self.headers.clone(), deadline: Duration::from_mins(2) };
         let to = Timestamp::now().as_second() / STEP * STEP;
         let range =
             Range { from: to - i64::from(self.days) * 86_400, to, step: STEP, namespace: global.namespace.clone() };
