@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
 use oomph_core::growth::{Class, of_history};
-use oomph_core::size::History;
+use oomph_core::size::{History, Kill, MISSING};
+use proptest::prelude::*;
 
 fn traces() -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
@@ -125,4 +126,83 @@ fn delay(history: &History) -> f64 {
         since = length;
     }
     (history.at[since - 1] - history.at[0]) as f64 / 3600.0
+}
+
+/// Every ten minutes for so many hours.
+fn made(hours: i64, shape: impl Fn(f64) -> f64) -> History {
+    let at: Vec<i64> = (0..hours * 6).map(|number| number * 600).collect();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
+    let used = at.iter().map(|at| (shape(*at as f64 / 3600.0) * MIB) as u64).collect();
+    History { at, used, ..History::default() }
+}
+
+#[test]
+fn growth_of_half_a_day_is_a_leak_only_where_it_is_much() {
+    let class = |history: &History| of_history(history).class;
+    assert_eq!(class(&made(12, |hour| 200.0 + hour * 10.0)), Class::Leak);
+    assert_eq!(class(&made(12, |hour| 200.0 + hour * 2.0)), Class::TooLittleData);
+    // The same pace with days to compare.
+    assert_eq!(class(&made(60, |hour| 200.0 + hour * 2.0)), Class::Leak);
+}
+
+/// When, used, limit, heap, anonymous, cache.
+type Row = (i64, u64, u64, u64, u64, u64);
+
+/// A time and values of any size, often missing, in no order.
+fn anything() -> impl Strategy<Value = History> {
+    let value = || prop_oneof![Just(MISSING), any::<u64>(), 0..1_u64 << 40];
+    let time = prop_oneof![any::<i64>(), 0..1_000_000_i64];
+    let row = (time, value(), value(), value(), value(), value());
+    (prop::collection::vec(row, 0..120), any::<bool>(), any::<bool>(), prop::collection::vec(any::<i64>(), 0..4))
+        .prop_map(|(mut rows, ordered, columns, kills)| {
+            if ordered {
+                rows.sort_unstable();
+            }
+            let optional = |of: fn(&Row) -> u64| {
+                if columns { rows.iter().map(of).collect() } else { Vec::new() }
+            };
+            History {
+                at: rows.iter().map(|row| row.0).collect(),
+                used: rows.iter().map(|row| row.1).collect(),
+                limit: optional(|row| row.2),
+                heap: optional(|row| row.3),
+                rss: optional(|row| row.4),
+                cache: optional(|row| row.5),
+                kills: kills.into_iter().map(|at| Kill { at, limit: None }).collect(),
+                ..History::default()
+            }
+        })
+}
+
+/// Shapes whose class is the same whatever is multiplied or moved: hours, growth an hour, a wave, noise by a seed.
+fn shapes() -> impl Strategy<Value = History> {
+    (20..100_i64, 0..40_u32, 0..200_u32, any::<u32>()).prop_map(|(hours, growth, wave, seed)| {
+        made(hours, |hour| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of the sample")]
+            let noise = f64::from((seed ^ (hour * 6.0) as u32).wrapping_mul(2_654_435_761) >> 24) / 64.0;
+            500.0 + hour * f64::from(growth) + f64::from(wave) * (hour / 24.0 * std::f64::consts::TAU).sin() + noise
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_history_panics(history in anything()) {
+        of_history(&history);
+    }
+
+    #[test]
+    fn a_class_depends_on_no_unit_and_no_clock(history in shapes(), times in 2..1000_u64, later in 0..1_000_000_000_i64) {
+        let it = of_history(&history).class;
+        let larger = History { used: history.used.iter().map(|used| used * times).collect(), ..history.clone() };
+        prop_assert_eq!(of_history(&larger).class, it);
+        let moved = History { at: history.at.iter().map(|at| at + later).collect(), ..history.clone() };
+        prop_assert_eq!(of_history(&moved).class, it);
+        let twice = History {
+            at: history.at.iter().flat_map(|at| [*at; 2]).collect(),
+            used: history.used.iter().flat_map(|used| [*used; 2]).collect(),
+            ..History::default()
+        };
+        prop_assert_eq!(of_history(&twice).class, it);
+    }
 }

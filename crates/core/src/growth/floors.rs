@@ -35,7 +35,7 @@ impl Floors {
             if *at < from || *at > to || *value == MISSING {
                 continue;
             }
-            let number = (at - from) / cell;
+            let number = at.saturating_sub(from) / cell;
             let value = *value as f64;
             if current == Some(number) {
                 let last = floors.low.len() - 1;

@@ -110,6 +110,13 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));
         return Judgement { when: Some(whole.moment(spike)), ..Judgement::new(Class::Spike, because) };
     }
+    if let Some(trend) = trend.filter(|trend| trend.may_be_endless()) {
+        let because = format!(
+            "its floor grows by {} {lived}: a leak would, and so would the morning of a day's wave; watch it for two days",
+            pace(trend.slope)
+        );
+        return Judgement::new(Class::TooLittleData, because);
+    }
     Judgement::new(Class::Steady, format!("it stayed near {}, at most {}", shown(level), shown(peak)))
 }
 
