@@ -65,7 +65,8 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         if near * 2 >= whole.len() || (!history.kills.is_empty() && near * 20 >= whole.len()) {
             let killed = match history.kills.len() {
                 0 => String::new(),
-                kills => format!(", and was killed {kills} times"),
+                1 => ", and it was killed once".to_owned(),
+                kills => format!(", and it was killed {kills} times"),
             };
             let share = 100 * near / whole.len();
             return Judgement {
