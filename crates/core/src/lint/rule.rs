@@ -21,8 +21,10 @@ pub struct Rule {
 /// How a rule looks.
 #[derive(Debug, Clone, Copy)]
 pub enum Judge {
-    /// At every container by itself.
+    /// At every container of a pod by itself.
     Container(for<'a> fn(&Subject<'_, 'a>) -> Vec<Finding<'a>>),
+    /// At every container of a pod, and every service of Docker Compose: at what it runs, against its limit.
+    Program(for<'a> fn(&Subject<'_, 'a>) -> Vec<Finding<'a>>),
     /// At every pod template as a whole.
     Workload(for<'a> fn(&Scene<'_, 'a>) -> Vec<Finding<'a>>),
     /// At every object of the API, with or without a template.

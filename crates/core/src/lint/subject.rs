@@ -8,7 +8,7 @@ use super::runtime::image::Image;
 use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::At;
-use super::workload::{Amount, Container, ContainerKind, Resources, Workload};
+use super::workload::{Amount, Container, ContainerKind, Platform, Resources, Workload};
 use crate::fact::{self, Pod};
 use crate::units::Bytes;
 
@@ -140,6 +140,11 @@ impl<'a> Subject<'_, 'a> {
         }
     }
 
+    /// What stands around a pod; a service of Compose has none of it.
+    fn surroundings(&self) -> Option<&Surroundings<'a>> {
+        (self.scene.workload.platform == Platform::Kubernetes).then_some(self.scene.surroundings)
+    }
+
     fn pod_limit(&self) -> Option<Limit<'a>> {
         let amount = self.scene.workload.resources.memory_limit?;
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Pod })
@@ -155,7 +160,7 @@ impl<'a> Subject<'_, 'a> {
         if self.container.resources.memory_limit.is_some() {
             return None;
         }
-        let (name, amount) = self.scene.surroundings.default_limit(self.namespace())?;
+        let (name, amount) = self.surroundings()?.default_limit(self.namespace())?;
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
     }
 
@@ -168,7 +173,7 @@ impl<'a> Subject<'_, 'a> {
         if self.container.resources.memory_limit.is_some() {
             return None;
         }
-        let (name, amount) = self.scene.surroundings.default_request(self.namespace())?;
+        let (name, amount) = self.surroundings()?.default_request(self.namespace())?;
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
     }
 

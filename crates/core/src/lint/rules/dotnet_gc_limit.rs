@@ -5,7 +5,7 @@ use crate::budget::{dotnet, percent};
 use crate::lint::program::Value;
 use crate::units::Bytes;
 
-super::rule!("dotnet-gc-limit", Warning, Container(judge));
+super::rule!("dotnet-gc-limit", Warning, Program(judge));
 
 /// Native memory of the runtime itself: assumed, not measured.
 const NATIVE: Bytes = Bytes::mib(40);

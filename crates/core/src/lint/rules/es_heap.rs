@@ -2,7 +2,7 @@
 
 use super::{Finding, Level, Subject};
 
-super::rule!("es-heap", Warning, Container(judge));
+super::rule!("es-heap", Warning, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let program = subject.program;

@@ -5,7 +5,7 @@ use crate::budget::{golang, scaled};
 use crate::lint::runtime::go;
 use crate::units::Bytes;
 
-super::rule!("go-memlimit-ge-limit", Error, Container(judge));
+super::rule!("go-memlimit-ge-limit", Error, Program(judge));
 
 /// Go's guide asks for 5 to 10 % for what the runtime does not count.
 const MOST: u64 = 95;

@@ -5,7 +5,7 @@ use crate::budget::golang;
 use crate::lint::runtime::image::Image;
 use crate::units::Bytes;
 
-super::rule!("go-memlimit-missing", Info, Container(judge));
+super::rule!("go-memlimit-missing", Info, Program(judge));
 
 /// Variables that only Go's runtime reads.
 const SIGNS: [&str; 4] = ["GOGC", "GOMAXPROCS", "GODEBUG", "GOTRACEBACK"];

@@ -3,7 +3,7 @@
 use super::{Finding, Level, Subject};
 use crate::lint::runtime::go;
 
-super::rule!("go-memlimit-multiproc", Warning, Container(judge));
+super::rule!("go-memlimit-multiproc", Warning, Program(judge));
 
 /// Programs that start others and stay.
 const PARENTS: [&str; 7] = ["supervisord", "s6-svscan", "runsvdir", "foreman", "honcho", "overmind", "parallel"];

@@ -3,7 +3,7 @@
 use super::{Finding, Level, Subject};
 use crate::lint::program::Value;
 
-super::rule!("gogc-off-without-memlimit", Error, Container(judge));
+super::rule!("gogc-off-without-memlimit", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let program = subject.program;

@@ -5,7 +5,7 @@ use crate::budget::margin_within;
 use crate::lint::runtime::workers::{Workers, workers};
 use crate::units::Bytes;
 
-super::rule!("gunicorn-workers", Info, Container(judge));
+super::rule!("gunicorn-workers", Info, Program(judge));
 
 /// What a worker of a small Python service has for itself: assumed.
 pub(super) const WORKER: Bytes = Bytes::mib(80);

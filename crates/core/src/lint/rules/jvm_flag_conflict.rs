@@ -2,7 +2,7 @@
 
 use super::{Finding, Level, Subject};
 
-super::rule!("jvm-flag-conflict", Warning, Container(judge));
+super::rule!("jvm-flag-conflict", Warning, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(it) = subject.jvm() else { return Vec::new() };

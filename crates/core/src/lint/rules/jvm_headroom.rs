@@ -7,7 +7,7 @@ use crate::budget::scaled;
 use crate::lint::runtime::jvm::{Jvm, cpus};
 use crate::units::Bytes;
 
-super::rule!("jvm-headroom", Error, Container(judge));
+super::rule!("jvm-headroom", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };

@@ -9,7 +9,7 @@ use crate::lint::workload::{Amount, Object};
 use crate::runtime::flags::size;
 use crate::units::Bytes;
 
-super::rule!("jvm-heap-ge-limit", Error, Container(judge), Object(judge_options));
+super::rule!("jvm-heap-ge-limit", Error, Program(judge), Object(judge_options));
 
 /// From this share on nothing is left for the rest of the JVM, whatever the limit.
 const WHOLE: f64 = 95.0;

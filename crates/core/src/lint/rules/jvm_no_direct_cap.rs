@@ -3,7 +3,7 @@
 use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
 
-super::rule!("jvm-no-direct-cap", Warning, Container(judge));
+super::rule!("jvm-no-direct-cap", Warning, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };

@@ -4,7 +4,7 @@ use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{CLASSES_ASSUMED, metaspace_of_classes};
 
-super::rule!("jvm-no-metaspace-cap", Warning, Container(judge));
+super::rule!("jvm-no-metaspace-cap", Warning, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };

@@ -66,6 +66,8 @@ rules! {
     replicas_vpa_hpa_memory,
     heap_dump_lost,
     tmpfs_unbounded,
+    compose_limit_missing,
+    compose_request_gt_limit,
     suppression_unused,
     suppression_without_reason,
 }

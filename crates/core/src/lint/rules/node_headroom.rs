@@ -6,7 +6,7 @@ use crate::budget::v8;
 use crate::lint::runtime::node::Node;
 use crate::units::Bytes;
 
-super::rule!("node-headroom", Warning, Container(judge));
+super::rule!("node-headroom", Warning, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), Some(it)) = (subject.limit(), Node::read(subject)) else { return Vec::new() };

@@ -8,7 +8,7 @@ use crate::lint::tree::At;
 use crate::lint::workload::{Amount, Object};
 use crate::units::Bytes;
 
-super::rule!("pg-shared-buffers", Warning, Container(judge), Object(judge_cluster));
+super::rule!("pg-shared-buffers", Warning, Program(judge), Object(judge_cluster));
 
 /// Backends that work at once, and what one has for itself: assumed. `max_connections` only bounds them.
 const BACKENDS: u64 = 10;

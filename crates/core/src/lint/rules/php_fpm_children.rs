@@ -6,7 +6,7 @@ use crate::lint::program::locate;
 use crate::runtime::flags::size;
 use crate::units::Bytes;
 
-super::rule!("php-fpm-children", Warning, Container(judge));
+super::rule!("php-fpm-children", Warning, Program(judge));
 
 /// `memory_limit` where nothing is said (php.ini-development, PHP 8).
 const DEFAULT: Bytes = Bytes::mib(128);

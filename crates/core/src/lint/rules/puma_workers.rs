@@ -5,7 +5,7 @@ use super::{Finding, Subject};
 use crate::lint::runtime::workers::workers;
 use crate::units::Bytes;
 
-super::rule!("puma-workers", Info, Container(judge));
+super::rule!("puma-workers", Info, Program(judge));
 
 /// What a worker of a Rails service has for itself: assumed.
 const WORKER: Bytes = Bytes::mib(150);

@@ -4,7 +4,7 @@ use super::gunicorn_workers::{WORKER, look};
 use super::{Finding, Level, Subject};
 use crate::lint::runtime::workers::workers;
 
-super::rule!("py-workers", Info, Container(judge));
+super::rule!("py-workers", Info, Program(judge));
 
 /// Program, flags, variables.
 type Server = (&'static str, &'static [&'static str], &'static [&'static str]);

@@ -6,7 +6,7 @@ use crate::lint::finding::Place;
 use crate::lint::program::locate;
 use crate::units::Bytes;
 
-super::rule!("redis-maxmemory", Warning, Container(judge));
+super::rule!("redis-maxmemory", Warning, Program(judge));
 
 /// Fragmentation of the allocator and what replicas and clients have in flight, in percent of maxmemory: assumed.
 const BESIDE: u64 = 10;

@@ -1,6 +1,6 @@
 //! Finding objects and pod templates in a document.
 
-use super::{At, Object, Workload};
+use super::{At, Object, Workload, compose};
 use crate::lint::tree::{Document, Tree};
 
 /// What a document holds.
@@ -56,6 +56,11 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
         for item in items.items().filter(|item| item.is_mapping() && depth < DEPTH) {
             object(item, template, found, depth + 1);
         }
+        return;
+    }
+    let services = compose::services(node);
+    if !services.is_empty() {
+        found.workloads.extend(services);
         return;
     }
     let it = Object::read(node, template);

@@ -1,5 +1,6 @@
 //! The model that rules look at: whatever has a pod template, by shape and not by kind.
 
+mod compose;
 mod container;
 mod elsewhere;
 mod find;
@@ -14,9 +15,20 @@ pub use resources::{Amount, Resources, as_bytes};
 
 use super::tree::At;
 
-/// Something that makes pods.
+/// What runs a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Kubernetes: a pod, with QoS, LimitRanges and an API server that refuses.
+    Kubernetes,
+    /// Docker Compose: a service, which is one container.
+    Compose,
+}
+
+/// Something that makes pods, or containers without any.
 #[derive(Debug, Clone)]
 pub struct Workload<'a> {
+    /// What runs it.
+    pub platform: Platform,
     /// The object whose template it is.
     pub object: Object<'a>,
     /// The pod's spec.
@@ -67,6 +79,7 @@ impl<'a> Workload<'a> {
             Some(Tmpfs { name: volume.text_of("name")?, node, medium, size_limit })
         });
         Self {
+            platform: Platform::Kubernetes,
             object,
             spec,
             annotations: template.path(&["metadata", "annotations"]),
