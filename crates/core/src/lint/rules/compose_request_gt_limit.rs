@@ -7,15 +7,17 @@ super::rule!("compose-request-gt-limit", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let resources = subject.container.resources;
-    let (Some(reserved), Some(limit)) = (resources.memory_request, resources.memory_limit) else { return Vec::new() };
-    let (Some(reserves), Some(limits)) = (reserved.bytes(), limit.bytes()) else { return Vec::new() };
+    let (Some(reservation), Some(limit)) = (resources.memory_request, resources.memory_limit) else {
+        return Vec::new();
+    };
+    let (Some(reserves), Some(limits)) = (reservation.bytes(), limit.bytes()) else { return Vec::new() };
     if subject.scene.workload.platform != Platform::Compose || reserves <= limits {
         return Vec::new();
     }
     vec![
         Finding::new(
             Level::Error,
-            reserved.node,
+            reservation.node,
             format!("the memory reservation of {reserves} is more than the limit of {limits}"),
         )
         .related(limit.node, format!("limit: {limits}"))
