@@ -28,7 +28,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    async fn connect() -> Option<Self> {
+    async fn connect(name: &str) -> Option<Self> {
         let Some(kubeconfig) = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from) else {
             assert!(
                 std::env::var_os("OOMPH_REQUIRE").is_none_or(|what| what != "all"),
@@ -39,7 +39,7 @@ impl Cluster {
         };
         let read = Kubeconfig::read_from(&kubeconfig).unwrap();
         let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
-        let namespace = format!("oomph-live-{}", std::process::id());
+        let namespace = format!("oomph-live-{name}-{}", std::process::id());
         let cluster = Self { client: Client::try_from(config).unwrap(), kubeconfig, namespace };
         let object = json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": cluster.namespace}});
         cluster.post("/api/v1/namespaces", &object).await;
@@ -155,7 +155,7 @@ fn text(artifact: &Artifact) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_cluster_tells_everything_about_its_deaths() {
-    let Some(cluster) = Cluster::connect().await else { return };
+    let Some(cluster) = Cluster::connect("deaths").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let range = json!({"kind": "LimitRange", "apiVersion": "v1", "metadata": {"name": "defaults"},
         "spec": {"limits": [{"type": "Container", "default": {"memory": "64Mi"}}]}});
@@ -346,7 +346,7 @@ async fn read_inside(ask: &Ask, pod: &str) -> Result<(By, Waterfall), Gap> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_container_is_read_from_inside_where_that_is_allowed_and_possible() {
-    let Some(cluster) = Cluster::connect().await else { return };
+    let Some(cluster) = Cluster::connect("inside").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut web = pod("web", "sleep 3600; : -Xmx16m --password=hunter2");
     web["spec"]["containers"][0]["env"] =
