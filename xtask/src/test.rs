@@ -21,7 +21,8 @@ struct Component {
 }
 
 /// Programs that tests use besides, as `tests/packages` takes them.
-const PACKAGES: [&str; 2] = ["journalctl=systemd", "/lib/systemd/systemd-journal-remote=systemd-journal-remote"];
+const PACKAGES: [&str; 3] =
+    ["journalctl=systemd", "/lib/systemd/systemd-journal-remote=systemd-journal-remote", "prometheus=prometheus"];
 
 const COMPONENTS: [Component; 3] = [
     Component {
@@ -55,6 +56,14 @@ const RUNTIMES: [(&str, &str); 6] = [
     ("tests/runtimes/get-recognised", "Ruby, PHP"),
 ];
 
+/// Programs that tests run: the script that brings it and prints where it is, what it is, and the variable for it. The
+/// tests run in a network of their own, from which nothing can be fetched any more.
+const PROGRAMS: [(&str, &str, &str); 3] = [
+    ("tests/guest/guest", "a node with cgroup version 2, from Debian's qemu, busybox and kernel", "OOMPH_TEST_GUEST"),
+    ("tests/helm/get-helm", "Helm, from Go modules", "OOMPH_TEST_HELM"),
+    ("tests/vpa-oracle/vpa-oracle", "the VPA's recommender, from Go modules", "OOMPH_TEST_VPA_ORACLE"),
+];
+
 /// Sets up the components (unless `bare`), runs every test, and takes the components down again.
 pub fn run(bare: bool) -> Result<()> {
     let mut started = Started::default();
@@ -74,12 +83,17 @@ pub fn run(bare: bool) -> Result<()> {
             }
             say(&format!("test: {script}: {:.0} s", begun.elapsed().as_secs_f64()));
         }
+        for program in PROGRAMS {
+            started.program(program)?;
+        }
         for component in &COMPONENTS {
             started.start(component)?;
         }
     }
     let mut variables = started.variables.clone();
-    variables.insert("OOMPH_TEST_GUEST".into(), root().join("tests/guest/guest").to_string_lossy().into_owned());
+    // Tests fill it before it starts, and reach it in the network namespace that they run in.
+    let prometheus = root().join("tests/prometheus/prometheus");
+    variables.insert("OOMPH_TEST_PROMETHEUS".into(), prometheus.to_string_lossy().into_owned());
     // What `cargo xtask dist` built last: a release build of its own would take longer than all the tests.
     let binary = crate::dist::kept(&crate::dist::native());
     if binary.exists() {
@@ -123,6 +137,19 @@ impl Started {
             return Ok(());
         }
         self.missing(component.name, &format!("{} up ended with {}", component.script, output.status))
+    }
+
+    fn program(&mut self, (script, what, variable): (&str, &str, &str)) -> Result<()> {
+        say(&format!("test: {what} ({script}; minutes once)"));
+        let output = Command::new(root().join(script)).stderr(Stdio::inherit()).output();
+        match output {
+            Ok(output) if output.status.success() => {
+                let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+                self.variables.insert(variable.into(), path);
+                Ok(())
+            }
+            _ => self.missing(what, &format!("{script} could not bring it")),
+        }
     }
 
     /// Notes what is missing; a failure where everything is required.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use oomph_cluster::kube::{Ask, ConnectError, capture, watch};
+use oomph_cluster::kube::{Ask, ConnectError, autoscalers, capture, manifests, usage, watch};
 use oomph_core::artifact::{self, Captured, Kind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -603,4 +603,140 @@ async fn a_watch_asks_once_for_counters_that_it_may_not_read() {
     let (because, asked) = watch_many_nodes(|| forbidden("nodes")).await;
     assert!(!because.iter().any(|it| it.contains("counters")), "{because:?}");
     assert_eq!(asked, 1, "one refusal stands for all");
+}
+
+/// The objects in all that was read, as `kind name` by what their lists say.
+fn objects(captured: &Captured) -> Vec<String> {
+    let named = |kind: &str, object: &Value| format!("{kind} {}", object["metadata"]["name"].as_str().unwrap());
+    let mut all = Vec::new();
+    for artifact in &captured.artifacts {
+        let value: Value = serde_json::from_slice(&artifact.bytes).unwrap();
+        let kind = value["kind"].as_str().unwrap().to_owned();
+        match value["items"].as_array() {
+            Some(items) => all.extend(items.iter().map(|item| named(kind.trim_end_matches("List"), item))),
+            None => all.push(named(&kind, &value)),
+        }
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn manifests_are_read_in_pages_with_the_config_maps_that_they_name() {
+    let deployment = |name: &str, map: &str| {
+        json!({"metadata": {"name": name, "namespace": "shop"}, "spec": {"template": {"spec": {"containers": [
+            {"name": "app", "envFrom": [{"configMapRef": {"name": map}}]}]}}}})
+    };
+    let made = |name: &str, kind: &str, uid: &str| {
+        json!({"metadata": {"name": name, "namespace": "shop",
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": kind, "name": "x", "uid": uid}]}})
+    };
+    let server = Server::start(move |path| {
+        version(path).or_else(|| match path {
+            "/apis/apps/v1/namespaces/shop/deployments?limit=500&labelSelector=app%3Dweb" => {
+                Some(list("DeploymentList", &[deployment("web", "flags")], "next"))
+            }
+            "/apis/apps/v1/namespaces/shop/deployments?limit=500&labelSelector=app%3Dweb&continue=next" => {
+                Some(list("DeploymentList", &[deployment("api", "gone")], ""))
+            }
+            "/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dweb" => {
+                let pods = [("a", "u1"), ("b", "u1"), ("c", "u2")].map(|(name, uid)| made(name, "ReplicaSet", uid));
+                Some(list("PodList", &pods, ""))
+            }
+            "/api/v1/namespaces/shop/limitranges?limit=500" => {
+                Some(list("LimitRangeList", &[json!({"metadata": {"name": "defaults", "namespace": "shop"}})], ""))
+            }
+            "/apis/batch/v1/namespaces/shop/jobs?limit=500&labelSelector=app%3Dweb" => Some(Never),
+            "/api/v1/namespaces/shop/configmaps/flags" => {
+                Some(Json(json!({"kind": "ConfigMap", "metadata": {"name": "flags", "namespace": "shop"}})))
+            }
+            "/api/v1/namespaces/shop/configmaps/gone" => None,
+            path if path.contains("/cronjobs") => Some(forbidden("cronjobs")),
+            path if path.contains("autoscaling.k8s.io") => None,
+            path => Some(list(if path.contains("/api/v1/") { "List" } else { "ObjectList" }, &[], "")),
+        })
+    })
+    .await;
+    let ask = Ask { selector: Some("app=web".into()), deadline: Duration::from_millis(800), ..server.ask() };
+    let began = Instant::now();
+    let captured = manifests(&ask).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(2400), "{:?}", began.elapsed());
+    let expected = ["ConfigMap flags", "Deployment api", "Deployment web", "LimitRange defaults", "Pod a", "Pod c"];
+    assert_eq!(objects(&captured), expected);
+    let gaps: Vec<&str> = captured.gaps.iter().map(|gap| gap.what.as_str()).collect();
+    // Neither a map that is gone nor an autoscaler that is not installed is one.
+    let jobs = "jobs (/apis/batch/v1/namespaces/shop/jobs?labelSelector=app=web)";
+    assert_eq!(gaps, [jobs, "cron jobs in namespace shop"]);
+    assert!(captured.gaps[1].command.contains("kubectl create role oomph-cronjobs -n shop --verb=list"));
+}
+
+#[tokio::test]
+async fn config_maps_that_may_not_be_read_are_one_gap_with_the_rule_that_would_grant_them() {
+    let server = Server::start(move |path| {
+        version(path).or_else(|| match path {
+            "/apis/apps/v1/deployments?limit=500" => {
+                let of = |name: &str| {
+                    json!({"metadata": {"name": name, "namespace": "shop"}, "spec": {"configMap": {"name": name}}})
+                };
+                Some(list("DeploymentList", &[of("a"), of("b")], ""))
+            }
+            path if path.contains("/configmaps/") => Some(forbidden("configmaps")),
+            _ => None,
+        })
+    })
+    .await;
+    let captured = manifests(&Ask { all_namespaces: true, namespace: None, ..server.ask() }).await.unwrap();
+    let gaps: Vec<_> = captured.gaps.iter().filter(|gap| gap.what.starts_with("config maps")).collect();
+    assert_eq!(gaps.len(), 1, "{gaps:#?}");
+    assert!(gaps[0].because.contains("alice may not get configmaps in namespace shop"), "{}", gaps[0].because);
+    assert!(gaps[0].command.contains("--verb=get --resource=configmaps"), "{}", gaps[0].command);
+    assert_eq!(server.asked("/configmaps/"), 2);
+}
+
+const VERTICAL: &str = "/apis/autoscaling.k8s.io/v1/namespaces/shop";
+const METRICS: &str = "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods?limit=500";
+
+#[tokio::test]
+async fn a_vpa_is_read_with_its_checkpoints_and_what_scales_beside_it() {
+    let server = Server::start(|path| {
+        version(path).or_else(|| match path {
+            _ if path.starts_with(&format!("{VERTICAL}/verticalpodautoscalers?")) => {
+                Some(list("VerticalPodAutoscalerList", &[json!({"metadata": {"name": "web"}})], ""))
+            }
+            _ if path.starts_with(&format!("{VERTICAL}/verticalpodautoscalercheckpoints?")) => {
+                Some(forbidden("verticalpodautoscalercheckpoints"))
+            }
+            _ if path.contains("horizontalpodautoscalers") => Some(list("HorizontalPodAutoscalerList", &[], "")),
+            _ => None,
+        })
+    })
+    .await;
+    let captured = autoscalers(&server.ask()).await.unwrap();
+    assert_eq!((captured.artifacts.len(), captured.gaps.len()), (2, 1), "{captured:?}");
+    assert!(captured.gaps[0].because.contains("without it the daily peaks"), "{:?}", captured.gaps);
+}
+
+#[tokio::test]
+async fn a_cluster_without_a_vpa_lacks_nothing() {
+    let server = Server::start(version).await;
+    let captured = autoscalers(&server.ask()).await.unwrap();
+    assert_eq!((captured.artifacts.len(), captured.gaps.len(), captured.sources.len()), (0, 0, 2));
+    assert_eq!(server.asked("horizontalpodautoscalers"), 0, "it would be read for nothing");
+}
+
+#[tokio::test]
+async fn what_pods_use_now_is_read_with_the_pods() {
+    let server = Server::start(|path| {
+        version(path).or_else(|| match path {
+            METRICS => Some(list("PodMetricsList", &[json!({"metadata": {"name": "a"}})], "")),
+            PODS => Some(list("PodList", &[pod("a", 0)], "")),
+            _ => None,
+        })
+    })
+    .await;
+    let captured = usage(&server.ask()).await.unwrap();
+    assert_eq!((captured.artifacts.len(), captured.gaps.len()), (2, 0), "{captured:?}");
+    let without = Server::start(version).await;
+    let captured = usage(&without.ask()).await.unwrap();
+    assert_eq!((captured.artifacts.len(), without.asked("/api/v1/namespaces/shop/pods")), (0, 0));
 }

@@ -1,9 +1,13 @@
 //! Lint against what the YAML parser alone takes on the same bytes.
 
+use std::num::NonZero;
+use std::thread;
+
 use divan::Bencher;
 use divan::counter::BytesCount;
 use granit_parser::Parser;
-use oomph_core::lint::{Source, lint};
+use oomph_core::lint::{self, Source, Surroundings, lint};
+use oomph_core::report::Style;
 
 fn main() {
     divan::main();
@@ -99,11 +103,15 @@ spec:
 "#;
 
 fn manifests() -> Vec<Source> {
+    some(1000)
+}
+
+fn some(count: usize) -> Vec<Source> {
     let source = |number: usize| Source {
         name: format!("{number}.yaml"),
         text: MANIFEST.replace("NUMBER", &number.to_string()),
     };
-    (0..1000).map(source).collect()
+    (0..count).map(source).collect()
 }
 
 fn bytes(sources: &[Source]) -> BytesCount {
@@ -137,4 +145,78 @@ fn tree_and_workloads(bencher: Bencher<'_, '_>) {
     let sources = manifests();
     let workloads = |source: &Source| oomph_core::lint::read(0, source).found().workloads.len();
     bencher.counter(bytes(&sources)).bench(|| sources.iter().map(workloads).sum::<usize>());
+}
+
+/// `work` for all items, in as many parts as there are processors, side by side.
+fn side_by_side<'a, I: Sync, T: Send>(items: &'a [I], work: impl Fn(usize, &'a I) -> T + Sync) -> Vec<T> {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let part = items.len().div_ceil(workers).max(1);
+    let numbered: Vec<(usize, &I)> = items.iter().enumerate().collect();
+    let work = &work;
+    thread::scope(|scope| {
+        let run = |part: &[(usize, &'a I)]| part.iter().map(|(number, item)| work(*number, item)).collect::<Vec<_>>();
+        let parts: Vec<_> = numbered.chunks(part).map(|part| scope.spawn(move || run(part))).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("no part panics")).collect()
+    })
+}
+
+/// A folder of 10,000 manifests, 30 MB, on all processors: what the parser alone takes.
+#[divan::bench(sample_count = 5)]
+fn folder_parser_alone(bencher: Bencher<'_, '_>) {
+    let sources = some(10_000);
+    let events = |_, source: &Source| Parser::new_from_str(&source.text).flatten().count();
+    bencher.counter(bytes(&sources)).bench(|| side_by_side(&sources, events).into_iter().sum::<usize>());
+}
+
+/// The same folder linted, as the command does it.
+#[divan::bench(sample_count = 5)]
+fn folder_lint(bencher: Bencher<'_, '_>) {
+    let sources = some(10_000);
+    bencher.counter(bytes(&sources)).bench(|| {
+        let reads = side_by_side(&sources, lint::read);
+        let mut found = side_by_side(&reads, |_, read| read.found());
+        let surroundings = Surroundings::gather(&found);
+        for found in &mut found {
+            found.put_aside(&surroundings);
+        }
+        let judged = side_by_side(&found, |number, found| lint::judge_file(&reads[number], found, &surroundings, true));
+        lint::document(&reads, &found, &judged)
+    });
+}
+
+/// A list of 10,000 objects as JSON, 30 MB, on one line or on many.
+fn list(on_one_line: bool) -> Source {
+    let objects = some(10_000);
+    let objects = objects.iter().map(|it| serde_saphyr::from_str(&it.text).expect("it is YAML"));
+    let objects: Vec<serde_json::Value> = objects.collect();
+    let list = serde_json::json!({"kind": "List", "apiVersion": "v1", "items": objects});
+    let text = if on_one_line { list.to_string() } else { oomph_core::report::json(&list) };
+    Source { name: "list.json".to_owned(), text }
+}
+
+fn text_of(source: &Source) -> usize {
+    let sources = std::slice::from_ref(source);
+    lint::report::text(&lint(sources), sources, Style::Plain, 100, true).len()
+}
+
+/// The parser alone on the line.
+#[divan::bench(sample_count = 3)]
+fn one_line_parser_alone(bencher: Bencher<'_, '_>) {
+    let source = list(true);
+    let events = |source: &Source| Parser::new_from_str(&source.text).flatten().count();
+    bencher.counter(BytesCount::new(source.text.len())).bench(|| events(&source));
+}
+
+/// The line linted, with all of the text that is printed.
+#[divan::bench(sample_count = 3)]
+fn one_line_lint_and_text(bencher: Bencher<'_, '_>) {
+    let source = list(true);
+    bencher.counter(BytesCount::new(source.text.len())).bench(|| text_of(&source));
+}
+
+/// The same objects on many lines.
+#[divan::bench(sample_count = 3)]
+fn many_lines_lint_and_text(bencher: Bencher<'_, '_>) {
+    let source = list(false);
+    bencher.counter(BytesCount::new(source.text.len())).bench(|| text_of(&source));
 }

@@ -7,6 +7,9 @@
 //! Nothing here fails: what cannot be read becomes a [`fact::Gap`], and what cannot be known is `None`.
 #![forbid(unsafe_code)]
 
+/// The image that `cargo xtask dist` writes and that messages name: it becomes a real one where somebody serves it.
+pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
+
 pub mod artifact;
 pub mod budget;
 mod calibrate;

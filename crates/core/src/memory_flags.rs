@@ -113,6 +113,11 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
     VARIABLES.iter().chain(&OPTION_VARIABLES).copied()
 }
 
+/// The value of a variable of this name is a command line that a runtime reads.
+pub(crate) fn takes_options(name: &str) -> bool {
+    OPTION_VARIABLES.contains(&name)
+}
+
 /// Memory flags of a command, its arguments and its environment (name, value).
 pub fn find<'a>(
     command: impl IntoIterator<Item = &'a str>,
@@ -163,13 +168,15 @@ fn push(flags: &mut Vec<Flag>, text: &str, from: &str) {
     }
 }
 
-fn is_flag(word: &str) -> bool {
+/// A word is a memory flag.
+pub(crate) fn is_flag(word: &str) -> bool {
     let word = word.trim_start_matches(['"', '\'']);
     // Nearly no word is a flag, and every flag begins so.
     word.starts_with('-') && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
-fn is_variable(name: &str) -> bool {
+/// The whole value of a variable of this name is a memory setting.
+pub(crate) fn is_variable(name: &str) -> bool {
     VARIABLES.contains(&name)
 }
 

@@ -20,6 +20,9 @@ use crate::waterfall::Waterfall;
 /// The name and version of the format.
 pub const SCHEMA: &str = "oomph.dev/recording/v1";
 
+/// What stands in the place of an engine where a command was run by `oomph run`: its cgroup was made for it alone.
+pub const ENGINE: &str = "oomph";
+
 /// A line of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -197,6 +197,26 @@ mod tests {
         .unwrap()
     }
 
+    /// A user may not read the kernel's log: only the counters of the cgroup tell.
+    #[test]
+    fn the_counters_of_its_own_cgroup_prove_a_kill_and_nothing_else_makes_one_of_a_signal() {
+        let run = r#"{"schema":"oomph.dev/recording/v1","run":{"id":"0a1b2c3d4e5f6071","cgroup":"/a/oomph-run-0a1b2c3d4e5f6071","cgroupVersion":2,"node":null,"bootedAt":null,"command":"python3","startedAt":"2026-11-25T22:00:00Z","limitBytes":134217728,"swapBytes":0}}"#;
+        let end = r#"{"end":{"at":"2026-11-25T22:00:19Z","exitCode":null,"signal":9,"peakBytes":134217728}}"#;
+        let of = |kills: u32| {
+            let events = format!("==> memory.events <==\\nlow 0\\nhigh 0\\nmax 9\\noom {kills}\\noom_kill {kills}\\n");
+            let text = format!("{run}\n{{\"counters\":\"{events}\"}}\n{end}\n");
+            let document = explain("recording", text.as_bytes());
+            let diagnosis = document.diagnosis.unwrap();
+            (document.survived, diagnosis.oom_kill, diagnosis.verdict)
+        };
+        assert_eq!(of(1), (false, Some(true), Verdict::ContainerLimitOom));
+        let (survived, oom_kill, verdict) = of(0);
+        assert!(
+            survived && oom_kill != Some(true) && verdict != Verdict::ContainerLimitOom,
+            "{oom_kill:?} {verdict:?}"
+        );
+    }
+
     #[test]
     fn a_heaps_limit_bounds_the_need_only_where_the_heap_is_what_grew() {
         assert_eq!(bounded_need(&peak(80, None)), Some(Bytes::mib(276)));

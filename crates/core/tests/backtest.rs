@@ -5,26 +5,18 @@
     clippy::disallowed_types,
     reason = "tests read the traces; only the crate itself does no I/O"
 )]
-#![allow(clippy::print_stderr, reason = "the figures are worth reading")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are worth reading")]
+
+mod shared;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use oomph_core::size::backtest::{Figures, Grid, Tally, WARM_UP, replay};
 use oomph_core::size::policy::{DAY, POLICIES};
-
-/// Where shared traces are; none is part of this repository.
-fn traces() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no traces beside the repository");
-    None
-}
 
 /// The machines that the known figures are of: at least three days behind the warm-up, with a capacity, and not idle.
 fn machines(folder: &Path) -> Vec<Grid> {
@@ -76,7 +68,7 @@ fn figures(grids: &[Grid], warm_up: usize) -> Vec<Figures> {
 
 #[test]
 fn peers_give_their_known_figures_and_ours_kills_least_for_its_memory() {
-    let Some(folder) = traces() else { return };
+    let Some(folder) = shared::part("traces") else { return };
     let machines = machines(&folder);
     assert_eq!(machines.len(), 448);
     let all = figures(&machines, WARM_UP);

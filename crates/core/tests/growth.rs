@@ -2,78 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 #![allow(clippy::disallowed_methods, reason = "tests read the traces; only the crate itself does no I/O")]
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::PathBuf;
+mod shared;
 
-use flate2::read::GzDecoder;
+use std::collections::BTreeMap;
+
 use oomph_core::growth::{Class, of_history};
 use oomph_core::size::{History, Kill, MISSING};
 use proptest::prelude::*;
-
-fn traces() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/traces");
-    if !path.exists() {
-        println!("skipped: the shared traces are not at hand");
-        return None;
-    }
-    Some(path)
-}
-
-/// The rows of a table, each as values by the names of the header.
-fn rows(path: &PathBuf) -> Vec<BTreeMap<String, String>> {
-    let bytes = std::fs::read(path).unwrap();
-    let mut text = String::new();
-    if path.extension().is_some_and(|it| it == "gz") {
-        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-    } else {
-        text = String::from_utf8(bytes).unwrap();
-    }
-    let mut lines = text.lines();
-    let names: Vec<String> =
-        lines.next().unwrap().split(',').map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-    lines.map(|line| names.iter().cloned().zip(line.split(',').map(str::to_owned)).collect()).collect()
-}
-
-/// A history for each series, from rows of (series, seconds, bytes).
-fn histories(rows: impl Iterator<Item = (String, i64, f64)>) -> BTreeMap<String, History> {
-    let mut all: BTreeMap<String, Vec<(i64, u64)>> = BTreeMap::new();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
-    rows.for_each(|(name, at, bytes)| all.entry(name).or_default().push((at, bytes as u64)));
-    let history = |mut points: Vec<(i64, u64)>| {
-        points.sort_unstable();
-        let (at, used) = points.into_iter().unzip();
-        History { at, used, ..History::default() }
-    };
-    all.into_iter().map(|(name, points)| (name, history(points))).collect()
-}
-
-const MIB: f64 = 1_048_576.0;
-
-fn number(row: &BTreeMap<String, String>, name: &str) -> Option<f64> {
-    row.get(name)?.parse().ok()
-}
+use shared::traces::{MIB, genai, histories, nezha, number, rows, sockshop};
 
 #[test]
 fn every_leak_is_told_and_hardly_any_healthy_history_is_called_one() {
-    let Some(traces) = traces() else { return };
-    let sockshop = rows(&traces.join("sockshop-k8s-7d/pods.csv.gz"));
-    let sockshop = sockshop.iter().filter(|row| row["split"] == "train");
-    let sockshop = sockshop
-        .filter_map(|row| Some((row["pod"].clone(), row["t_unix_s"].parse().ok()?, number(row, "working_set_b")?)));
-    let nezha = rows(&traces.join("nezha-k8s/pods.csv.gz"));
-    let nezha = nezha.iter().filter_map(|row| {
-        let name = format!("{} {}", row["day"], row["pod"]);
-        Some((name, row["t_unix_s"].parse().ok()?, number(row, "mem_mi")? * MIB))
-    });
-    let genai = rows(&traces.join("alibaba-genai-pods/pods_mem_util.csv.gz"));
-    let genai = genai.iter().filter_map(|row| {
-        Some((row["pod"].clone(), row["t_s"].parse().ok()?, number(row, "mem_util_frac")? * 16384.0 * MIB))
-    });
+    let Some(traces) = shared::part("traces") else { return };
+    let (sockshop, nezha, genai) = (sockshop(&traces, Some("train")), nezha(&traces), genai(&traces));
     let long =
         |all: BTreeMap<String, History>, least: usize| all.into_iter().filter(move |(_, it)| it.at.len() > least);
     let healthy: Vec<(String, History)> =
-        histories(sockshop).into_iter().chain(long(histories(nezha), 360)).chain(long(histories(genai), 900)).collect();
+        sockshop.into_iter().chain(long(nezha, 360)).chain(long(genai, 900)).collect();
     assert_eq!(healthy.len(), 273);
 
     let aging = rows(&traces.join("kubeedge-aging/2024-05-5_aging_constant.csv"));

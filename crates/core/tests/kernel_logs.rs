@@ -267,23 +267,40 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_to_a_real_log_panics(
-        which in any::<prop::sample::Index>(),
-        cut in any::<prop::sample::Index>(),
-        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
-        lost in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
-    ) {
-        let fixtures = fixtures();
-        let mut bytes = which.get(&fixtures).1.clone();
-        for (at, byte) in flips {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        for at in lost {
-            let at = at.index(bytes.len());
-            bytes.remove(at);
-        }
-        bytes.truncate(cut.index(bytes.len()) + 1);
-        fuzz_kernel_log(&bytes);
+    fn no_damage_to_a_real_log_panics(damage in damage()) {
+        fuzz_kernel_log(&damaged(&damage));
     }
+
+    /// Rows of a task table have a short way of their own, which blocks with a no-break space in them do not take.
+    #[test]
+    fn the_short_way_of_rows_finds_what_the_long_way_finds(damage in damage()) {
+        let mut log = damaged(&damage);
+        log.extend_from_slice(b"\nall is");
+        let short = decoded(&[&log[..], b" well"].concat(), |_| ());
+        let long = decoded(&[&log[..], "\u{a0}well".as_bytes()].concat(), |_| ());
+        prop_assert_eq!(format!("{short:?}"), format!("{long:?}"));
+    }
+}
+
+/// Which log, where it is cut, which bytes are others and which are lost.
+type Damage = (prop::sample::Index, prop::sample::Index, Vec<(prop::sample::Index, u8)>, Vec<prop::sample::Index>);
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let byte = prop_oneof![any::<u8>(), prop::sample::select(b" []0123456789-.:\nkx".to_vec())];
+    let flips = proptest::collection::vec((any::<prop::sample::Index>(), byte), 0..20);
+    let lost = proptest::collection::vec(any::<prop::sample::Index>(), 0..5);
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), flips, lost)
+}
+
+fn damaged((which, cut, flips, lost): &Damage) -> Vec<u8> {
+    let mut bytes = which.get(&fixtures()).1.clone();
+    for (at, byte) in flips {
+        let at = at.index(bytes.len());
+        bytes[at] = *byte;
+    }
+    for at in lost {
+        bytes.remove(at.index(bytes.len()));
+    }
+    bytes.truncate(cut.index(bytes.len()) + 1);
+    bytes
 }

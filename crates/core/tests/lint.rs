@@ -123,6 +123,73 @@ fn options_beside_resources_are_those_of_strimzi() {
     let text = "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nspec:\n  kafka:\n    jvmOptions:\n      -Xmx: 4g\n    resources: {limits: {memory: 4Gi}}\n";
     assert_eq!(grave(&linted(text)), [("jvm-heap-ge-limit", 6)]);
     assert_eq!(grave(&linted(&text.replace("4Gi", "6Gi"))), []);
+    // 4 GiB of heap, a collector and the rest do not fit 4.2 GiB.
+    assert_eq!(grave(&linted(&text.replace("4Gi", "4300Mi"))), [("jvm-headroom", 6)]);
+}
+
+#[test]
+fn steps_of_argos_workflows_are_pods_and_other_objects_with_a_container_are_none() {
+    let text = "apiVersion: argoproj.io/v1alpha1\nkind: KIND\nmetadata: {name: w}\nspec:\n  templates:\n  - name: t\n    \
+                STEP:\n      image: x\n      command: [java, -Xmx1g, -jar, a.jar]\n      resources: {requests: {memory: \
+                1Gi}, limits: {memory: 1Gi}}\n  - name: all\n    dag: {tasks: [{name: a, template: t}]}\n";
+    for (kind, step) in [("Workflow", "container"), ("CronWorkflow", "script")] {
+        let text = text.replace("KIND", kind).replace("STEP", step);
+        assert_eq!(grave(&linted(&text)), [("jvm-heap-ge-limit", 9)], "{kind}");
+    }
+    let other = text.replace("KIND", "AppProject").replace("STEP", "container");
+    assert_eq!(grave(&linted(&other)), []);
+}
+
+#[test]
+fn start_scripts_variables_reach_java_only_through_a_shell_that_names_them() {
+    let found = |command: &str| {
+        let env = "    env: [{name: JAVA_OPTS, value: -Xmx256m}]\n";
+        let document = linted(&pod(&format!("    command: {command}\n{env}{LIMITED}")));
+        grave(&document).into_iter().any(|(rule, _)| rule == "jvm-flag-conflict")
+    };
+    assert!(found("[java, -jar, a.jar]"));
+    assert!(found("[java, $JAVA_OPTS, -jar, a.jar]"));
+    assert!(found("[sh, -c, exec java -jar a.jar]"));
+    assert!(found("[/bin/bash, -ec, 'cd /app; java -jar a.jar']"));
+    assert!(!found("[sh, -c, exec java $JAVA_OPTS -jar a.jar]"));
+    assert!(!found("[sh, -c, 'exec java ${JAVA_OPTS} -jar a.jar']"));
+    assert!(!found("[java, $(JAVA_OPTS), -jar, a.jar]"));
+    // What the script does is not in the input.
+    assert!(!found("[sh, /start.sh, java]"));
+}
+
+#[test]
+fn buffers_of_postgres_without_a_unit_are_blocks() {
+    let found = |buffers: u64| {
+        let text = pod(&format!("    args: [postgres, -c, shared_buffers={buffers}]\n{LIMITED}"));
+        grave(&linted(&text)).len()
+    };
+    // 128 Ki blocks of 8 KiB are the whole GiB, 16 Ki an eighth of it.
+    assert_eq!((found(131_072), found(16_384)), (1, 0));
+}
+
+#[test]
+fn nothing_is_said_of_the_class_where_an_amount_cannot_be_read() {
+    let document = linted(&pod("    resources: {requests: {memory: 1gi}, limits: {memory: 1gi}}\n"));
+    assert!(grave(&document).iter().all(|(rule, _)| *rule == "quantity-case"), "{document:?}");
+}
+
+#[test]
+fn the_image_of_node_starts_scripts_and_what_else_is_named() {
+    let found = |more: &str| {
+        let text = "services:\n  a:\n    image: node:22\n    mem_limit: 256m\n";
+        let document = lint(&[source("compose.yaml", &format!("{text}{more}"))]);
+        document.findings.iter().any(|it| it.rule == "node-headroom")
+    };
+    // By itself V8 takes 256 MiB of these for its heap.
+    assert!(found("") && found("    command: [server.js]\n") && found("    command: [--inspect, server.js]\n"));
+    assert!(!found("    command: [nginx]\n") && !found("    entrypoint: [/run]\n    command: [server.js]\n"));
+}
+
+#[test]
+fn options_of_node_that_npm_hands_on_count() {
+    let command = "    command: [npx, --node-options=--max-old-space-size=2048, next, start]\n";
+    assert_eq!(grave(&linted(&pod(&format!("{command}{LIMITED}")))), [("node-heap-ge-limit", 7)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The containers of this node by their cgroups, and the way back from a process to its container.
 //!
-//! Names come from the cgroups' paths, and where Kubernetes keeps its logs also from these: nobody is asked.
+//! Names come from the cgroups' paths, where Kubernetes keeps its logs also from these, and of Docker and
+//! Podman from the files in which they keep their state: nobody is asked.
 
 use std::fs;
 use std::io;
@@ -13,6 +14,7 @@ use crate::hierarchy::{Hierarchy, Version};
 use crate::tree::{self, CGROUPS_MAX};
 use crate::{because, hostname, this_node};
 
+mod engines;
 mod names;
 
 use names::Names;
@@ -68,13 +70,13 @@ impl Containers {
     }
 }
 
-/// Where the kubelet and the runtimes keep containers' logs: here, or on the host when this is a container that sees the
-/// host's processes.
-const LOGS: [&str; 2] = ["/var/log", "/proc/1/root/var/log"];
+/// Where the kubelet keeps containers' logs, and the engines their state: here, or on the host when this is a container
+/// that sees the host's processes.
+const ROOTS: [&str; 2] = ["/", "/proc/1/root"];
 
 /// Finds all of them.
 pub fn find(hierarchy: &Hierarchy) -> Containers {
-    find_with(hierarchy, &Names::read(LOGS.map(Path::new)))
+    find_with(hierarchy, &Names::read(ROOTS.map(Path::new)))
 }
 
 fn find_with(hierarchy: &Hierarchy, names: &Names) -> Containers {
@@ -126,7 +128,7 @@ fn cgroup_in(text: &str, version: Version) -> Option<String> {
 /// The container of a process, with all names that the node can tell; `None` for one that is in none.
 pub fn of_process(hierarchy: &Hierarchy, pid: u32) -> io::Result<Option<Container>> {
     let container = container_of(&cgroup_of(hierarchy, pid)?);
-    Ok(container.map(|it| Container { subject: Names::read(LOGS.map(Path::new)).complete(it.subject), ..it }))
+    Ok(container.map(|it| Container { subject: Names::read(ROOTS.map(Path::new)).complete(it.subject), ..it }))
 }
 
 /// The innermost container that a cgroup is or belongs to, by its path alone. Cgroups that a container made for itself
@@ -205,12 +207,16 @@ mod tests {
         for path in dirs {
             fs::create_dir_all(folder.path().join(path)).unwrap();
         }
-        let logs = tempfile::tempdir().unwrap();
-        fs::create_dir_all(logs.path().join(format!("pods/shop_web-7d4b_{UID}/app"))).unwrap();
-        fs::create_dir_all(logs.path().join("containers")).unwrap();
-        fs::write(logs.path().join(format!("containers/web-7d4b_shop_app-{OTHER}.log")), "").unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let logs = root.path().join("var/log");
+        fs::create_dir_all(logs.join(format!("pods/shop_web-7d4b_{UID}/app"))).unwrap();
+        fs::create_dir_all(logs.join("containers")).unwrap();
+        fs::write(logs.join(format!("containers/web-7d4b_shop_app-{OTHER}.log")), "").unwrap();
+        let docker = root.path().join(format!("var/lib/docker/containers/{ID}"));
+        fs::create_dir_all(&docker).unwrap();
+        fs::write(docker.join("config.v2.json"), r#"{"Name": "/shop-db"}"#).unwrap();
         let hierarchy = Hierarchy { version: Version::V2, mount: folder.path().to_owned(), top: "/".into() };
-        let found = find_with(&hierarchy, &Names::read([logs.path()]));
+        let found = find_with(&hierarchy, &Names::read([root.path()]));
         assert!(found.gaps.is_empty());
         let paths: Vec<&str> = found.containers.iter().map(|container| container.cgroup.as_str()).collect();
         assert_eq!(paths, [format!("/docker/{ID}"), format!("/{pod}/{OTHER}")]);
@@ -220,7 +226,9 @@ mod tests {
         assert_eq!(subject.container.as_deref(), Some("app"));
         assert_eq!(found.pod(UID).unwrap().cgroup, format!("/{pod}"));
         assert_eq!(found.pod(UID).unwrap().subject.pod.as_deref(), Some("web-7d4b"));
-        assert_eq!(found.with_id(&ID[..12]).count(), 1);
+        let of_docker: Vec<&Container> = found.with_id(&ID[..12]).collect();
+        assert_eq!(of_docker.len(), 1);
+        assert_eq!(of_docker[0].subject.container.as_deref(), Some("shop-db"));
         assert_eq!(found.with_id("").count(), 0);
     }
 

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use oomph_core::artifact::{Artifact, Captured, Kind};
 use oomph_core::fact::Subject;
 
+pub mod attach;
 pub mod cgroup;
 pub mod clock;
 mod command;

@@ -8,7 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use oomph_core::fact::Gap;
-use oomph_core::process::{Mapping, Residency, Status, Thread, anon_huge, mappings, stack_pointer, status};
+use oomph_core::process::{
+    Mapping, Residency, Status, Thread, anon_huge, mappings, open_files_limit, stack_pointer, status,
+};
 use oomph_core::runtime::Target;
 use oomph_core::units::Bytes;
 use rustix::io::Errno;
@@ -47,6 +49,8 @@ pub struct Process {
     pub threads: Vec<Thread>,
     /// How many files it has open; none where that may not be seen.
     pub descriptors: Option<u64>,
+    /// How many it may have open; none where that may not be seen.
+    pub descriptor_limit: Option<u64>,
     /// `/proc/PID/cmdline`. Secret: nothing but memory flags found in it may leave.
     pub arguments: Vec<String>,
     /// `/proc/PID/environ`. Secret as well.
@@ -103,6 +107,7 @@ impl Process {
         let anon_huge = pages.anon_huge.map(Bytes).or_else(|| anon_huge(&folder.text("smaps_rollup").ok()?));
         let threads = threads(folder);
         let descriptors = folder.numbers("fd").ok().map(|open| open.len() as u64);
+        let descriptor_limit = folder.text("limits").ok().and_then(|text| open_files_limit(&text));
 
         if start_of_stack(&folder.text("stat")?) != start_of_stack(&program) {
             return Ok(None);
@@ -116,6 +121,7 @@ impl Process {
             anon_huge,
             threads,
             descriptors,
+            descriptor_limit,
             arguments,
             environment: environment.into_iter().filter_map(variable).collect(),
             gaps,
@@ -124,6 +130,12 @@ impl Process {
             mappings,
             residency: pages.residency,
         }))
+    }
+
+    /// It has ended or runs another program, so that its memory is not the one that was looked at any more.
+    pub fn has_left(&self) -> bool {
+        // Of a page that was in memory: any other would be brought there by the question.
+        self.residency.runs().first().is_some_and(|run| self.memory.has_ended(run.at.start))
     }
 
     /// The process as a runtime's probe sees it.

@@ -25,6 +25,10 @@ pub struct Snapshot {
     pub version: Version,
     /// When the counters were read, right behind the page tables.
     pub at: Timestamp,
+    /// The same file as in `own` that tells what is charged, before the first page table was looked at.
+    pub before: CgroupFiles,
+    /// How many cgroups it is of: it and all below.
+    pub cgroups: usize,
     /// The cgroup.
     pub own: CgroupFiles,
     /// The cgroups above it that have a limit which counts for it too, from its parent up.
@@ -58,6 +62,8 @@ const PROCESSES_MAX: usize = 10_000;
 pub fn look(hierarchy: &Hierarchy, cgroup: &str) -> Snapshot {
     let mut gaps = Vec::new();
     let members = members(hierarchy, cgroup, &mut gaps);
+    let cgroups = members.inodes.len();
+    let before = CgroupFiles { cgroup: cgroup.to_owned(), files: charged(hierarchy, cgroup).into_iter().collect() };
     let mut frames = Frames::charged_to(members.inodes).unwrap_or_else(|error| {
         gaps.push(Gap {
             what: format!("which pages of files are charged to {cgroup}, and which to others"),
@@ -74,7 +80,15 @@ pub fn look(hierarchy: &Hierarchy, cgroup: &str) -> Snapshot {
         reader.files(cgroup).unwrap_or_else(|| CgroupFiles { cgroup: cgroup.to_owned(), ..CgroupFiles::default() });
     let above = reader.above(cgroup);
     let below = members.below.iter().filter_map(|path| reader.files(path)).collect();
-    Snapshot { version: hierarchy.version, at, own, above, below, processes, gaps: reader.gaps }
+    Snapshot { version: hierarchy.version, at, before, cgroups, own, above, below, processes, gaps: reader.gaps }
+}
+
+/// What is charged to a cgroup at this moment: the file, and what it says.
+fn charged(hierarchy: &Hierarchy, cgroup: &str) -> Option<(String, Vec<u8>)> {
+    let directory = tree::open_directory(rustix::fs::CWD, hierarchy.folder(cgroup)?.as_path()).ok()?;
+    let mut bytes = Vec::new();
+    let name = files::charged(hierarchy.version);
+    (tree::read(&directory, name, &mut bytes) == Ok(true)).then(|| (name.to_owned(), bytes))
 }
 
 /// Who is in a cgroup.

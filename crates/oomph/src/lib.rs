@@ -10,5 +10,4 @@ mod sources;
 pub mod trace;
 pub mod ui;
 
-/// The image that `cargo xtask dist` writes and that messages name: it becomes a real one where somebody serves it.
-pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
+pub use oomph_core::IMAGE;

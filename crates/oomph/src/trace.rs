@@ -35,7 +35,7 @@ pub fn decode(mut source: impl BufRead) -> io::Result<Trace> {
     } else {
         drain(source, &mut reader)
     };
-    let mut trace = reader.finish();
+    let mut trace = if end.is_ok() { reader.finish() } else { reader.finish_broken() };
     if let Err(error) = end {
         let because = format!("the file breaks off: {error}");
         trace.gaps.push(Gap { what: "the rest of the trace".into(), because, command: String::new() });

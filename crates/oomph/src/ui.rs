@@ -100,6 +100,19 @@ impl Ui {
         }
     }
 
+    /// Whether somebody is there to answer a question.
+    pub fn can_ask(self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a question; anything but yes is no.
+    pub fn agrees(self, question: &str) -> io::Result<bool> {
+        write!(io::stderr().lock(), "{question} [y/N] ")?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Runs `work`; on a terminal a spinner says what is waited for, once it takes longer than half a second.
     pub async fn waiting<T>(self, what: &'static str, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);

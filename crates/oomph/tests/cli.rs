@@ -99,10 +99,28 @@ fn a_sizing_is_a_complete_document_whatever_came_in() {
 }
 
 #[test]
+fn the_number_of_a_peer_is_proposed_under_its_name() {
+    let rows: Vec<String> = (0..400).map(|step| format!("a,{},{}\n", step * 300, 500_000_000 + step % 50)).collect();
+    let trace = format!("series,time_s,bytes\n{}", rows.concat());
+    for (asked, named) in [("vpa", "vpa"), ("krr", "krr"), ("p99", "p99x1.25"), ("autopilot", "autopilot-max")] {
+        let output = run_with_stdin(&["size", "-o", "json", "--policy", asked, "--trace", "-"], trace.as_bytes());
+        let sizing = &document(&output)["workloads"][0];
+        assert_eq!(sizing["policy"], named);
+        let limit = sizing["proposed"]["limitBytes"].as_u64().unwrap();
+        assert!((550_000_000..760_000_000).contains(&limit), "{asked}: {limit}");
+        assert!(sizing["reasons"][0].as_str().unwrap().contains(&format!("as the policy {named} sets it")), "{sizing}");
+    }
+    let refused = run_with_stdin(&["size", "--policy", "oracle", "--trace", "-"], trace.as_bytes());
+    assert_eq!(code(&refused), 2);
+}
+
+#[test]
 fn forms_of_size_are_refused_elsewhere() {
+    let rows: Vec<String> = (0..12).map(|step| format!("a,{},5\n", step * 300)).collect();
+    let trace = format!("series,time_s,bytes\n{}", rows.concat());
     for form in ["patch", "kustomize", "vpa"] {
         assert_eq!(code(&run(&["why", "-f", "/dev/null", "-o", form])), 2, "{form}");
-        let output = run_with_stdin(&["size", "-o", form, "--trace", "-"], b"series,time_s,bytes\na,1,5\n");
+        let output = run_with_stdin(&["size", "-o", form, "--trace", "-"], trace.as_bytes());
         assert_eq!(
             (code(&output), stdout(&output).contains("# a: the history does not tell the object that owns it")),
             (0, true)

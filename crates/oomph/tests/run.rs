@@ -140,6 +140,7 @@ fn a_recording_is_read_by_why_and_inspect() {
     assert!(fs::read_to_string(report).unwrap().contains("memory limit of 48 MiB"));
     let why = document(&oomph(&["why", "-o", "json", "-f", file]));
     assert_eq!(why["diagnoses"][0]["verdict"], "container-limit-oom", "{why:#}");
+    assert_eq!(why["gaps"], serde_json::json!([]), "every line of it is read");
     let text = fs::read_to_string(file).unwrap();
     assert!(!text.contains("append"), "arguments are nobody's business");
     if text.contains("\"waterfall\"") {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use oomph_cluster::kube::{ON_REQUEST, PERMISSIONS, Permission};
+use oomph_cluster::kube::{APPLY, BESIDE, FIND, LINT_PERMISSIONS, ON_REQUEST, PERMISSIONS, Permission};
 use oomph_core::artifact::Artifact;
 use oomph_core::explain::{self, Page, Topic};
 use oomph_core::report::{self, Style};
@@ -54,7 +54,9 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         (PathBuf::from("docs/reference/permissions.md"), permissions()),
         (PathBuf::from("docs/reference/cli.md"), cli::page(oomph::cli::command("oomph"))),
         (PathBuf::from("deploy/rbac/why.yaml"), rbac()),
+        (PathBuf::from("deploy/rbac/lint.yaml"), rbac_of_lint()),
         (PathBuf::from("deploy/rbac/inspect-exec.yaml"), rbac_on_request()),
+        (PathBuf::from("deploy/rbac/size.yaml"), rbac_of_size()),
         (PathBuf::from("README.md"), readme()?),
     ];
     for (topic, folder, heading, about) in TOPICS {
@@ -89,17 +91,31 @@ fn index(folder: &str, heading: &str, about: &str, pages: &[Page]) -> String {
 }
 
 fn permissions() -> String {
+    let head =
+        "| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n";
     let mut page = String::from(
-        "# Permissions\n\nWhat `oomph why` reads of a cluster. It never writes. Whatever is forbidden becomes a gap that names\nthe rule.\n\n| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n",
+        "# Permissions\n\nWhat `oomph why` reads of a cluster. It never writes. Whatever is forbidden becomes a gap that names\nthe rule.\n\n",
     );
-    for it in PERMISSIONS {
-        page.push_str(&row(it));
-    }
-    page.push_str(
-        "\n`oomph inspect --exec` alone, and only where it is asked for, runs a command in containers. Grant it apart:\n\n| what | resource | verbs | without it | what granting it opens besides |\n| --- | --- | --- | --- | --- |\n",
-    );
-    for it in ON_REQUEST {
-        page.push_str(&row(it));
+    let further = [
+        (LINT_PERMISSIONS, "`oomph lint --live` reads:"),
+        (
+            ON_REQUEST,
+            "`oomph inspect --exec` alone, and only where it is asked for, runs a command in containers. Grant it apart:",
+        ),
+        (FIND, "`oomph size --prometheus auto` looks for a Prometheus and asks it through the API server:"),
+        (
+            BESIDE,
+            "Beside it, and where there is none, it reads what the cluster's autoscalers and metrics-server know:",
+        ),
+        (
+            APPLY,
+            "`oomph size --apply` alone writes, and only where it is asked for; with `--dry-run=server` it takes the same:",
+        ),
+    ];
+    let rows = |of: &[&Permission]| of.iter().map(|it| row(it)).collect::<String>();
+    page.push_str(&format!("{head}{}", rows(PERMISSIONS)));
+    for (of, about) in further {
+        page.push_str(&format!("\n{about}\n\n{head}{}", rows(of)));
     }
     page
 }
@@ -122,11 +138,28 @@ fn rbac() -> String {
     )
 }
 
+/// Of its own, since config maps are in it.
+fn rbac_of_lint() -> String {
+    let risk = LINT_PERMISSIONS.iter().map(|it| it.risk).filter(|risk| !risk.is_empty()).collect::<Vec<_>>().join("; ");
+    role("oomph-lint", &format!("Reading for `oomph lint --live`. Before granting it: {risk}"), LINT_PERMISSIONS)
+}
+
 /// What no role for reading should hold: granted to whom it is needed, or to nobody.
 fn rbac_on_request() -> String {
     let risk = ON_REQUEST.iter().map(|it| it.risk).collect::<Vec<_>>().join("; ");
     let comment = format!("For `oomph inspect --exec`, beside oomph-why. Before granting it: {risk}");
     role("oomph-inspect-exec", &comment, ON_REQUEST)
+}
+
+/// Two roles: to find and ask a Prometheus with what stands beside it, and to set what is proposed.
+fn rbac_of_size() -> String {
+    let risks = |of: &[&Permission]| {
+        let all: std::collections::BTreeSet<_> = of.iter().map(|it| it.risk).filter(|it| !it.is_empty()).collect();
+        all.into_iter().collect::<Vec<_>>().join("; ")
+    };
+    let find = format!("For `oomph size --prometheus auto`. Before granting it: {}", risks(FIND));
+    let apply = format!("For `oomph size --apply`, beside oomph-size. Before granting it: {}", risks(APPLY));
+    format!("{}---\n{}", role("oomph-size", &find, &[FIND, BESIDE].concat()), role("oomph-size-apply", &apply, APPLY))
 }
 
 fn role(name: &str, comment: &str, permissions: &[&Permission]) -> String {

@@ -79,6 +79,11 @@ impl Api {
         Self { client }
     }
 
+    /// What sends the requests.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// A whole answer.
     pub(super) async fn get(&self, path: &str, until: Instant) -> Result<Vec<u8>, Refusal> {
         let reply = self.get_some(path, None, LARGEST, until).await?;
@@ -172,7 +177,7 @@ async fn collect(mut stream: impl AsyncBufRead + Unpin, limit: usize, until: Ins
     }
 }
 
-fn refusal(error: &kube::Error) -> Refusal {
+pub(super) fn refusal(error: &kube::Error) -> Refusal {
     let kube::Error::Api(status) = error else { return Refusal::Failed(innermost(error)) };
     // A proxied answer may be a whole page of HTML; people need its first line.
     let message: String = status.message.lines().next().unwrap_or_default().chars().take(300).collect();

@@ -6,8 +6,8 @@
 //!    and counters;
 //! 3. the pods that look healthy and yet are named by a node's kills.
 //!
-//! What is forbidden, absent or slow becomes a gap with the command that would fill it. Nothing here writes to a cluster; what runs a
-//! command in a container stands in `inside` alone.
+//! What is forbidden, absent or slow becomes a gap with the command that would fill it. What writes to a
+//! cluster stands in `apply` alone, what runs a command in a container in `inside`.
 
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ use tokio::time::Instant;
 use api::{Api, Refusal};
 
 mod api;
+mod apply;
 mod ask;
+mod autoscalers;
 mod cadvisor;
 mod connect;
 mod events;
@@ -31,20 +33,26 @@ mod journal;
 mod kills;
 mod list;
 mod logs;
+mod manifests;
 mod node;
 mod node_logs;
 mod owners;
 mod permission;
 mod pods;
+mod prometheus;
 mod selection;
 mod surroundings;
 mod watch;
 
+pub use apply::{APPLY, NotApplied, Preview, Writer, open};
 pub use ask::{Ask, NotATarget, Target};
+pub use autoscalers::{BESIDE, autoscalers, usage};
 pub use connect::ConnectError;
 pub(crate) use connect::innermost;
 pub use inside::{Found, Inside, Pods, Printed, pods_of};
+pub use manifests::manifests;
 pub use permission::Permission;
+pub use prometheus::{FIND, NotFound, find};
 pub use watch::watch;
 
 /// Everything that the live source may ask of an API server. Each stands beside the call that needs it.
@@ -65,6 +73,23 @@ pub static PERMISSIONS: &[&Permission] = &[
     &owners::JOBS,
     &owners::CRON_JOBS,
     &node::NODE_PROXY,
+];
+
+/// What `oomph lint --live` asks for.
+pub static LINT_PERMISSIONS: &[&Permission] = &[
+    &manifests::DEPLOYMENTS,
+    &manifests::STATEFUL_SETS,
+    &manifests::DAEMON_SETS,
+    &manifests::JOBS,
+    &manifests::CRON_JOBS,
+    &manifests::REPLICA_SETS,
+    &manifests::REPLICATION_CONTROLLERS,
+    &manifests::PODS,
+    &manifests::LIMIT_RANGES,
+    &manifests::RESOURCE_QUOTAS,
+    &manifests::HORIZONTAL_AUTOSCALERS,
+    &manifests::VERTICAL_AUTOSCALERS,
+    &manifests::CONFIG_MAPS,
 ];
 
 /// What is asked for only where the user wants it, and by no deployment of oomph: it runs commands in containers.

@@ -10,18 +10,9 @@ use tokio::time::Instant;
 use super::api::Api;
 use super::glance::Metadata;
 use super::list::{list, request_name};
+use super::permission::permission;
 use super::pods::{Found, Gone};
 use super::{Clock, Missing, Permission, Scope, fetch, refused};
-
-const fn permission(
-    name: &'static str,
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    without: &'static str,
-) -> Permission {
-    Permission { name, group, resource, verbs, cluster_wide: false, without, risk: "" }
-}
 
 const CHANGES: &str = "it is not known what changed before the death";
 

@@ -21,6 +21,17 @@ pub struct Permission {
     pub risk: &'static str,
 }
 
+/// One within namespaces that gives nothing away beside.
+pub(super) const fn permission(
+    name: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    without: &'static str,
+) -> Permission {
+    Permission { name, group, resource, verbs, cluster_wide: false, without, risk: "" }
+}
+
 impl Permission {
     /// The gap that its refusal leaves: who may not do what, what is lost, and the rule that would grant it.
     /// `namespace` is where the request went, `None` for every namespace or none.
@@ -78,7 +89,7 @@ fn subject(user: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::PERMISSIONS;
+    use super::super::{LINT_PERMISSIONS, PERMISSIONS};
     use super::*;
 
     const EVENTS: Permission = Permission {
@@ -115,7 +126,7 @@ mod tests {
 
     #[test]
     fn only_reading_is_ever_asked_for() {
-        for permission in PERMISSIONS {
+        for permission in PERMISSIONS.iter().chain(LINT_PERMISSIONS) {
             assert!(permission.verbs.iter().all(|verb| matches!(*verb, "get" | "list" | "watch")), "{permission:?}");
             assert!(!permission.without.is_empty());
         }

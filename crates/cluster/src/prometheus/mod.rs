@@ -1,9 +1,11 @@
 //! A Prometheus-compatible server: Prometheus, Thanos, Mimir, VictoriaMetrics, by its HTTP API.
 //!
-//! Requests go through kube's client, which brings TLS, tokens, proxies, compression and the URL's path prefix.
+//! Requests go through kube's client, which brings TLS, tokens, compression and the URL's path prefix.
 
+mod address;
 mod ask;
 mod read;
 
-pub use ask::{Address, NoServer, Server};
+pub use address::{Address, NoServer};
+pub use ask::Server;
 pub use read::{Progress, Read, plan, read};

@@ -28,6 +28,8 @@ pub struct Read {
     pub plan: Plan,
     /// Bytes of JSON that came.
     pub bytes: u64,
+    /// Requests that were sent, those of the plan and those tried again among them.
+    pub requests: u32,
 }
 
 /// Counts the series of a range and plans it. An error where the server does not answer at all.
@@ -35,10 +37,10 @@ pub async fn plan(server: &Server, range: &Range) -> Result<Plan, String> {
     let step = ((range.to - range.from) / 10).max(1);
     let mut counts = [0_i64; 2];
     for (query, most) in range.counts().iter().zip(&mut counts) {
-        let bytes = server.query_range(query, range.from, range.to, step).await.map_err(|refusal| {
-            let (Refusal::TooLarge(because) | Refusal::Failed(because)) = refusal;
-            format!("cannot ask the Prometheus {}: {because}", server.name())
-        })?;
+        let bytes = server
+            .query_range(query, range.from, range.to, step)
+            .await
+            .map_err(|refusal| format!("cannot ask the Prometheus {}: {}", server.name(), refusal.because()))?;
         let answer = Answer::decode(&bytes);
         if answer.failed {
             return Err(format!("cannot ask the Prometheus {}: {}", server.name(), answer.because.join("; ")));
@@ -52,7 +54,7 @@ pub async fn plan(server: &Server, range: &Range) -> Result<Plan, String> {
 
 /// Reads a plan. A query that fails becomes a gap; one that is too large is asked for in halves.
 pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sync)) -> Read {
-    let mut assembly = Assembly::since(plan.range.from);
+    let mut assembly = Assembly::of(&plan.range);
     let mut bytes = 0;
     let range = &plan.range;
     let mut answers =
@@ -72,7 +74,7 @@ pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sy
         progress(Progress { done, of: plan.slices.len(), bytes });
     }
     drop(answers);
-    Read { histories: assembly.finish(), bytes, plan }
+    Read { histories: assembly.finish(), bytes, requests: server.asked(), plan }
 }
 
 /// A slice, in as many pieces as the server wants.

@@ -4,7 +4,7 @@ use crate::fact::{EngineContainer, Event, Locus, Subject};
 
 use super::matching::{container_ids, is_uid_of, names, same_id, tie};
 use super::worth::is_oom_reason;
-use super::{Case, CaseKill, Index, Life, Seen};
+use super::{Case, CaseKill, Index, Life, PodView, Seen};
 
 /// Gives a case everything in the index that belongs to it.
 pub(super) fn gather<'a>(case: &mut Case<'a>) {
@@ -12,7 +12,10 @@ pub(super) fn gather<'a>(case: &mut Case<'a>) {
     let mut kills: Vec<CaseKill<'a>> = (0..index.kills.len()).filter_map(|number| tie(case, index, number)).collect();
     settle_unknown_lives(case, &mut kills);
     case.kills = kills;
-    case.events = seen(&index.events).filter(|event| is_event_of(case, event)).collect();
+    if let Some(view) = case.pod {
+        let near = index.events.near(&view.pod).into_iter();
+        case.events = near.filter(|event| is_event_of(case, view, event)).collect();
+    }
     case.signs = seen(&index.signs).filter(|sign| names(case, &sign.subject)).collect();
     case.notes = seen(&index.notes).filter(|note| names(case, &note.subject)).collect();
     case.counters = seen(&index.counters).filter(|counters| names(case, &counters.subject)).collect();
@@ -59,12 +62,9 @@ fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     }
 }
 
-fn is_event_of(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
+/// Of the events near the pod those about it and, where they name a container, about this one.
+fn is_event_of(case: &Case<'_>, view: &PodView, event: &Seen<'_, Event>) -> bool {
     let object = &event.it.object;
-    if object.kind.as_deref().is_some_and(|kind| kind != "Pod") {
-        return false;
-    }
-    let Some(view) = case.pod else { return false };
     let pod = &view.pod;
     let ours = match (&object.uid, &pod.uid) {
         (Some(said), Some(_)) => is_uid_of(pod, Some(said)),
@@ -96,31 +96,30 @@ pub(super) fn is_of_case(case: &Case<'_>, engine: &EngineContainer) -> bool {
 /// Log lines and notes that name nobody belong to the case of their own artifact, or to the only case there is.
 pub(super) fn lend_unnamed<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
     let only = cases.len() == 1;
+    // A container's name alone differs from nothing where the only case has no name.
+    let unnamed = only && cases[0].container.is_some_and(|container| container.name.is_none());
+    let nameless = |subject: &Subject| {
+        subject.pod.is_none()
+            && subject.pod_uid.is_none()
+            && subject.container_id.is_none()
+            && (subject.container.is_none() || unnamed)
+    };
+    let signs: Vec<_> = seen(&index.signs).filter(|sign| nameless(&sign.it.subject)).collect();
+    let notes: Vec<_> = seen(&index.notes).filter(|note| nameless(&note.it.subject)).collect();
+    let counters: Vec<_> = seen(&index.counters).filter(|it| only && nameless(&it.it.subject)).collect();
     for case in cases {
         let artifact = case.from.as_ref().map(|from| from.artifact);
         let near = |from: &Locus| only || artifact == Some(from.artifact);
-        // A container's name alone differs from nothing where the only case has no name.
-        let unnamed = only && case.container.is_some_and(|container| container.name.is_none());
-        let nameless = |subject: &Subject| {
-            subject.pod.is_none()
-                && subject.pod_uid.is_none()
-                && subject.container_id.is_none()
-                && (subject.container.is_none() || unnamed)
-        };
-        let signs: Vec<_> = seen(&index.signs).filter(|sign| nameless(&sign.it.subject) && near(sign.from)).collect();
-        let notes: Vec<_> = seen(&index.notes).filter(|note| nameless(&note.it.subject) && near(note.from)).collect();
-        let counters: Vec<_> =
-            seen(&index.counters).filter(|counters| nameless(&counters.it.subject) && only).collect();
         if case.signs.is_empty() {
-            case.signs = signs;
+            case.signs = signs.iter().copied().filter(|sign| near(sign.from)).collect();
         }
-        for note in notes {
+        for note in notes.iter().filter(|note| near(note.from)) {
             if !case.notes.iter().any(|known| std::ptr::eq(known.it, note.it)) {
-                case.notes.push(note);
+                case.notes.push(*note);
             }
         }
         if case.counters.is_empty() {
-            case.counters = counters;
+            case.counters.clone_from(&counters);
         }
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::artifact::{Artifact, ArtifactId, Kind};
 use crate::fact::{
-    Container, Counters, Coverage, EngineContainer, EngineEvent, Event, Fact, KernelKill, KernelNote, LimitRange,
-    Locus, LogSign, Node, NodeNote, Pod, Revision, UserspaceKill, What,
+    Container, Counters, Coverage, EngineContainer, EngineEvent, Fact, KernelKill, KernelNote, LimitRange, Locus,
+    LogSign, Node, NodeNote, Pod, Revision, UserspaceKill, What,
 };
 
-use super::Seen;
+use super::matching::bare_uid;
+use super::{Events, Seen};
 
 /// All facts by kind.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub struct Index<'a> {
     /// Kernel kills, in the order of the evidence.
     pub kills: Vec<(KernelKill, Locus)>,
     /// Events.
-    pub events: Vec<(Event, Locus)>,
+    pub events: Events,
     /// Nodes.
     pub nodes: Vec<(Node, Locus)>,
     /// Limit ranges.
@@ -79,7 +80,7 @@ impl<'a> Index<'a> {
         for Fact { what, from } in facts {
             match what {
                 What::Pod(pod) => pods.push((pod, from)),
-                What::Event(it) => index.events.push((*it, from)),
+                What::Event(it) => index.events.push(*it, from),
                 What::Node(it) => index.nodes.push((*it, from)),
                 What::LimitRange(it) => index.limit_ranges.push((*it, from)),
                 What::Revision(it) => index.revisions.push((*it, from)),
@@ -318,7 +319,7 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
         index.kills.iter().filter_map(|(kill, _)| kill.pod_uid.as_deref()).map(|uid| Some(bare_uid(uid))).collect();
     let mut gone: Vec<PodView> = Vec::new();
     let mut places: HashMap<(Option<&str>, Option<&str>, &str), usize> = HashMap::new();
-    for (event, from) in &index.events {
+    for Seen { it: event, from } in index.events.iter() {
         let object = &event.object;
         let Some(name) = object.name.as_deref().filter(|_| object.kind.as_deref() == Some("Pod")) else { continue };
         let uid = object.uid.as_deref();
@@ -358,9 +359,4 @@ fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
         }
     }
     gone
-}
-
-/// A uid without its dashes.
-fn bare_uid(uid: &str) -> String {
-    uid.replace('-', "")
 }

@@ -54,6 +54,11 @@ pub(super) fn names(case: &Case<'_>, subject: &Subject) -> bool {
         && (shared || same_uid(hash, uid_said) && hash.is_some())
 }
 
+/// A uid without its dashes.
+pub(super) fn bare_uid(uid: &str) -> String {
+    uid.replace('-', "")
+}
+
 /// Uids are compared without dashes: a static pod's hash has none.
 pub(super) fn same_uid(one: Option<&str>, other: Option<&str>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return false };

@@ -14,6 +14,7 @@ use crate::fact::{
 mod assemble;
 mod counted;
 mod coverage;
+mod events;
 mod gather;
 mod index;
 mod matching;
@@ -24,6 +25,7 @@ mod worth;
 pub use assemble::assemble;
 pub(crate) use assemble::newest_moment;
 pub use coverage::Silence;
+pub use events::Events;
 pub use index::{Index, PodView};
 pub(crate) use worth::{is_oom_reason, is_start_failure};
 

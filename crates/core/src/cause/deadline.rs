@@ -1,7 +1,7 @@
 //! The pod, or the job it belongs to, ran longer than its deadline.
 
 use super::{Cause, Finding, Proof, advice, quote, removal};
-use crate::case::{Case, Seen};
+use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Deadline, judge, advise };
@@ -44,10 +44,9 @@ fn by_job(case: &Case<'_>) -> Option<Proof> {
         Some(owner) => owner.kind == "Job" && owner.name == job,
         None => name.strip_prefix(job).is_some_and(|rest| rest.starts_with('-') && !rest[1..].contains('-')),
     };
-    let event = case.index.events.iter().map(|(it, from)| Seen { it, from }).find(|event| {
+    let event = case.index.events.with_reason("DeadlineExceeded").find(|event| {
         let object = &event.it.object;
-        event.it.reason == "DeadlineExceeded"
-            && object.kind.as_deref() == Some("Job")
+        object.kind.as_deref() == Some("Job")
             && object.name.as_deref().is_some_and(owned)
             && (pod.namespace.is_none() || object.namespace.is_none() || pod.namespace == object.namespace)
     })?;

@@ -5,6 +5,7 @@ use super::level::{verdict_at, verdict_of, without_report};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{Level, NodeNote, NodeNoteKind};
+use crate::recording;
 
 /// A kill of a life, read.
 pub(super) struct Killing<'c, 'a> {
@@ -190,12 +191,15 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let ended = case.death.is_some();
     let counted = counted::level(case);
     let level = counted.as_ref().map(|counted| counted.level);
+    // A cgroup that was made for one run counts the kills of that run and of nothing else.
+    let of_this_run = case.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE);
+    let sure = if of_this_run { Confidence::Likely } else { Confidence::Possible };
     let (victim, verdict, confidence) = match case.exit_code() {
         None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
         // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
-        Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), Confidence::Possible),
+        Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), sure),
         _ if case.is_running() => return None,
-        _ => (VictimKind::Child, Verdict::ChildOom, Confidence::Possible),
+        _ => (VictimKind::Child, Verdict::ChildOom, sure),
     };
     Some(Killing {
         report: None,
@@ -204,6 +208,6 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         verdict,
         level: counted.map(|counted| (counted.level, counted.confidence)),
         confidence,
-        certain: !ended || verdict == Verdict::ChildOom,
+        certain: !ended || of_this_run || verdict == Verdict::ChildOom,
     })
 }

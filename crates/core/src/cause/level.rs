@@ -1,7 +1,7 @@
 //! Which limit was hit, and so which verdict: as the kernel's report names it, else by what is left of the evidence.
 
 use super::counted;
-use crate::case::{Case, CaseKill, Life};
+use crate::case::{Case, CaseKill, Life, Seen};
 use crate::diagnosis::{Confidence, Verdict};
 use crate::fact::{Event, Level, Resources};
 use crate::units::Bytes;
@@ -101,13 +101,13 @@ fn has_no_limit(case: &Case<'_>) -> bool {
 fn told_by_events(case: &Case<'_>) -> Option<Level> {
     let near = |event: &Event| case.is_near_end(event.last.or(event.first)).unwrap_or(true);
     let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
-    case.index.events.iter().find_map(|(event, _)| {
+    case.index.events.with_reason("OOMKilling").find_map(|Seen { it: event, .. }| {
         // A piece of a node's describe text may stand among a pod's: only nodes have such events.
         let here = event.object.kind.as_deref() == Some("Pod")
             || node.is_none()
             || event.object.name.is_none()
             || event.object.name.as_deref() == node;
-        if event.reason != "OOMKilling" || !here || !near(event) {
+        if !here || !near(event) {
             return None;
         }
         if event.message.contains("Memory cgroup out of memory") {

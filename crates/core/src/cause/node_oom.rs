@@ -38,10 +38,9 @@ fn system_oom(case: &Case<'_>) -> Option<Proof> {
         return Some(quote::note(note, says));
     }
     let host = case.pod_spec().and_then(|pod| pod.node.as_deref());
-    let event = case.index.events.iter().map(|(it, from)| Seen { it, from }).find(|event| {
-        let Event { object, reason, last, first, .. } = event.it;
-        reason == "SystemOOM"
-            && (object.name.is_none() || host.is_none() || object.name.as_deref() == host)
+    let event = case.index.events.with_reason("SystemOOM").find(|event| {
+        let Event { object, last, first, .. } = event.it;
+        (object.name.is_none() || host.is_none() || object.name.as_deref() == host)
             && case.is_near_end(last.or(*first)) == Some(true)
     })?;
     Some(quote::event(&event, says))

@@ -178,11 +178,7 @@ pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
 pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
     let name = case.pod_spec()?.name.as_deref()?;
     let named = |message: &str| message.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == name);
-    case.index
-        .events
-        .iter()
-        .map(|(it, from)| Seen { it, from })
-        .find(|event| event.it.reason == "SuccessfulDelete" && named(&event.it.message))
+    case.index.events.with_reason("SuccessfulDelete").find(|event| named(&event.it.message))
 }
 
 /// The pod was taken away: the OOM killer had no part in it, unless something tells of a kill.

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use crate::recording::is_recording;
+
 /// Texts longer than this come from a tool, not from a clipboard.
 const LONGEST: usize = 1 << 20;
 
 /// The text without what pasting added.
 pub(super) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.len() > LONGEST || memchr::memchr(0, bytes).is_some() {
+    // What `tail` printed stands in a recording as it is, arrows and all.
+    if bytes.len() > LONGEST || memchr::memchr(0, bytes).is_some() || is_recording(bytes) {
         return Cow::Borrowed(bytes);
     }
     let mut lines: Vec<Cow<'_, [u8]>> = bytes.split(|byte| *byte == b'\n').map(line).collect();
@@ -107,6 +110,13 @@ mod tests {
         assert_eq!(plain("**Reason:  Evicted**\n"), "Reason:  Evicted\n");
         assert_eq!(plain("a:\n...\n  b: 1\n  [...]\n"), "a:\n\n  b: 1\n\n");
         assert_eq!(plain("\u{1b}[31mReason:\u{a0}OOMKilled\u{1b}[0m"), "Reason: OOMKilled");
+    }
+
+    #[test]
+    fn a_recording_is_left_as_it_is() {
+        let text =
+            "{\"schema\":\"oomph.dev/recording/v1\",\"run\":{}}\n{\"counters\":\"==> memory.events <==\\noom 1\"}\n";
+        assert_eq!(plain(text), text);
     }
 
     #[test]

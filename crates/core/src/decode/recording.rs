@@ -3,7 +3,7 @@
 use super::{Decoded, Input, LogClock, cgroup, container_log, kernel_log};
 use crate::artifact::{Artifact, Kind};
 use crate::fact::{EngineContainer, Gap, Locus, Subject, What};
-use crate::recording::{Run, read};
+use crate::recording::{ENGINE, Run, read};
 
 /// Decodes a recording.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
@@ -24,7 +24,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     };
     let container = EngineContainer {
         subject: Subject { container: Some(run.command.clone()), container_id: Some(run.id.clone()), ..about.clone() },
-        engine: "oomph".into(),
+        engine: ENGINE.into(),
         status: Some(if end.is_some() { "exited" } else { "running" }.into()),
         exit_code: end.map(crate::recording::End::code),
         started: Some(run.started_at),

@@ -14,7 +14,7 @@ pub fn kill_report(number: usize, kill: &KernelKill) -> KillReport {
         .iter()
         .map(|row| CandidateReport {
             pid: row.pid,
-            comm: row.comm.clone(),
+            comm: row.comm.to_string(),
             rss_bytes: row.rss,
             oom_score_adj: row.oom_score_adj,
             points: total.and_then(|total| points(row, total)),

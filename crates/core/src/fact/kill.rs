@@ -1,5 +1,6 @@
 //! Kills: what the kernel's log says about its OOM killer, and what userspace killers say about themselves.
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,8 +105,8 @@ pub struct Victim {
 pub struct Candidate {
     /// Thread group id (the process id).
     pub pid: u32,
-    /// Command name.
-    pub comm: String,
+    /// Command name; the kernel keeps 15 bytes of it, which need no allocation.
+    pub comm: CompactString,
     /// Resident memory.
     pub rss: Bytes,
     /// Page tables.

@@ -1,9 +1,9 @@
 //! A history of hours to weeks.
 
 use super::floors::{Floors, median, quantile};
-use super::shape;
 use super::trend::Trend;
 use super::{Class, Growing, Judgement, Slope, of_run};
+use super::{deploys, lives, shape};
 use crate::diagnosis::Confidence;
 use crate::size::{History, MISSING};
 use crate::units::Bytes;
@@ -22,6 +22,9 @@ pub fn of_history(history: &History) -> Judgement {
         return Judgement::new(Class::TooLittleData, "it was sampled once or never".into());
     };
     let limit = history.limit.iter().rev().find(|limit| **limit != MISSING).copied();
+    if from == to {
+        return Judgement::new(Class::TooLittleData, "all samples are of one moment".into());
+    }
     if to.saturating_sub(from) < SHORT {
         return of_short(history, from, limit);
     }
@@ -56,6 +59,9 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
             return Judgement { growing, ..Judgement::new(Class::Cache, because) };
         }
         return leak(&floors, trend, growing, limit, &lived);
+    }
+    if let Some(leak) = lives::leak(history, limit) {
+        return leak;
     }
     let level = median(&whole.high);
     let peak = whole.high.iter().copied().fold(0.0, f64::max);
@@ -106,15 +112,17 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         );
         return Judgement::new(Class::Sawtooth, because);
     }
-    if let Some(spike) = shape::spike(whole) {
+    if let Some(spike) = shape::spike(whole, &history.used) {
         let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));
         return Judgement { when: Some(whole.moment(spike)), ..Judgement::new(Class::Spike, because) };
     }
     if let Some(trend) = trend.filter(|trend| trend.may_be_endless()) {
-        let because = format!(
-            "its floor grows by {} {lived}: a leak would, and so would the morning of a day's wave; watch it for two days",
-            pace(trend.slope)
-        );
+        let other = if trend.above_yesterday.is_none() {
+            "the morning of a day's wave; watch it for two days"
+        } else {
+            "days that are busier than the one before; watch it for a week"
+        };
+        let because = format!("its floor grows by {} {lived}: a leak would, and so would {other}", pace(trend.slope));
         return Judgement::new(Class::TooLittleData, because);
     }
     Judgement::new(Class::Steady, format!("it stayed near {}, at most {}", shown(level), shown(peak)))
@@ -143,7 +151,7 @@ fn leak(floors: &Floors, trend: Trend, growing: Option<Growing>, limit: Option<u
 }
 
 /// Which column accounts for at least half of the growth.
-fn growing(history: &History, floors: &Floors, from: i64, to: i64, slope: f64) -> Option<Growing> {
+pub(super) fn growing(history: &History, floors: &Floors, from: i64, to: i64, slope: f64) -> Option<Growing> {
     let of = |column: &[u64]| Some(Trend::of(&Floors::of(history, column, from.max(floors.from), to))?.slope / slope);
     let (heap, rss, cache) = (of(&history.heap), of(&history.rss), of(&history.cache));
     let half = |share: Option<f64>| share.is_some_and(|share| share >= 0.5);
@@ -184,21 +192,21 @@ fn of_short(history: &History, from: i64, limit: Option<u64>) -> Judgement {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "bytes a day, and seconds, far below 2^63")]
-fn whole(value: f64) -> i64 {
+pub(super) fn whole(value: f64) -> i64 {
     value as i64
 }
 
-fn bytes_of(bytes: f64) -> Bytes {
+pub(super) fn bytes_of(bytes: f64) -> Bytes {
     Bytes(whole(bytes.max(0.0)).unsigned_abs())
 }
 
 /// `12.3 MiB a day`.
-fn pace(slope: f64) -> String {
+pub(super) fn pace(slope: f64) -> String {
     let a_day = slope * 86_400.0;
     format!("{}{} a day", if a_day < 0.0 { "-" } else { "" }, bytes_of(a_day.abs()))
 }
 
-fn span(seconds: f64) -> String {
+pub(super) fn span(seconds: f64) -> String {
     match seconds {
         s if s >= 2.0 * 86_400.0 => format!("{:.1} days", s / 86_400.0),
         s if s >= 7_200.0 => format!("{:.1} h", s / 3_600.0),
@@ -212,9 +220,17 @@ pub fn of_replicas(histories: &[&History]) -> Option<Judgement> {
     let judged: Vec<Judgement> = histories.iter().map(|history| of_history(history)).collect();
     let leaks = judged.iter().filter(|it| it.class == Class::Leak).count();
     let censored = judged.iter().any(|it| it.censored);
-    let (worst, mut judgement) = judged.into_iter().enumerate().max_by_key(|(_, it)| {
-        (it.class == Class::Leak, it.class == Class::LimitTooLow, it.class != Class::TooLittleData)
+    // A limit that was raised since is not too low any more.
+    let limit = |history: &History| history.limit.iter().rev().find(|limit| **limit != MISSING).copied();
+    let last = histories.iter().filter_map(|it| Some((*it.at.last()?, limit(it)?))).max().map(|(_, limit)| limit);
+    let outgrown = |index: usize| last > limit(histories[index]);
+    let (worst, mut judgement) = judged.into_iter().enumerate().max_by_key(|(index, it)| {
+        let too_low = it.class == Class::LimitTooLow;
+        (it.class == Class::Leak, too_low && !outgrown(*index), !too_low && it.class != Class::TooLittleData)
     })?;
+    if matches!(judgement.class, Class::Steady | Class::WarmUp | Class::Step | Class::TooLittleData) {
+        judgement = deploys::judge(histories).unwrap_or(judgement);
+    }
     judgement.censored = censored;
     if leaks == 1 && histories.len() > 1 {
         judgement.growing = Some(Growing::Replica);

@@ -1,7 +1,9 @@
 //! How memory grew: the class of a history of samples, and what it rests on.
 
+mod deploys;
 mod floors;
 mod history;
+mod lives;
 mod run;
 mod shape;
 mod trend;

@@ -29,7 +29,9 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
     };
     let span = last.0.saturating_sub(first.0);
     if points.len() < POINTS_LEAST {
-        return told(Class::TooLittleData, format!("{} samples in {} ms", points.len(), span));
+        let samples = if points.len() == 1 { "1 sample".to_owned() } else { format!("{} samples", points.len()) };
+        let span = if span >= 1000 { format!("{} s", span / 1000) } else { format!("{span} ms") };
+        return told(Class::TooLittleData, format!("{samples} in {span}"));
     }
     let peak = points.iter().map(|(_, bytes)| *bytes).max().unwrap_or_default();
     if cache.0 > peak.0.saturating_mul(2) && limit.is_some_and(|limit| cache.0 + peak.0 > limit.0 / 10 * 9) {

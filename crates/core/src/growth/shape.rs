@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::floors::{Floors, median, quantile};
+use crate::size::MISSING;
 
 /// Fewer cells have no shape.
 pub(super) const CELLS_LEAST: usize = 20;
@@ -69,7 +70,20 @@ pub(super) fn step(floors: &Floors) -> Option<Step> {
     let (explained, at) = best?;
     let (before, after) = (median(&low[..at]), median(&low[at..]));
     let large = (after - before).abs() >= 0.15 * before.min(after).max(1.0);
-    (large && explained >= 0.85 * all).then_some(Step { at, before, after })
+    // What a line explains as well is a slope.
+    (large && explained >= 0.85 * all && explained > by_a_line(low, mean)).then_some(Step { at, before, after })
+}
+
+/// How much of the squares a straight line explains.
+fn by_a_line(values: &[f64], mean: f64) -> f64 {
+    let middle = (values.len() - 1) as f64 / 2.0;
+    let (mut both, mut along) = (0.0, 0.0);
+    for (cell, value) in values.iter().enumerate() {
+        let place = cell as f64 - middle;
+        both += place * (value - mean);
+        along += place * place;
+    }
+    if along > 0.0 { both * both / along } else { 0.0 }
 }
 
 /// How often it rose and fell by a fifth of its level; none for fewer than four times.
@@ -95,11 +109,14 @@ pub(super) fn teeth(floors: &Floors) -> Option<usize> {
     (falls >= 4 && usual >= swing / 2.0).then_some(falls)
 }
 
-/// The cell of a peak that is far above what is usual, and rare.
-pub(super) fn spike(floors: &Floors) -> Option<usize> {
+/// The cell of a peak that is far above what is usual, and rare: of the cells, or of the samples where each cell is long
+/// enough to hold a peak.
+pub(super) fn spike(floors: &Floors, samples: &[u64]) -> Option<usize> {
     let level = median(&floors.high);
     let (at, peak) = floors.high.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let halfway = f64::midpoint(level, peak);
     let above = floors.high.iter().filter(|high| **high > halfway).count();
-    (peak > level * 1.5 && above * 10 <= floors.len()).then_some(at)
+    let known = || samples.iter().filter(|used| **used != MISSING);
+    let rare = || known().filter(|used| **used as f64 > halfway).count() * 10 <= known().count();
+    (peak > level * 1.5 && (above * 10 <= floors.len() || rare())).then_some(at)
 }

@@ -29,6 +29,15 @@ const PACE_LEAST: f64 = 0.35;
 /// And where there is no yesterday at less than this.
 const SHORT_PACE_LEAST: f64 = 0.5;
 
+/// And no faster in its middle than in its faster end, by so much: a wave's slope from its bottom to its top is twice as
+/// steep there, a leak's is not.
+const BULGE_MOST: f64 = 1.4;
+
+/// Growth of at least [`SHORT_GROWTH_LEAST`] may go back within a day where nearly every moment is above the same of
+/// yesterday, and so much of a day's wave was compared: the wave hides the steps between blocks.
+const DAYS_NEARLY_ALL: f64 = 0.99;
+const COMPARED_LEAST: f64 = 0.9 * DAY;
+
 /// Of 7 steps between blocks so many are never undone.
 const KEPT_LEAST: usize = 6;
 
@@ -48,6 +57,8 @@ pub(super) struct Trend {
     pub(super) growth: f64,
     /// The least pace of a third, as a share of the whole's.
     pub(super) slowest_third: f64,
+    /// The pace of the middle third, as a share of the faster of the others.
+    pub(super) bulge: f64,
     /// The pace of the last third, as a share of the first's.
     pub(super) last_to_first: f64,
     /// Pairs of blocks that rise, less those that fall.
@@ -56,6 +67,8 @@ pub(super) struct Trend {
     pub(super) kept: usize,
     /// Of the cells that have a yesterday, the share above it; none where there is no day.
     pub(super) above_yesterday: Option<f64>,
+    /// Seconds that have a yesterday.
+    pub(super) compared: f64,
 }
 
 impl Trend {
@@ -80,24 +93,39 @@ impl Trend {
             interval,
             growth: slope * span / began,
             slowest_third: thirds.iter().map(|third| pace(*third)).fold(f64::INFINITY, f64::min),
+            bulge: thirds[1] / thirds[0].max(thirds[2]).max(slope * 1e-3).max(f64::MIN_POSITIVE),
             last_to_first: if thirds[0] > 0.0 { thirds[2] / thirds[0] } else { 1.0 },
             order,
             kept: kept(&(0..BLOCKS).map(|it| least(&floors.low[part(BLOCKS, it)])).collect::<Vec<_>>()),
             above_yesterday: above_yesterday(&floors),
+            compared: span - DAY,
         })
     }
 
     /// It rises without end.
     pub(super) fn is_endless(self) -> bool {
         match self.above_yesterday {
-            Some(share) => share >= DAYS_LEAST && self.rises(GROWTH_LEAST, PACE_LEAST),
-            None => self.rises(SHORT_GROWTH_LEAST, SHORT_PACE_LEAST),
+            Some(share) => share >= DAYS_LEAST && (self.rises(GROWTH_LEAST, PACE_LEAST) || self.rises_by_days(share)),
+            None => self.rises(SHORT_GROWTH_LEAST, SHORT_PACE_LEAST) && self.bulge <= BULGE_MOST,
         }
     }
 
-    /// It rises as a leak does, but so would the morning of a day's wave.
+    /// It rises as a leak does, but so would the morning of a day's wave, or a busier day than the one before.
     pub(super) fn may_be_endless(self) -> bool {
-        self.above_yesterday.is_none() && self.rises(GROWTH_LEAST, PACE_LEAST)
+        match self.above_yesterday {
+            Some(share) => {
+                share >= DAYS_LEAST && self.growth >= SHORT_GROWTH_LEAST && self.order >= ORDER_LEAST && self.kept >= 4
+            }
+            None => self.rises(GROWTH_LEAST, PACE_LEAST),
+        }
+    }
+
+    fn rises_by_days(self, share: f64) -> bool {
+        share >= DAYS_NEARLY_ALL
+            && self.compared >= COMPARED_LEAST
+            && self.growth >= SHORT_GROWTH_LEAST
+            && self.slowest_third >= PACE_LEAST
+            && self.order >= ORDER_LEAST
     }
 
     fn rises(self, growth: f64, pace: f64) -> bool {

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Level, Place};
+use super::images::Images;
 use super::tree::Span;
-use super::workload::{Found, Object};
+use super::workload::Found;
 use super::{Judged, Read};
+use crate::diagnosis::GapReport;
 
 /// What `oomph lint` found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,10 +22,13 @@ pub struct Document {
     pub findings: Vec<DocumentFinding>,
     /// What was looked at.
     pub checked: Checked,
-    /// Objects that no rule applies to.
+    /// Objects that are not judged, and why.
     pub skipped: Vec<Skipped>,
     /// Documents that could not be read.
     pub parse_errors: Vec<ParseError>,
+    /// What of a cluster or an image was not learned.
+    #[serde(default)]
+    pub gaps: Vec<GapReport>,
 }
 
 /// What was looked at.
@@ -38,8 +43,14 @@ pub struct Checked {
     pub templates: usize,
     /// Containers.
     pub containers: usize,
+    /// Queries of alert rules and dashboards, also those that could not be read.
+    #[serde(default)]
+    pub queries: usize,
     /// Findings that the manifests themselves suppress.
     pub suppressed: usize,
+    /// Images that are described beside the manifests.
+    #[serde(default)]
+    pub images: usize,
 }
 
 /// A finding.
@@ -146,7 +157,7 @@ pub struct DocumentEdit {
     pub text: String,
 }
 
-/// Objects that no rule applies to.
+/// Objects that are not judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Skipped {
@@ -205,10 +216,13 @@ pub fn document(reads: &[Read<'_>], found: &[Found<'_>], judged: &[Judged<'_>]) 
             objects: found.iter().map(|found| found.objects.len()).sum(),
             templates: workloads().count(),
             suppressed: judged.iter().map(|judged| judged.suppressed).sum(),
+            images: found.iter().map(|found| found.images.len()).sum(),
+            queries: found.iter().map(|found| found.queries.len()).sum(),
             containers: workloads().map(|workload| workload.containers.len()).sum(),
         },
-        skipped: skipped(found.iter().flat_map(|found| &found.others)),
+        skipped: skipped(found),
         parse_errors: errors.collect(),
+        gaps: Vec::new(),
     }
 }
 
@@ -216,17 +230,31 @@ pub fn document(reads: &[Read<'_>], found: &[Found<'_>], judged: &[Judged<'_>]) 
 const READ: [&str; 6] =
     ["LimitRange", "ResourceQuota", "ConfigMap", "VerticalPodAutoscaler", "HorizontalPodAutoscaler", "ScaledObject"];
 
-fn skipped<'f>(others: impl Iterator<Item = &'f Object<'f>>) -> Vec<Skipped> {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for object in others.filter(|object| !READ.contains(&object.kind)) {
-        *counts.entry((object.kind, object.api_version)).or_default() += 1;
+/// Why an object is not judged that another one made.
+pub(super) const MADE: &str = "another object of the input made it, and is judged";
+
+/// Why an image that is described plays no part.
+pub(super) const UNUSED: &str = "no container of the input names it";
+
+fn skipped(found: &[Found<'_>]) -> Vec<Skipped> {
+    let because =
+        |kind: &str| if kind.is_empty() { "no object of Kubernetes" } else { "no pod template and no query in it" };
+    let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for object in found.iter().flat_map(|found| &found.others).filter(|object| !READ.contains(&object.kind)) {
+        *counts.entry((object.kind, object.api_version, because(object.kind))).or_default() += 1;
     }
-    let because = |kind: &str| if kind.is_empty() { "no object of Kubernetes" } else { "no pod template in it" };
-    let it = |((kind, api_version), count): ((&str, &str), usize)| Skipped {
+    for object in found.iter().flat_map(|found| &found.made) {
+        *counts.entry((object.kind, object.api_version, MADE)).or_default() += 1;
+    }
+    let unused = Images::unused(found);
+    if unused > 0 {
+        counts.insert(("Image", "", UNUSED), unused);
+    }
+    let it = |((kind, api_version, because), count): ((&str, &str, &str), usize)| Skipped {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         count,
-        because: because(kind).to_owned(),
+        because: because.to_owned(),
     };
     counts.into_iter().map(it).collect()
 }

@@ -2,12 +2,29 @@
 
 use std::collections::HashSet;
 
-use super::finding::Finding;
+use super::finding::{Finding, Label};
 use super::rule::Judge;
 use super::rules::RULES;
 use super::subject::{Scene, Subject};
 use super::surroundings::Surroundings;
-use super::workload::{Found, Platform};
+use super::workload::{Found, Platform, Workload};
+
+/// What rests on a flag of an image is said where the manifest can be changed: at the limit, or at the image's name.
+fn at_home<'a>(it: &mut Finding<'a>, workload: &Workload<'a>, surroundings: &Surroundings<'a>) {
+    let Some(path) = surroundings.image_file(it.at.place.file) else { return };
+    let home = workload.object.node.tree().file;
+    let named = workload.containers.iter().find(|container| it.container == Some(container.name));
+    let at = if let Some(position) = it.related.iter().position(|label| label.place.file == home) {
+        it.related.remove(position)
+    } else {
+        let node = named
+            .map_or(workload.spec, |container| container.node.get("image").unwrap_or_else(|| container.title_node()));
+        Label { place: node.into(), says: "brings the flag along".to_owned() }
+    };
+    let flag = std::mem::replace(&mut it.at, at);
+    it.related.insert(0, flag);
+    it.notes.push(format!("the flag is the image's own, by {path}; what the manifest sets takes its place"));
+}
 
 /// The findings of one file, in the order of its text.
 pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> Vec<Finding<'a>> {
@@ -16,6 +33,7 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         let scene = Scene::new(workload, surroundings);
         let is_pod = workload.platform == Platform::Kubernetes;
         let mut of_whole = Vec::new();
+        let from = findings.len();
         for rule in RULES {
             let named = |finding| Finding { rule: rule.id, object: Some(workload.object), ..finding };
             let mut each = |judge: for<'b> fn(&Subject<'_, 'b>) -> Vec<Finding<'b>>| {
@@ -28,12 +46,14 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
                 match judge {
                     Judge::Program(judge) => each(*judge),
                     Judge::Container(judge) if is_pod => each(*judge),
+                    Judge::Template(judge) => of_whole.extend(judge(&scene).into_iter().map(named)),
                     Judge::Workload(judge) if is_pod => of_whole.extend(judge(&scene).into_iter().map(named)),
-                    Judge::Container(_) | Judge::Workload(_) | Judge::Object(_) => {}
+                    Judge::Container(_) | Judge::Workload(_) | Judge::Object(_) | Judge::Query(_) => {}
                 }
             }
         }
         findings.append(&mut of_whole);
+        findings[from..].iter_mut().for_each(|it| at_home(it, workload, surroundings));
     }
     for object in &found.objects {
         for rule in RULES {
@@ -41,6 +61,16 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
                 if let Judge::Object(judge) = judge {
                     let named = |finding| Finding { rule: rule.id, object: Some(*object), ..finding };
                     findings.extend(judge(object, surroundings).into_iter().map(named));
+                }
+            }
+        }
+    }
+    for query in &found.queries {
+        for rule in RULES {
+            for judge in rule.judges {
+                if let Judge::Query(judge) = judge {
+                    let named = |finding| Finding { rule: rule.id, object: Some(query.object), ..finding };
+                    findings.extend(judge(query).into_iter().map(named));
                 }
             }
         }

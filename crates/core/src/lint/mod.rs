@@ -5,15 +5,21 @@
 //! ```
 //!
 //! A file is read by itself, so that files can be read side by side; what they say of each other (a LimitRange, a
-//! ConfigMap, a VPA) is gathered in between. Rules stand in [`rules`], one file and one page each.
+//! ConfigMap, a VPA, the configuration of an image) is gathered in between. Rules stand in [`rules`], one file and one page each.
 
+mod admitted;
 pub mod config;
 mod document;
+mod expansion;
 mod finding;
 pub mod fix;
 pub mod format;
+pub mod image;
+mod images;
 mod judge;
+pub mod live;
 mod program;
+pub mod query;
 pub mod report;
 pub mod rule;
 pub mod rules;
@@ -56,7 +62,11 @@ pub struct Read<'t> {
 
 /// Reads a file; `index` is its place in the input.
 pub fn read(index: usize, source: &Source) -> Read<'_> {
-    Read { source, lines: Lines::of(&source.text), tree: tree::read(index, &source.text) }
+    let text = source.text.as_str();
+    // A text of 4 GiB or more is refused by the other reader.
+    let is_dockerfile = u32::try_from(text.len()).is_ok() && tree::is_dockerfile(&source.name, text);
+    let tree = if is_dockerfile { tree::read_dockerfile(index, text) } else { tree::read(index, text) };
+    Read { source, lines: Lines::of(text), tree }
 }
 
 impl<'t> Read<'t> {
@@ -65,12 +75,15 @@ impl<'t> Read<'t> {
     where
         't: 'a,
     {
-        let mut all = Found::default();
+        let mut all = Found { path: self.source.name.as_str(), ..Found::default() };
         for document in &self.tree.documents {
             let found = workload::find(&self.tree, document);
             all.workloads.extend(found.workloads);
             all.objects.extend(found.objects);
+            all.made.extend(found.made);
             all.others.extend(found.others);
+            all.queries.extend(found.queries);
+            all.images.extend(found.images);
         }
         all
     }
@@ -103,8 +116,11 @@ pub fn judge_file<'a>(
 /// Lints files that belong together, in one go.
 pub fn lint(sources: &[Source]) -> Document {
     let reads: Vec<Read<'_>> = sources.iter().enumerate().map(|(index, source)| read(index, source)).collect();
-    let found: Vec<Found<'_>> = reads.iter().map(Read::found).collect();
-    let surroundings = Surroundings::gather(found.iter().flat_map(|found| found.objects.iter()));
+    let mut found: Vec<Found<'_>> = reads.iter().map(Read::found).collect();
+    let surroundings = Surroundings::gather(&found);
+    for found in &mut found {
+        found.put_aside(&surroundings);
+    }
     let judged: Vec<Judged<'_>> =
         reads.iter().zip(&found).map(|(read, found)| judge_file(read, found, &surroundings, true)).collect();
     document(&reads, &found, &judged)

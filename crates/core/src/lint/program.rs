@@ -1,12 +1,14 @@
 //! What a container runs, as far as its manifest says: words of its command line and its variables, each with its place.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::expansion::Expansion;
 use super::finding::Place;
 use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::{At, Span};
-use super::workload::{Amount, Container, Resources, Variable, VariableSource, Workload};
+use super::workload::{Amount, Container, Platform, Resources, Variable, VariableSource, Word, Workload};
 use crate::units::Bytes;
 
 /// The command line and the environment.
@@ -14,8 +16,11 @@ use crate::units::Bytes;
 pub struct Program<'a> {
     /// Words of `command` and `args`, shell scripts and references to variables taken apart.
     pub words: Vec<Part<'a>>,
-    /// `command` is given, so the image's own entry point does not run.
+    /// It is known what starts: `command` is given, so the image's own entry point does not run, or the input says what
+    /// that is.
     pub has_command: bool,
+    /// What the image brings along is in the input.
+    pub has_image: bool,
     /// Variables, those of config maps included; of a name that is given twice the last.
     pub environment: Vec<Set<'a>>,
     /// Config maps and secrets whose contents are not in the input.
@@ -27,8 +32,8 @@ pub struct Program<'a> {
 /// A word with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part<'a> {
-    /// The word, without quotes around it.
-    pub text: &'a str,
+    /// The word, without quotes around it, and with the variables that are known.
+    pub text: Cow<'a, str>,
     /// Where it stands.
     pub place: Place,
     /// The variable that it comes from.
@@ -38,7 +43,7 @@ pub struct Part<'a> {
 }
 
 /// A variable that is set.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Set<'a> {
     /// Its name.
     pub name: &'a str,
@@ -46,13 +51,15 @@ pub struct Set<'a> {
     pub value: Value<'a>,
     /// Where the value stands.
     pub node: At<'a>,
+    /// As it is written, where other variables were put in.
+    written: Option<&'a str>,
 }
 
 /// The value of a variable.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
     /// A text.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// `resourceFieldRef` of a memory limit or request: the amount in units of the divisor, and the bytes.
     Memory {
         /// The number that the program sees.
@@ -68,26 +75,56 @@ pub enum Value<'a> {
 
 impl<'a> Set<'a> {
     /// Its words, each with its place.
-    pub fn words(&self) -> impl Iterator<Item = Part<'a>> {
-        let text = match self.value {
-            Value::Text(text) => text,
-            _ => "",
-        };
+    pub fn words(&self) -> Vec<Part<'a>> {
         let (node, from) = (self.node, Some(self.name));
-        split(text).map(move |(word, _)| Part { text: word, place: locate(node, word), from, starts: false })
+        let part = |text, place| Part { text, place, from, starts: false };
+        match &self.value {
+            Value::Text(Cow::Borrowed(text)) => {
+                split(text).map(|(word, _)| part(Cow::Borrowed(word), locate(node, word))).collect()
+            }
+            Value::Text(Cow::Owned(text)) => {
+                // Each stands where the word stands that it was made of; a variable with several words moves the rest.
+                let written: Vec<&str> = split(self.written.unwrap_or("")).map(|(word, _)| word).collect();
+                let words: Vec<&str> = split(text).map(|(word, _)| word).collect();
+                let is_same = written.len() == words.len();
+                let place = |index: usize| if is_same { locate(node, written[index]) } else { node.into() };
+                let words = words.iter().enumerate();
+                words.map(|(index, word)| part(Cow::Owned((*word).to_owned()), place(index))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its text, where it is known.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 }
 
 impl<'a> Program<'a> {
     pub(super) fn read(container: &Container<'a>, workload: &Workload<'a>, surroundings: &Surroundings<'a>) -> Self {
-        let mut it = Self { has_command: !container.command.is_empty(), ..Self::default() };
+        let image = surroundings.image(container);
+        let (command, arguments) = match &image {
+            Some(image) => image.under(&container.command, &container.arguments),
+            None => (container.command.clone(), container.arguments.clone()),
+        };
+        let has_image = image.as_ref().is_some_and(|image| image.complete);
+        let mut it = Self { has_command: has_image || !command.is_empty(), has_image, ..Self::default() };
+        for variable in image.iter().flat_map(|image| &image.variables) {
+            let (value, node) = value(variable, container, workload, surroundings);
+            it.environment.push(Set { name: variable.name, value, node, written: None });
+        }
         for (is_map, name, prefix) in &container.variable_lists {
             // A prefix would need names of its own; nobody prefixes what a runtime reads.
             match surroundings.map(workload.object.namespace, name).filter(|_| *is_map && prefix.is_empty()) {
                 Some(data) => {
                     for (key, node) in data.entries() {
                         if let (Some(name), Some(text)) = (key.text(), node.text()) {
-                            it.environment.push(Set { name, value: Value::Text(text), node });
+                            let value = Value::Text(Cow::Borrowed(text));
+                            it.environment.push(Set { name, value, node, written: None });
                         }
                     }
                 }
@@ -96,21 +133,50 @@ impl<'a> Program<'a> {
         }
         for variable in &container.variables {
             let (value, node) = value(variable, container, workload, surroundings);
-            it.environment.push(Set { name: variable.name, value, node });
+            let by = Expansion { by_kubelet: workload.platform == Platform::Kubernetes, by_shell: None };
+            let set = match value {
+                Value::Text(Cow::Borrowed(text)) => {
+                    let value = by.expand(text, &it);
+                    let written = matches!(value, Cow::Owned(_)).then_some(text);
+                    Set { name: variable.name, value: Value::Text(value), node, written }
+                }
+                value => Set { name: variable.name, value, node, written: None },
+            };
+            it.environment.push(set);
         }
-        for word in container.command.iter().chain(&container.arguments) {
-            for (index, (text, begins_line)) in split(word.text).enumerate() {
+        let is_unseen = workload.platform == Platform::Kubernetes && command.is_empty();
+        let is_own =
+            |word: &Word<'_>| container.command.iter().chain(&container.arguments).any(|it| it.node == word.node);
+        for word in command.iter().chain(&arguments) {
+            for (index, (raw, begins_line)) in split(word.text).enumerate() {
                 let starts = match it.words.last() {
                     None => true,
-                    Some(last) => (begins_line && index > 0) || leads(last.text, it.words.iter().rev().nth(1)),
+                    Some(last) => (begins_line && index > 0) || leads(&last.text, it.words.iter().rev().nth(1)),
                 };
-                if let Some((name, value)) = assignment(text) {
-                    it.environment.push(Set { name, value: Value::Text(value), node: word.node });
+                // No shell reads the words of a program that is started as it is, and Compose takes a variable from who
+                // runs it: `$$NAME` is the container's.
+                let in_shell = is_unseen || it.words.iter().any(|word| word.starts && is_shell(&word.text));
+                let escape = if workload.platform == Platform::Compose { "$$" } else { "$" };
+                let by = Expansion {
+                    by_kubelet: workload.platform == Platform::Kubernetes && is_own(word),
+                    by_shell: in_shell.then_some(escape),
+                };
+                if let Some(set) = by.whole(raw).and_then(|name| it.variable(name)) {
+                    let words = set.words();
+                    it.words.extend(words);
+                    continue;
                 }
-                match reference(text).and_then(|name| it.variable(name)) {
-                    Some(set) => it.words.extend(set.words().collect::<Vec<_>>()),
-                    None => it.words.push(Part { text, place: locate(word.node, text), from: None, starts }),
+                let text = by.expand(raw, &it);
+                if let Some((name, _)) = assignment(&text) {
+                    let name = &raw[..name.len().min(raw.len())];
+                    let value = match &text {
+                        Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
+                        Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
+                    };
+                    let value = value.map_or(Value::Unknown, Value::Text);
+                    it.environment.push(Set { name, value, node: word.node, written: None });
                 }
+                it.words.push(Part { text, place: locate(word.node, raw), from: None, starts });
             }
         }
         it
@@ -122,11 +188,8 @@ impl<'a> Program<'a> {
     }
 
     /// The text of a variable.
-    pub fn text(&self, name: &str) -> Option<&'a str> {
-        match self.variable(name)?.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.variable(name)?.text()
     }
 
     /// The command line starts this program, with or without a path.
@@ -154,10 +217,12 @@ fn value<'a>(
 ) -> (Value<'a>, At<'a>) {
     let node = variable.node;
     match variable.source {
-        VariableSource::Value(text) => (Value::Text(text), node),
+        VariableSource::Value(text) => (Value::Text(Cow::Borrowed(text)), node),
         VariableSource::ConfigMap { name, key } => {
             let found = surroundings.map(workload.object.namespace, name).and_then(|data| data.get(key));
-            found.and_then(|node| Some((Value::Text(node.text()?), node))).unwrap_or((Value::Unknown, node))
+            found
+                .and_then(|node| Some((Value::Text(Cow::Borrowed(node.text()?)), node)))
+                .unwrap_or((Value::Unknown, node))
         }
         VariableSource::Resource { resource, container: other, divisor } => {
             let named = |name: &str| workload.containers.iter().find(|it| it.name == name);
@@ -186,13 +251,9 @@ fn field<'a>(resources: &Resources<'a>, resource: &'a str, divisor: Option<Amoun
     Some(Value::Memory { number: bytes.0.div_ceil(divisor.max(1)), bytes, resource })
 }
 
-/// The variable that a whole word stands for: `$(NAME)` as Kubernetes expands it, `$NAME` and `${NAME}` as a shell does.
-fn reference(word: &str) -> Option<&str> {
-    let name = word.strip_prefix('$')?;
-    let name = name.strip_prefix('(').and_then(|name| name.strip_suffix(')')).unwrap_or(name);
-    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    is_name.then_some(name)
+/// A shell, with or without a path.
+fn is_shell(word: &str) -> bool {
+    ["sh", "bash", "ash", "dash"].contains(&word.rsplit('/').next().unwrap_or(""))
 }
 
 /// `NAME=value` of a script, which sets a variable for what follows.
@@ -237,10 +298,14 @@ const LEADS: [&str; 30] = [
     "(",
 ];
 
+/// Start scripts of images, which end in `exec "$@"`.
+const SCRIPTS: [&str; 2] = ["docker-entrypoint.sh", "entrypoint.sh"];
+
 /// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
 fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
     let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
-    LEADS.contains(&last) || is_user || (last.contains('=') && !last.starts_with('-'))
+    let name = last.rsplit('/').next().unwrap_or(last);
+    LEADS.contains(&last) || SCRIPTS.contains(&name) || is_user || (last.contains('=') && !last.starts_with('-'))
 }
 
 /// Words of a command, a script or a variable, each with whether a command of the script begins with it.

@@ -1,13 +1,15 @@
 //! Findings as text for people, in the manner of rustc: the text itself, underlined, and what is to be said of it.
 
-use std::ops::Range;
-
-use annotate_snippets::{AnnotationKind, Group, Level as Mark, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{Group, Level as Mark, Renderer, normalize_untrusted_str};
 
 use super::Source;
-use super::document::{Document, DocumentFinding, Region};
+use super::document::{Document, DocumentFinding, MADE, Region, Skipped, UNUSED};
 use super::finding::Level;
 use crate::report::Style;
+
+mod excerpt;
+
+use excerpt::excerpts;
 
 /// The document as text. `sources` are the files that it was made from. Infos are a line each unless `all` is asked for.
 pub fn text(document: &Document, sources: &[Source], style: Style, width: usize, all: bool) -> String {
@@ -19,7 +21,7 @@ pub fn text(document: &Document, sources: &[Source], style: Style, width: usize,
     let mut out = String::new();
     for error in &document.parse_errors {
         let message = format!("this document cannot be read: {}", error.message);
-        let group = Mark::ERROR.primary_title(clean(&message)).elements(snippets(sources, &error.region, "", &[]));
+        let group = Mark::ERROR.primary_title(clean(&message)).elements(excerpts(sources, &error.region, "", &[]));
         out.push_str(&renderer.render(&[group]));
         out.push_str("\n\n");
     }
@@ -55,7 +57,7 @@ fn group<'a>(finding: &'a DocumentFinding, sources: &'a [Source]) -> Group<'a> {
         finding.related.iter().map(|related| (&related.region, related.message.as_str())).collect();
     let label = finding.label.as_deref().unwrap_or("");
     let title = level.primary_title(clean(&finding.message)).id(finding.rule.as_str());
-    let mut group = title.elements(snippets(sources, &finding.region, label, &related));
+    let mut group = title.elements(excerpts(sources, &finding.region, label, &related));
     let place = object_of(finding);
     group = group.element(Mark::NOTE.with_name("in").message(clean(&place)));
     for note in &finding.notes {
@@ -81,47 +83,6 @@ fn object_of(finding: &DocumentFinding) -> String {
     format!("{name}{container}{template}")
 }
 
-/// A place and its line, what is to be said of it, and whether it is the place itself.
-type Marked<'a> = (Range<usize>, u32, &'a str, bool);
-
-/// The place itself and those of the same file in one piece of text, every other file in its own.
-fn snippets<'a>(
-    sources: &'a [Source],
-    at: &'a Region,
-    label: &'a str,
-    related: &[(&'a Region, &'a str)],
-) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let mut files: Vec<(usize, Vec<Marked<'_>>)> = Vec::new();
-    let all = std::iter::once((at, label, true)).chain(related.iter().map(|(region, says)| (*region, *says, false)));
-    for (region, says, primary) in all {
-        let Some(place) = region.place else { continue };
-        let it = (place.span.range(), region.line, says, primary);
-        match files.iter_mut().find(|(file, _)| *file == place.file) {
-            Some((_, places)) => places.push(it),
-            None => files.push((place.file, vec![it])),
-        }
-    }
-    files.into_iter().filter_map(|(file, places)| snippet(sources.get(file)?, &places)).collect()
-}
-
-/// Only the lines that matter are handed over: a file may be large.
-fn snippet<'a>(source: &'a Source, places: &[Marked<'a>]) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let text = source.text.as_str();
-    let first = places.iter().map(|(range, ..)| range.start).min()?;
-    let last = places.iter().map(|(range, ..)| range.end).max()?;
-    let from = text[..first].rfind('\n').map_or(0, |at| at + 1);
-    let to = text[last..].find('\n').map_or(text.len(), |at| last + at);
-    let line = places.iter().map(|(_, line, ..)| *line).min()? as usize;
-    let annotations = places.iter().map(|(range, _, says, primary)| {
-        let kind = if *primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        // A place of several lines is pointed at by its first.
-        let end = text[range.clone()].find('\n').map_or(range.end, |at| range.start + at);
-        let annotation = kind.span(range.start - from..end.max(range.start) - from);
-        if says.is_empty() { annotation } else { annotation.label(clean(says)) }
-    });
-    Some(Snippet::source(&text[from..to]).line_start(line).path(source.name.as_str()).annotations(annotations))
-}
-
 /// Words that came out of a manifest must not drive the reader's terminal.
 fn clean(text: &str) -> String {
     normalize_untrusted_str(text)
@@ -135,7 +96,7 @@ fn summary(document: &Document) -> String {
     let of = |level: Level| document.findings.iter().filter(|finding| finding.level == level).count();
     let checked = &document.checked;
     let mut out = format!(
-        "{}, {}, {} in {}: {}, {}\n",
+        "{}, {}, {} in {}: {}, {}",
         count(of(Level::Error), "error"),
         count(of(Level::Warning), "warning"),
         count(of(Level::Info), "info"),
@@ -143,15 +104,35 @@ fn summary(document: &Document) -> String {
         count(checked.templates, "pod template"),
         count(checked.containers, "container"),
     );
+    if checked.queries > 0 {
+        out.push_str(&format!(", {} {}", checked.queries, if checked.queries == 1 { "query" } else { "queries" }));
+    }
+    if checked.images > 0 {
+        out.push_str(&format!(", {}", count(checked.images, "image")));
+    }
+    out.push('\n');
     if !document.parse_errors.is_empty() {
         out.push_str(&count(document.parse_errors.len(), "document"));
         out.push_str(" could not be read\n");
     }
-    if !document.skipped.is_empty() {
-        let name = |kind: &str| if kind.is_empty() { "no kind".to_owned() } else { clean(kind) };
-        let kinds: Vec<String> =
-            document.skipped.iter().map(|skipped| format!("{} {}", skipped.count, name(&skipped.kind))).collect();
-        out.push_str(&format!("no rule applies to: {}\n", kinds.join(", ")));
+    let name = |kind: &str| if kind.is_empty() { "no kind".to_owned() } else { clean(kind) };
+    let of = |because: fn(&str) -> bool| document.skipped.iter().filter(move |it| because(&it.because));
+    let groups: [(&str, Vec<&Skipped>); 3] = [
+        ("judged by what made them", of(|it| it == MADE).collect()),
+        ("no container names", of(|it| it == UNUSED).collect()),
+        ("no rule applies to", of(|it| it != MADE && it != UNUSED).collect()),
+    ];
+    for (what, skipped) in groups {
+        let kinds: Vec<String> = skipped.iter().map(|it| format!("{} {}", it.count, name(&it.kind))).collect();
+        if !kinds.is_empty() {
+            out.push_str(&format!("{what}: {}\n", kinds.join(", ")));
+        }
+    }
+    for gap in &document.gaps {
+        out.push_str(&format!("not known: {}: {}\n", clean(&gap.what), clean(&gap.because)));
+        if !gap.command.is_empty() {
+            out.push_str(&format!("  {}\n", clean(&gap.command)));
+        }
     }
     out
 }

@@ -1,6 +1,7 @@
 //! What a rule is.
 
 use super::finding::{Finding, Level};
+use super::query::Query;
 use super::subject::{Scene, Subject};
 use super::surroundings::Surroundings;
 use super::workload::Object;
@@ -25,8 +26,12 @@ pub enum Judge {
     Container(for<'a> fn(&Subject<'_, 'a>) -> Vec<Finding<'a>>),
     /// At every container of a pod, and every service of Docker Compose: at what it runs, against its limit.
     Program(for<'a> fn(&Subject<'_, 'a>) -> Vec<Finding<'a>>),
+    /// At every pod template as a whole, and every service of Docker Compose.
+    Template(for<'a> fn(&Scene<'_, 'a>) -> Vec<Finding<'a>>),
     /// At every pod template as a whole.
     Workload(for<'a> fn(&Scene<'_, 'a>) -> Vec<Finding<'a>>),
     /// At every object of the API, with or without a template.
     Object(for<'a> fn(&Object<'a>, &Surroundings<'a>) -> Vec<Finding<'a>>),
+    /// At every query of an alert, a record or a panel.
+    Query(for<'a> fn(&Query<'a>) -> Vec<Finding<'a>>),
 }

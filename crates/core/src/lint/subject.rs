@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::admitted::AdmittedContainer;
 use super::finding::Place;
 use super::program::Program;
 use super::runtime::image::Image;
@@ -10,7 +11,7 @@ use super::surroundings::Surroundings;
 use super::tree::At;
 use super::workload::{Amount, Container, ContainerKind, Platform, Resources, Workload};
 use crate::fact::{self, Pod};
-use crate::units::Bytes;
+use crate::units::{Bytes, Quantity};
 
 /// A pod template with what stands around it.
 #[derive(Debug)]
@@ -55,6 +56,24 @@ pub enum LimitOrigin<'a> {
     Pod,
     /// The default of the LimitRange of this name.
     LimitRange(&'a str),
+    /// What the pod of this name was admitted with, whatever its template says.
+    Admitted(&'a str, By),
+}
+
+/// What a pod was admitted with beside what its template says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The template says nothing.
+    Addition,
+    /// The template says something else.
+    Change,
+}
+
+impl LimitOrigin<'_> {
+    /// Nobody who wrote the manifest said it.
+    pub fn is_from_elsewhere(self) -> bool {
+        matches!(self, Self::LimitRange(_) | Self::Admitted(..))
+    }
 }
 
 impl Limit<'_> {
@@ -64,6 +83,12 @@ impl Limit<'_> {
             LimitOrigin::Container => format!("the kernel kills at {}, everything included", self.bytes),
             LimitOrigin::Pod => format!("the kernel kills at {} for the whole pod", self.bytes),
             LimitOrigin::LimitRange(name) => format!("LimitRange `{name}` sets the limit to {}", self.bytes),
+            LimitOrigin::Admitted(pod, By::Addition) => {
+                format!("pod `{pod}` was admitted with a limit of {}, which the template does not give", self.bytes)
+            }
+            LimitOrigin::Admitted(pod, By::Change) => {
+                format!("pod `{pod}` was admitted with a limit of {}, not with the template's", self.bytes)
+            }
         }
     }
 }
@@ -102,8 +127,16 @@ impl Scene<'_, '_> {
         };
         let containers = self.subjects().map(|subject| {
             let mut resources = of(&subject.container.resources);
-            resources.memory_limit = resources.memory_limit.or(subject.own_limit().map(|it| it.bytes.into()));
-            resources.memory_request = resources.memory_request.or(subject.request().map(|it| it.bytes.into()));
+            let in_force = |given: Option<Quantity>, limit: Option<Limit<'_>>| match limit {
+                Some(limit) if given.is_none() || limit.origin.is_from_elsewhere() => Some(limit.bytes.into()),
+                _ => given,
+            };
+            resources.memory_limit = in_force(resources.memory_limit, subject.own_limit());
+            resources.memory_request = in_force(resources.memory_request, subject.request());
+            if let Some(admitted) = subject.admitted().next() {
+                resources.cpu_limit = resources.cpu_limit.or(quantity(admitted.resources.cpu_limit));
+                resources.cpu_request = resources.cpu_request.or(quantity(admitted.resources.cpu_request));
+            }
             let kind = match subject.container.kind {
                 ContainerKind::App => fact::ContainerKind::App,
                 ContainerKind::Init => fact::ContainerKind::Init,
@@ -150,8 +183,35 @@ impl<'a> Subject<'_, 'a> {
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Pod })
     }
 
-    /// The container's own limit, a LimitRange's default included.
+    /// The container as the pods of its workload were admitted with it, where the input holds such pods.
+    fn admitted(&self) -> impl Iterator<Item = AdmittedContainer<'a>> {
+        let admitted = self.surroundings().map(|surroundings| &surroundings.admitted);
+        admitted.into_iter().flat_map(|it| it.containers(&self.scene.workload.object, self.container.name))
+    }
+
+    /// The lowest amount that a pod was admitted with, where it is not what the template says.
+    fn changed(&self, given: Option<Limit<'a>>, of: fn(&Resources<'a>) -> Option<Amount<'a>>) -> Option<Limit<'a>> {
+        let by = match given {
+            Some(given) if given.origin == LimitOrigin::Container => By::Change,
+            _ => By::Addition,
+        };
+        let amounts = self.admitted().filter_map(|it| {
+            let amount = of(&it.resources)?;
+            let origin = LimitOrigin::Admitted(it.pod, by);
+            Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin })
+        });
+        let lowest = amounts.min_by_key(|limit| limit.bytes)?;
+        given.is_none_or(|given| given.bytes != lowest.bytes).then_some(lowest)
+    }
+
+    /// The container's own limit: what its pods were admitted with, where the input holds them, else its template's, a
+    /// LimitRange's default included.
     pub fn own_limit(&self) -> Option<Limit<'a>> {
+        let given = self.given_limit();
+        self.changed(given, |resources| resources.memory_limit).or(given)
+    }
+
+    fn given_limit(&self) -> Option<Limit<'a>> {
         let given = self.container.resources.memory_limit.filter(|amount| !amount.is_zero());
         if let Some(amount) = given {
             return Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Container });
@@ -164,8 +224,16 @@ impl<'a> Subject<'_, 'a> {
         Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::LimitRange(name) })
     }
 
-    /// The request as it is given, or a LimitRange's default; what the API copies from the limit is none.
+    /// The request as its pods were admitted with it, where the input holds them, else as it is given, or a LimitRange's
+    /// default; what the API copies from the limit is none.
     pub fn request(&self) -> Option<Limit<'a>> {
+        let given = self.given_request();
+        let admitted = self.changed(given, |resources| resources.memory_request);
+        let is_copy = |it: &Limit<'_>| given.is_none() && self.own_limit().is_some_and(|limit| limit.bytes == it.bytes);
+        admitted.filter(|it| !is_copy(it)).or(given)
+    }
+
+    fn given_request(&self) -> Option<Limit<'a>> {
         if let Some(amount) = self.container.resources.memory_request {
             return Some(Limit { bytes: amount.bytes()?, place: amount.node.into(), origin: LimitOrigin::Container });
         }

@@ -1,5 +1,5 @@
 //! Findings that the author of a manifest has looked at and wants no more: `# oomph: ignore[RULE] reason` at the end of a
-//! line, or alone above a node, and the annotation `oomph.dev/ignore.RULE: reason` of an object or its template.
+//! line, or alone above a node, also as a comment of a query, and the annotation `oomph.dev/ignore.RULE: reason` of an object or its template.
 //!
 //! A suppression needs a reason, and one that suppresses nothing is said to be so: both are findings of their own.
 
@@ -118,7 +118,8 @@ fn by_annotation<'a>(found: &Found<'a>) -> Vec<Suppression<'a>> {
 
 fn by_comment<'a>(read: &'a Read<'a>, found: &Found<'a>) -> Vec<Suppression<'a>> {
     let mut all = Vec::new();
-    for comment in &read.tree.comments {
+    let of_queries = found.queries.iter().flat_map(|query| &query.comments);
+    for comment in read.tree.comments.iter().chain(of_queries) {
         let Some((rules, reason)) = words(&read.source.text[comment.span.range()]) else { continue };
         let stretch = stretch(read, *comment);
         let workload = found.workloads.iter().find(|it| it.object.node.span().contains(stretch.start));

@@ -2,39 +2,43 @@
 
 use std::collections::HashMap;
 
+use super::admitted::Admitted;
+use super::image::Config;
+use super::images::Images;
 use super::tree::At;
-use super::workload::{Amount, Object};
+use super::workload::{Amount, Container, Found, Object};
 
-/// LimitRanges, ConfigMaps and autoscalers, over all files.
+/// LimitRanges, ConfigMaps, autoscalers and images, over all files.
 #[derive(Debug, Default)]
 pub struct Surroundings<'a> {
-    ranges: Vec<Range<'a>>,
+    ranges: HashMap<Option<&'a str>, Vec<Range<'a>>>,
     maps: HashMap<(Option<&'a str>, &'a str), At<'a>>,
     /// `VerticalPodAutoscaler` objects.
     pub vertical: Vec<Object<'a>>,
     /// `HorizontalPodAutoscaler` and KEDA's `ScaledObject` objects.
     pub horizontal: Vec<Object<'a>>,
+    /// What pods of the input were admitted with.
+    pub(super) admitted: Admitted<'a>,
+    images: Images<'a>,
 }
 
 /// What a LimitRange gives containers that say nothing.
 #[derive(Debug)]
 struct Range<'a> {
-    namespace: Option<&'a str>,
     name: &'a str,
     limit: Option<Amount<'a>>,
     request: Option<Amount<'a>>,
 }
 
 impl<'a> Surroundings<'a> {
-    /// From every object of the input.
-    pub fn gather<'s>(objects: impl Iterator<Item = &'s Object<'a>>) -> Self
-    where
-        'a: 's,
-    {
-        let mut it = Self::default();
-        for object in objects {
+    /// From all that was found, in the order of the files.
+    pub fn gather(found: &[Found<'a>]) -> Self {
+        let mut it = Self { images: Images::gather(found), ..Self::default() };
+        let objects: Vec<Object<'a>> = found.iter().flat_map(|found| &found.objects).copied().collect();
+        it.admitted = Admitted::gather(&objects);
+        for object in &objects {
             match object.kind {
-                "LimitRange" => it.ranges.extend(ranges(object)),
+                "LimitRange" => it.ranges.entry(object.namespace).or_default().extend(ranges(object)),
                 "ConfigMap" => {
                     if let Some(data) = object.node.get("data") {
                         it.maps.insert((object.namespace, object.name), data);
@@ -49,17 +53,27 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The limit that a LimitRange of the namespace gives a container without one, and the range's name.
-    pub fn default_limit(&self, namespace: Option<&str>) -> Option<(&'a str, Amount<'a>)> {
+    pub fn default_limit(&self, namespace: Option<&'a str>) -> Option<(&'a str, Amount<'a>)> {
         self.of(namespace).find_map(|range| Some((range.name, range.limit?)))
     }
 
     /// The request that it gives.
-    pub fn default_request(&self, namespace: Option<&str>) -> Option<(&'a str, Amount<'a>)> {
+    pub fn default_request(&self, namespace: Option<&'a str>) -> Option<(&'a str, Amount<'a>)> {
         self.of(namespace).find_map(|range| Some((range.name, range.request?)))
     }
 
-    fn of(&self, namespace: Option<&str>) -> impl Iterator<Item = &Range<'a>> {
-        self.ranges.iter().filter(move |range| range.namespace == namespace)
+    fn of(&self, namespace: Option<&'a str>) -> impl Iterator<Item = &Range<'a>> {
+        self.ranges.get(&namespace).into_iter().flatten()
+    }
+
+    /// What a container's image brings along, where the input says it.
+    pub(super) fn image(&self, container: &Container<'a>) -> Option<Config<'a>> {
+        self.images.of(container)
+    }
+
+    /// The path of a file that describes images, where it is one.
+    pub(super) fn image_file(&self, file: usize) -> Option<&'a str> {
+        self.images.file(file)
     }
 
     /// The data of a ConfigMap.
@@ -77,7 +91,7 @@ fn ranges<'a>(object: &Object<'a>) -> Vec<Range<'a>> {
         let of = |name: &str| item.path(&[name, "memory"]).filter(|node| node.text().is_some()).map(Amount::read);
         let limit = of("default").or_else(|| of("max"));
         let request = of("defaultRequest").or(limit).or_else(|| of("min"));
-        Range { namespace: object.namespace, name: object.name, limit, request }
+        Range { name: object.name, limit, request }
     };
     of_containers.map(range).collect()
 }

@@ -2,11 +2,13 @@
 //!
 //! Everything here is decoded from texts and numbers that an adapter read; nothing is read here.
 
+mod limits;
 mod mapping;
 mod residency;
 mod smaps;
 mod status;
 
+pub use limits::open_files_limit;
 pub use mapping::{Backing, Mapping, mappings};
 pub use residency::{Page, Residency, Run};
 pub use smaps::{Smap, anon_huge, smaps};

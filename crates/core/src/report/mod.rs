@@ -19,7 +19,9 @@ mod words;
 pub use backtest::{backtest_markdown, backtest_text};
 pub use markdown::markdown;
 pub use run::{run_markdown, run_text};
-pub use size::{kustomization, patches, size_markdown, size_text, svg, vpas};
+pub use size::{
+    Change, Difference, Left, changes, differences, kustomization, patches, size_markdown, size_text, svg, vpas,
+};
 pub use style::Style;
 pub use text::{brief, text};
 pub use waterfall::{waterfall_markdown, waterfall_text};

@@ -2,6 +2,8 @@
 //!
 //! Only the tables that are asked for are read: images of 100 MB are ordinary.
 
+use std::io::SeekFrom;
+
 use object::elf::{
     EM_X86_64, FileHeader64, PT_LOAD, SHF_EXECINSTR, SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, SectionHeader64,
     Sym64,
@@ -10,6 +12,7 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, 
 use object::read::{ReadCache, ReadRef};
 use object::{LittleEndian, SectionIndex};
 
+use super::exports::Exports;
 use super::{Image, Target};
 use crate::process::Mapping;
 
@@ -18,6 +21,9 @@ pub(super) type File<'a> = ReadCache<Box<dyn Image + 'a>>;
 
 /// Tables larger than this are left alone: those of real programs stay far below.
 const TABLE_MAX: u64 = 256 << 20;
+
+/// Read and searched at once: it fits into the processor's cache.
+const WINDOW: usize = 128 << 10;
 
 /// Opens the file behind `mapping`.
 pub(super) fn open<'a>(target: &Target<'a>, mapping: &Mapping) -> Option<File<'a>> {
@@ -67,6 +73,11 @@ impl<'a, 'f> Elf<'a, 'f> {
 
     /// The symbols of these names that the file defines for others, in the order of the names.
     pub(super) fn symbols<const N: usize>(&self, table: Table, names: [&str; N]) -> [Option<Symbol>; N] {
+        if table == Table::Exported
+            && let Some(exports) = Exports::of(&self.sections)
+        {
+            return names.map(|name| exports.find(self.file, name).map(|symbol| self.symbol(symbol)));
+        }
         let mut found = [None; N];
         let Some((symbols, strings)) = self.table(table) else { return found };
         // One pass over the strings tells for most files that there is nothing to look for.
@@ -84,12 +95,48 @@ impl<'a, 'f> Elf<'a, 'f> {
             for position in (0..N).filter(|position| wanted[*position]) {
                 let is = name.strip_prefix(names[position].as_bytes()).is_some_and(|rest| rest.first() == Some(&0));
                 if is {
-                    let address = self.bias.wrapping_add(symbol.st_value(endian));
-                    found[position] = Some(Symbol { address, size: symbol.st_size(endian) });
+                    found[position] = Some(self.symbol(symbol));
                 }
             }
         }
         found
+    }
+
+    fn symbol(&self, symbol: &Sym64<LittleEndian>) -> Symbol {
+        let address = self.bias.wrapping_add(symbol.st_value(LittleEndian));
+        Symbol { address, size: symbol.st_size(LittleEndian) }
+    }
+
+    /// Whether the table's strings hold any of these names, whatever it is of. They are read piece by piece from
+    /// `image`, the same file, and not kept: those of a large program take many megabytes.
+    pub(super) fn mentions(&self, image: &mut dyn Image, table: Table, names: &[&str]) -> bool {
+        let Some(strings) = self.strings(table) else { return false };
+        let (start, size) = (strings.sh_offset(LittleEndian), strings.sh_size(LittleEndian));
+        if size > TABLE_MAX || image.seek(SeekFrom::Start(start)).is_err() {
+            return false;
+        }
+        // What ends with another name is found with that.
+        let shortest = names.iter().filter(|name| !names.iter().any(|it| it != *name && name.ends_with(it)));
+        let needles: Vec<Vec<u8>> = shortest.map(|name| terminated(name)).collect();
+        let finders: Vec<_> = needles.iter().map(memchr::memmem::Finder::new).collect();
+        let overlap = needles.iter().map(Vec::len).max().unwrap_or(0);
+        let mut window = vec![0; WINDOW + overlap];
+        let (mut kept, mut left) = (0, size);
+        while left > 0 {
+            let length = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
+            if image.read_exact(&mut window[kept..kept + length]).is_err() {
+                return false;
+            }
+            let filled = &window[..kept + length];
+            if finders.iter().any(|finder| finder.find(filled).is_some()) {
+                return true;
+            }
+            let from = filled.len().saturating_sub(overlap);
+            kept = filled.len() - from;
+            window.copy_within(from..from + kept, 0);
+            left -= length as u64;
+        }
+        false
     }
 
     /// A section by its name, where it is loaded.
@@ -139,11 +186,20 @@ impl<'a, 'f> Elf<'a, 'f> {
         })
     }
 
-    fn table(&self, table: Table) -> Option<(&'a [Sym64<LittleEndian>], &'a [u8])> {
+    fn symbols_of(&self, table: Table) -> Option<&'a SectionHeader64<LittleEndian>> {
         let kind = if table == Table::Exported { SHT_DYNSYM } else { SHT_SYMTAB };
+        self.sections.iter().find(|section| section.sh_type(LittleEndian) == kind)
+    }
+
+    /// The names of the symbols of a table.
+    fn strings(&self, table: Table) -> Option<&'a SectionHeader64<LittleEndian>> {
+        let link = self.symbols_of(table)?.sh_link(LittleEndian);
+        self.sections.section(SectionIndex(usize::try_from(link).ok()?)).ok()
+    }
+
+    fn table(&self, table: Table) -> Option<(&'a [Sym64<LittleEndian>], &'a [u8])> {
         let endian = LittleEndian;
-        let section = self.sections.iter().find(|section| section.sh_type(endian) == kind)?;
-        let strings = self.sections.section(SectionIndex(usize::try_from(section.sh_link(endian)).ok()?)).ok()?;
+        let (section, strings) = (self.symbols_of(table)?, self.strings(table)?);
         if section.sh_size(endian).max(strings.sh_size(endian)) > TABLE_MAX {
             return None;
         }

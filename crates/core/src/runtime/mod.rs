@@ -9,6 +9,7 @@ use crate::units::Bytes;
 
 mod cpython;
 mod elf;
+mod exports;
 pub(crate) mod flags;
 pub mod golang;
 mod hotspot;
@@ -16,10 +17,11 @@ pub mod malloc;
 mod memory;
 mod reading;
 mod recognised;
+pub mod told;
 mod v8;
 
 pub use memory::{Image, Images, Memory};
-pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading};
+pub use reading::{Allocator, Area, EffectiveFlag, Heap, Inside, Name, Reading, Tear};
 
 /// A process that is looked at. Its arguments and environment are secret: only memory flags found in them may leave.
 pub struct Target<'a> {
@@ -104,5 +106,6 @@ pub fn read(target: &Target<'_>) -> Reading {
     reading.areas.extend(malloc.areas);
     reading.inside.extend(malloc.inside);
     reading.gaps.extend(malloc.gaps);
+    reading.tear = reading.tear.or(malloc.tear);
     reading
 }

@@ -34,6 +34,17 @@ pub struct Reading {
     pub inside: Vec<Inside>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Some of that may be because the process ran meanwhile.
+    pub tear: Option<Tear>,
+}
+
+/// Figures that belong together and did not agree, although all of their kind is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tear {
+    /// These were seen to change all the time.
+    Moving(&'static str),
+    /// They say that.
+    Contradiction(String),
 }
 
 impl Reading {
@@ -51,6 +62,7 @@ impl Reading {
             areas: Vec::new(),
             inside: Vec::new(),
             gaps: Vec::new(),
+            tear: None,
         }
     }
 }

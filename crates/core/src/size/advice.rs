@@ -36,6 +36,10 @@ pub(super) fn advise(
             "compare the versions before and after the step",
             "the level changed at one moment, as a deploy or a change of configuration does",
         )),
+        Class::TooLittleData if super::autoscaler::knows(workload).is_some() => advice.push(told(
+            "size it by a history as well: oomph size --prometheus URL, or --trace FILE",
+            "a leak shows in a history alone, and a limit that is made from peaks would feed it",
+        )),
         Class::TooLittleData => advice.push(told(
             "let it run on, and size it again",
             "a day shows its daily rhythm, seven days how often a limit would be met",

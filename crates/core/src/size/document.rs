@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::autoscaler::Vpa;
 use crate::diagnosis::{Confidence, GapReport, SourceReport};
 use crate::growth::Class;
 use crate::units::Bytes;
@@ -64,6 +65,8 @@ pub struct Sizing {
     pub censored: bool,
     /// What is set now.
     pub current: Setting,
+    /// Whose rule the proposal follows: `oomph`, or the policy that was asked for.
+    pub policy: &'static str,
     /// What should be set; null for a leak, and where too little is known.
     pub proposed: Option<Setting>,
     /// Why there is no proposal.
@@ -72,7 +75,8 @@ pub struct Sizing {
     pub flags_missing: Option<String>,
     /// One sentence for each number that is proposed.
     pub reasons: Vec<String>,
-    /// The same history under the old and under the new limit; null where it was cut off by the old one.
+    /// The same history under the old and under the new limit; null where it was cut off by the old one, or where there
+    /// is none.
     pub replay: Option<Replay>,
     /// How often it may be killed under the proposed limit.
     pub risk: Risk,
@@ -80,6 +84,8 @@ pub struct Sizing {
     pub seconds_to_limit: Option<u64>,
     /// How sure the class and the proposal are.
     pub confidence: Confidence,
+    /// The VPA that is there for the same container; null where none was read.
+    pub vpa: Option<Vpa>,
     /// What to do besides, the most useful first.
     pub advice: Vec<Advice>,
     /// A leak, a limit that is too low, or a proposal that differs from what is set by more than a tenth.
@@ -98,7 +104,7 @@ pub struct Observed {
     pub p99_bytes: Option<Bytes>,
     /// The most.
     pub max_bytes: Option<Bytes>,
-    /// First moment; null where the source does not know the date.
+    /// First moment; null where the source does not know the date. Of a VPA's checkpoint its first sample.
     pub from: Option<Timestamp>,
     /// Last moment.
     pub to: Option<Timestamp>,

@@ -40,6 +40,10 @@ pub struct History {
     pub cache: Vec<u64>,
     /// Kills for memory, by when they happened, with the limit in force where it is known.
     pub kills: Vec<Kill>,
+    /// The request in force at the end, where the source knows it.
+    pub request: Option<Bytes>,
+    /// The version of the workload that it ran: the ReplicaSet of a Deployment's pod; empty where it is not known.
+    pub revision: String,
 }
 
 /// A kill for memory.

@@ -1,13 +1,16 @@
 //! From a memory history to the request, the limit and the flags: what `oomph size` decides.
 
 mod advice;
+pub mod autoscaler;
 pub mod backtest;
 pub mod censor;
 pub mod curve;
 pub mod document;
+mod enough;
 pub mod history;
 pub mod judged;
 pub mod limit;
+mod modelled;
 pub mod observed;
 pub mod policy;
 pub mod prometheus;
@@ -17,6 +20,8 @@ pub mod risk;
 pub mod runs;
 mod sizing;
 pub mod trace;
+pub mod usage;
+pub mod vpa;
 pub mod wishes;
 pub mod workload;
 

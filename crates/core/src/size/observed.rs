@@ -14,14 +14,16 @@ pub fn observe(workload: &Workload) -> Observed {
     let mut used = workload.used();
     let first = workload.replicas.iter().filter_map(|it| it.at.first()).min();
     let last = workload.replicas.iter().filter_map(|it| it.at.last()).max();
+    // Without a history it is what the VPA has seen.
+    let saved = workload.autoscaler.as_ref().and_then(|it| it.saved.as_ref());
     Observed {
         samples: used.len() as u64,
         max_bytes: used.iter().max().copied().map(Bytes),
         p50_bytes: percentile(&mut used, 500),
         p95_bytes: percentile(&mut used, 950),
         p99_bytes: percentile(&mut used, 990),
-        from: first.and_then(|at| date(*at)),
-        to: last.and_then(|at| date(*at)),
+        from: first.copied().or(saved.and_then(|it| it.first_sample)).and_then(date),
+        to: last.copied().or(saved.and_then(|it| it.last_sample)).and_then(date),
         step_seconds: step(workload),
         kills: workload.kills() as u64,
     }

@@ -56,10 +56,10 @@ pub fn read(name: &str, bytes: &[u8]) -> Option<Recorded> {
         at: peaks.keys().copied().collect(),
         used: column(0),
         limit: of.limit_bytes.map_or_else(Vec::new, |limit: Bytes| vec![limit.0; peaks.len()]),
-        heap: Vec::new(),
         rss: column(1),
         cache: column(2),
         kills: if killed { vec![kill] } else { Vec::new() },
+        ..History::default()
     };
     let times: Vec<u64> = recording.samples.iter().map(|sample| sample.at).collect();
     let lived = recording.end.as_ref().map(|(_, end)| end.at.duration_since(of.started_at).as_millis());

@@ -1,10 +1,13 @@
 //! The whole way from a workload's history to what it should be given.
 
 use super::advice::advise;
+use super::autoscaler;
 use super::censor;
 use super::document::{Document, SCHEMA, Setting, Sizing};
+use super::enough::too_little;
 use super::judged::{Judged, judge};
 use super::limit::{Amount, as_wished, from_peaks};
+use super::modelled::limit_by;
 use super::observed::{observe, percentile};
 use super::replay::replay;
 use super::risk::{Tail, risk};
@@ -19,6 +22,9 @@ use crate::units::Bytes;
 /// (`pod-update-threshold`, updater 1.8).
 const MATERIAL_PERCENT: u64 = 10;
 
+/// The policy that is followed where no other is asked for.
+const OURS: &str = "oomph";
+
 /// Sizes workloads; the document has them in the same order.
 pub fn size(workloads: &[Workload], wishes: &Wishes, sources: Vec<SourceReport>, gaps: Vec<GapReport>) -> Document {
     Document { schema: SCHEMA, workloads: workloads.iter().map(|it| size_one(it, wishes)).collect(), sources, gaps }
@@ -27,12 +33,15 @@ pub fn size(workloads: &[Workload], wishes: &Wishes, sources: Vec<SourceReport>,
 /// Sizes one workload.
 pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
     let observed = observe(workload);
-    let judged = judge(workload);
+    let mut judged = judge(workload);
+    if let Some(saved) = autoscaler::knows(workload).filter(|_| judged.class == Class::TooLittleData) {
+        judged.because = autoscaler::class_evidence(saved);
+    }
     let cut = censor::cut(workload);
     let tail = Tail::of(workload);
     let peak = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
     let current = Setting {
-        request_bytes: None,
+        request_bytes: workload.request(),
         limit_bytes: workload.limit(),
         flags: peak.map(runs::flags_now).unwrap_or_default(),
     };
@@ -42,10 +51,11 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
         Err(because) => (None, Vec::new(), Some(because), None),
     };
     let limit = proposed.as_ref().and_then(|it| it.limit_bytes);
-    let replay = if cut.is_some() { None } else { Some(replay(workload, limit)) };
+    let replay = if cut.is_some() || workload.replicas.is_empty() { None } else { Some(replay(workload, limit)) };
     // Peaks that were cut off tell no risk.
     let risk = risk(tail.as_ref().filter(|_| cut.is_none()), limit, current.limit_bytes);
     let subject = &workload.subject;
+    let policy = wishes.policy.map_or(OURS, |known| known.name);
     let known = |name: &str| (!name.is_empty()).then(|| name.to_owned());
     Sizing {
         namespace: known(&subject.namespace),
@@ -59,7 +69,9 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
         censored: cut.is_some(),
         needs_action: needs_action(judged.class, &current, proposed.as_ref(), observed.kills),
         advice: advise(workload, &judged, cut, &observed, proposed.as_ref()),
+        vpa: autoscaler::compare(workload, judged.class, &current, proposed.as_ref()),
         current,
+        policy,
         proposed,
         proposed_missing: missing,
         flags_missing,
@@ -89,10 +101,27 @@ fn propose(
     if judged.class == Class::Leak {
         return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
     }
-    if workload.replicas.iter().all(|it| it.points().next().is_none()) {
-        return Err("nothing was measured".into());
+    let saved = autoscaler::knows(workload);
+    if let Some(because) = too_little(workload).filter(|_| saved.is_none()) {
+        return Err(match &workload.autoscaler {
+            // The VPA's target is no measurement: who follows it needs no oomph.
+            Some(_) if workload.replicas.is_empty() => ONLY_TARGET.into(),
+            _ => because,
+        });
     }
-    let (limit, usual, peak) = if workload.runs.is_empty() {
+    let other = wishes.policy.filter(|known| known.name != OURS);
+    let (limit, usual, peak) = if let Some(saved) = saved {
+        let containers = workload.autoscaler.as_ref().map_or(1, |it| it.containers);
+        let (limit, usual) = from_saved(saved, other, containers)?;
+        (limit, usual, None)
+    } else if let Some(known) = other {
+        if !workload.runs.is_empty() {
+            return Err(format!("recordings of runs are too short for the policy {}; it needs a history", known.name));
+        }
+        let limit = limit_by(workload, known);
+        let usual = Amount { bytes: limit.bytes, because: vec!["request: the same, as the back-test has it".into()] };
+        (limit, usual, None)
+    } else if workload.runs.is_empty() {
         (from_peaks(workload, cut), request(workload), None)
     } else {
         let needed = runs::needed(workload, cut);
@@ -121,6 +150,30 @@ fn propose(
         };
     let setting = Setting { request_bytes: Some(request_bytes), limit_bytes: Some(limit.bytes), flags };
     Ok(Proposal { setting, reasons, flags_missing })
+}
+
+const ONLY_TARGET: &str = "a VPA's recommendation says what it would set, not what was used; give its checkpoints as well \
+                           (kubectl get vpacheckpoints,vpa -A -o yaml), or a history";
+
+/// Limit and request by a checkpoint alone.
+fn from_saved(
+    saved: &super::vpa::Checkpoint,
+    policy: Option<super::policy::Known>,
+    containers: u32,
+) -> Result<(Amount, Amount), String> {
+    let (limit, usual) = autoscaler::from_peaks(saved)?;
+    match policy {
+        None => Ok((limit, usual)),
+        Some(known) if known.name == "vpa" => {
+            let target = super::vpa::Recommender::load(saved)?.recommend(containers).target;
+            let bytes = Bytes(u64::try_from(target).unwrap_or(0));
+            let limit = Amount { bytes, because: vec![format!("limit: as the policy vpa sets it ({})", known.what)] };
+            Ok((limit, Amount { bytes, because: vec!["request: the same".into()] }))
+        }
+        Some(known) => {
+            Err(format!("a VPA's checkpoint keeps daily peaks alone; the policy {} needs a history", known.name))
+        }
+    }
 }
 
 const NO_WATERFALL: &str = "a history of amounts does not tell which runtime uses them; oomph run --record and oomph \

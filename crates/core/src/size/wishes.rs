@@ -1,5 +1,6 @@
 //! What the user wants of a proposal.
 
+use super::policy::Known;
 use crate::units::Bytes;
 
 /// The quality of service that a container is to have (`pkg/apis/core/v1/helper/qos`, Kubernetes 1.37): with the request
@@ -14,8 +15,10 @@ pub enum Qos {
 }
 
 /// What the user wants of a proposal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Wishes {
+    /// The policy whose number is proposed; ours where none is named.
+    pub policy: Option<Known>,
     /// The limit is raised until no more kills than this are expected in 30 days.
     pub risk: Option<f64>,
     /// Quality of service.
@@ -32,7 +35,15 @@ pub struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { risk: None, qos: Qos::default(), least: None, most: None, headroom: 0, round: Bytes::mib(1) }
+        Self {
+            policy: None,
+            risk: None,
+            qos: Qos::default(),
+            least: None,
+            most: None,
+            headroom: 0,
+            round: Bytes::mib(1),
+        }
     }
 }
 

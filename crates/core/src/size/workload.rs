@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::autoscaler::Autoscaler;
 use super::history::{History, MISSING, Subject};
 use super::recorded::Recorded;
 use crate::run;
@@ -19,6 +20,8 @@ pub struct Workload {
     pub runs: Vec<run::Document>,
     /// The highest of what the kernel counted where samples have holes.
     pub unseen: Option<Bytes>,
+    /// What the cluster's autoscalers know of it.
+    pub autoscaler: Option<Autoscaler>,
 }
 
 /// Groups histories by owner and container, in the order of names.
@@ -54,13 +57,22 @@ impl Workload {
         all.copied().filter(|used| *used != MISSING).collect()
     }
 
-    /// The limit in force at the end: of the replica seen last.
+    /// The limit in force at the end: of the replica seen last; without one, what its pod template says.
     pub fn limit(&self) -> Option<Bytes> {
         let last = |replica: &History| {
             let at = replica.limit.iter().rposition(|limit| *limit != MISSING)?;
             Some((*replica.at.get(at)?, Bytes(replica.limit[at])))
         };
-        self.replicas.iter().filter_map(last).max_by_key(|(at, limit)| (*at, *limit)).map(|(_, limit)| limit)
+        let seen = self.replicas.iter().filter_map(last).max_by_key(|(at, limit)| (*at, *limit));
+        seen.map(|(_, limit)| limit).or_else(|| self.autoscaler.as_ref()?.set.limit)
+    }
+
+    /// The request in force at the end: of the replica seen last, and of several the highest; without one, what its pod
+    /// template says.
+    pub fn request(&self) -> Option<Bytes> {
+        let last = |replica: &History| Some((*replica.at.last()?, replica.request?));
+        let seen = self.replicas.iter().filter_map(last).max();
+        seen.map(|(_, request)| request).or_else(|| self.autoscaler.as_ref()?.set.request)
     }
 
     /// Kills for memory of all replicas.
@@ -112,6 +124,14 @@ mod tests {
         assert_eq!(names, [("a", 1), ("b", 2)]);
         assert_eq!(all[0].limit(), Some(Bytes(9)));
         assert_eq!(all[1].limit(), None);
+    }
+
+    #[test]
+    fn the_request_is_that_of_the_replica_seen_last() {
+        let with = |replica: &str, seen: usize, request| History { request, ..history("a", replica, &vec![9; seen]) };
+        let (old, new) = (with("1", 2, Some(Bytes(70))), with("2", 3, Some(Bytes(50))));
+        let all = workloads(vec![new, old, with("3", 9, None)], Vec::new());
+        assert_eq!((all[0].request(), Workload::default().request()), (Some(Bytes(50)), None));
     }
 
     #[test]

@@ -130,6 +130,9 @@ pub struct LevelLimit {
     pub limit_bytes: Bytes,
     /// What is charged to it and all below it.
     pub usage_bytes: Option<Bytes>,
+    /// How much more that cannot be reclaimed it takes to reach this limit; null where the kernel does not tell enough.
+    #[serde(default)]
+    pub headroom_bytes: Option<Bytes>,
 }
 
 /// Counters since the cgroup was made; null where the kernel has none.
@@ -222,8 +225,60 @@ pub struct Process {
     pub threads: Option<u32>,
     /// Open file descriptors.
     pub file_descriptors: Option<u64>,
+    /// How many it may have (the soft `RLIMIT_NOFILE`); 2^64 - 1 where there is no limit.
+    #[serde(default)]
+    pub file_descriptor_limit: Option<u64>,
+    /// The table that it makes for all that it may have; only there for a program that is known to make one, where it is
+    /// large.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub descriptor_table: Option<DescriptorTable>,
     /// Its runtime.
     pub runtime: Runtime,
+    /// What the runtime says of itself; only there when it was asked (`--attach`) and answered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub told: Option<Told>,
+}
+
+/// A table with a place for every file that a process may open, whether it opens it or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DescriptorTable {
+    /// As the program's source calls it.
+    pub name: String,
+    /// How much it takes: computed from the limit, not measured.
+    pub bytes: Bytes,
+    /// Bytes of one place.
+    pub bytes_each: Bytes,
+    /// Where that is known from.
+    pub from: String,
+    /// What bounds it.
+    pub knob: String,
+}
+
+/// What a runtime said when it was asked, and what the asking changed in the process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// How it was asked: `VM.native_memory`, `the inspector`.
+    pub by: String,
+    /// What it said, by its own names. They overlap, and need not agree with the pages.
+    pub amounts: Vec<ToldAmount>,
+    /// `VmRSS` after less before.
+    pub rss_change_bytes: i64,
+    /// Threads after less before.
+    pub thread_change: i64,
+}
+
+/// An amount as a runtime tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToldAmount {
+    /// As the runtime calls it.
+    pub name: String,
+    /// How much; of a Java virtual machine what it has committed.
+    pub bytes: Bytes,
+    /// The addresses that it reserved for it; null where it does not tell.
+    pub reserved_bytes: Option<Bytes>,
 }
 
 /// A runtime as it stands.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::charge::less;
+use super::descriptors;
 use super::kernel::kernel;
 use super::pages::Pages;
 use super::views::views;
@@ -65,6 +66,8 @@ pub struct Seen<'a> {
     pub reading: &'a Reading,
     /// Open file descriptors.
     pub file_descriptors: Option<u64>,
+    /// How many it may have.
+    pub file_descriptor_limit: Option<u64>,
     /// Anonymous memory in huge pages.
     pub anon_huge: Option<Bytes>,
 }
@@ -96,6 +99,7 @@ pub fn measure(measured: &Measured<'_>) -> Waterfall {
 
     let charged = charge.usage.unwrap_or_default();
     let explained: u64 = parts.iter().map(|part| part.bytes.0).sum();
+    let least = measured.levels.iter().filter_map(|level| level.charge.limit).min();
     let mut gaps: Vec<Gap> = measured.gaps.clone();
     gaps.extend(measured.processes.iter().flat_map(|seen| seen.reading.gaps.iter().cloned()));
     Waterfall {
@@ -124,7 +128,7 @@ pub fn measure(measured: &Measured<'_>) -> Waterfall {
         views: views(charge, &measured.processes),
         parts,
         unexplained_bytes: i64::try_from(i128::from(charged.0) - i128::from(explained)).unwrap_or(i64::MIN),
-        processes: measured.processes.iter().map(process).collect(),
+        processes: measured.processes.iter().map(|seen| process(seen, least)).collect(),
         gaps: gaps
             .into_iter()
             .map(|gap| GapReport { what: gap.what, because: gap.because, command: gap.command })
@@ -218,8 +222,12 @@ fn inside(measured: &Measured<'_>, parts: &mut [Part]) {
 
 /// The least that any level leaves.
 fn headroom(measured: &Measured<'_>) -> Option<Bytes> {
-    let left = |level: &Level| Some(less(level.charge.limit?, level.charge.unreclaimable(measured.swap_free)?));
-    measured.levels.iter().filter_map(left).min()
+    measured.levels.iter().filter_map(|level| left(measured, level)).min()
+}
+
+/// What a level's limit leaves.
+fn left(measured: &Measured<'_>, level: &Level) -> Option<Bytes> {
+    Some(less(level.charge.limit?, level.charge.unreclaimable(measured.swap_free)?))
 }
 
 fn limits(measured: &Measured<'_>) -> Vec<LevelLimit> {
@@ -228,12 +236,13 @@ fn limits(measured: &Measured<'_>) -> Vec<LevelLimit> {
             cgroup: level.cgroup.clone(),
             limit_bytes: level.charge.limit?,
             usage_bytes: level.charge.usage,
+            headroom_bytes: left(measured, level),
         })
     };
     measured.levels.iter().filter_map(limit).collect()
 }
 
-fn process(seen: &Seen<'_>) -> Process {
+fn process(seen: &Seen<'_>, limit: Option<Bytes>) -> Process {
     let Reading { name, version, resolved, heap, direct, external, allocator, flags, .. } = seen.reading;
     Process {
         pid: seen.pid,
@@ -244,6 +253,10 @@ fn process(seen: &Seen<'_>) -> Process {
         page_table_bytes: seen.status.page_tables,
         threads: seen.status.threads,
         file_descriptors: seen.file_descriptors,
+        file_descriptor_limit: seen.file_descriptor_limit,
+        descriptor_table: seen
+            .file_descriptor_limit
+            .and_then(|soft| descriptors::table(&seen.status.name, soft, seen.resident().unwrap_or_default(), limit)),
         runtime: Runtime {
             name: *name,
             version: version.clone(),
@@ -257,6 +270,7 @@ fn process(seen: &Seen<'_>) -> Process {
                 .map(|flag| Flag { name: flag.name.clone(), value: flag.value.clone(), from: flag.from.clone() })
                 .collect(),
         },
+        told: None,
     }
 }
 
@@ -327,6 +341,7 @@ mod tests {
             residency: &residency,
             reading: &reading,
             file_descriptors: None,
+            file_descriptor_limit: None,
             anon_huge: None,
         };
         let stat = "anon 33554432\nfile 20971520\nshmem 4194304\nfile_mapped 1572864\nkernel 2097152\nkernel_stack 49152\npagetables 131072\nslab_reclaimable 1048576\nslab_unreclaimable 524288\n";

@@ -7,20 +7,23 @@ use crate::diagnosis::GapReport;
 use crate::fact::Gap;
 
 mod charge;
+mod descriptors;
 mod document;
 pub mod inside;
 mod kernel;
 mod measure;
+mod moment;
 mod pages;
 mod part;
 mod views;
 
 pub use charge::{Charge, Version};
 pub use document::{
-    Document, Events, Flag, Growth, Heap, LevelLimit, Outside, Part, Pressure, Process, Runtime, SCHEMA, Source,
-    Subject, View, Waterfall, schema,
+    DescriptorTable, Document, Events, Flag, Growth, Heap, LevelLimit, Outside, Part, Pressure, Process, Runtime,
+    SCHEMA, Source, Subject, Told, ToldAmount, View, Waterfall, schema,
 };
 pub use measure::{Level, Measured, Seen, measure};
+pub use moment::{Moment, charged_ahead};
 pub use part::PartKind;
 
 /// The document of some waterfalls: the one with the least headroom first, those without a limit last by size.

@@ -7,6 +7,8 @@
     reason = "tests read files; each test uses some of this"
 )]
 
+pub(crate) mod traces;
+
 use std::path::{Path, PathBuf};
 
 use oomph_core::artifact::Artifact;

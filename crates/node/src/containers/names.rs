@@ -6,6 +6,8 @@ use std::path::Path;
 
 use oomph_core::fact::Subject;
 
+use super::engines;
+
 /// What the names of folders and links below `/var/log` tell.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -13,16 +15,26 @@ pub(super) struct Names {
     pods: HashMap<String, (String, String)>,
     /// Namespace, pod and name of containers, by id.
     containers: HashMap<String, (String, String, String)>,
+    /// Names of Docker's and Podman's containers, by id.
+    engines: HashMap<String, String>,
 }
 
 impl Names {
-    /// Reads the first of `folders` that has any.
-    pub(super) fn read<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Self {
-        let names = folders.into_iter().map(|folder| Self {
-            pods: entries(&folder.join("pods")).filter_map(|name| pod(&name)).collect(),
-            containers: entries(&folder.join("containers")).filter_map(|name| container(&name)).collect(),
-        });
-        names.into_iter().find(|names| !names.pods.is_empty() || !names.containers.is_empty()).unwrap_or_default()
+    /// Reads the first of `roots`, each a place where the host's files may be, that has any of Kubernetes, and the first
+    /// that has any of the engines.
+    pub(super) fn read<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Self {
+        let mut names = Self::default();
+        for root in roots {
+            let logs = root.join("var/log");
+            if names.pods.is_empty() && names.containers.is_empty() {
+                names.pods = entries(&logs.join("pods")).filter_map(|name| pod(&name)).collect();
+                names.containers = entries(&logs.join("containers")).filter_map(|name| container(&name)).collect();
+            }
+            if names.engines.is_empty() {
+                names.engines = engines::names(root);
+            }
+        }
+        names
     }
 
     /// Adds what is known to a subject that has a uid or an id.
@@ -37,6 +49,8 @@ impl Names {
             subject.namespace = Some(namespace.clone());
             subject.pod = Some(pod.clone());
             subject.container = Some(container.clone());
+        } else if let Some(name) = id.and_then(|id| self.engines.get(id)) {
+            subject.container.get_or_insert_with(|| name.clone());
         }
         subject
     }

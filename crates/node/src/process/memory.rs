@@ -25,7 +25,7 @@ impl ProcessMemory {
     }
 
     /// The process has ended, or started another program: what was read by its pid may be of another one.
-    fn has_ended(&self, address: u64) -> bool {
+    pub(super) fn has_ended(&self, address: u64) -> bool {
         // The file stays with the memory that it was opened for, and reads as empty once that is gone.
         matches!(self.file.read_at(&mut [0], address), Ok(0))
     }

@@ -49,6 +49,14 @@ const V2: [&str; 16] = [
     "memory.pressure",
 ];
 
+/// The one that tells what is charged.
+pub(super) const fn charged(version: Version) -> &'static str {
+    match version {
+        Version::V1 => V1[0],
+        Version::V2 => V2[0],
+    }
+}
+
 /// The files of a cgroup's directory, by name, and why some could not be read.
 pub(super) fn read(version: Version, directory: &OwnedFd) -> (BTreeMap<String, Vec<u8>>, Option<String>) {
     let names: &[&str] = match version {

@@ -135,7 +135,7 @@ enum Command {
     /// Run a command under a memory limit and say what became of it
     Run(run::Run),
     /// Say what request, limit and flags a memory history asks for
-    Size(size::Size),
+    Size(Box<size::Size>),
     /// Find what will be killed for memory before it ships
     Lint(lint::Lint),
     /// Say what a verdict means and how it is reached

@@ -18,9 +18,15 @@ pub(super) fn is_cut(after: &str) -> bool {
     after.starts_with(['>', '…', '.', '<', '\\', '*'])
 }
 
+/// Where `key` begins. In the short texts of a kernel this is quicker than `str::find`, which first studies the key.
+pub(super) fn place(text: &str, key: &str) -> Option<usize> {
+    let first = *key.as_bytes().first()?;
+    memchr::memchr_iter(first, text.as_bytes()).find(|at| text.as_bytes()[*at..].starts_with(key.as_bytes()))
+}
+
 /// The size behind `key`: `anon-rss:920kB`. A size without its unit was cut and is unknown.
 pub(super) fn size(text: &str, key: &str) -> Option<Bytes> {
-    let after = &text[text.find(key)? + key.len()..];
+    let after = &text[place(text, key)? + key.len()..];
     let (kib, unit) = number(after.trim_ascii_start())?;
     // 4.6 and 4.7 print `0lkB`.
     unit.trim_ascii_start().starts_with(['k', 'K', 'l']).then(|| Bytes::kib(kib))
@@ -31,7 +37,7 @@ const NO_LIMIT_KIB: u64 = (1 << 53) - (1 << 20);
 
 /// `usage 980kB, limit 980kB, failcnt 4152239`.
 pub(super) fn memory_line(text: &str) -> MemoryLine {
-    let failcnt = text.find("failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
+    let failcnt = place(text, "failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
     MemoryLine {
         usage: size(text, "usage"),
         limit: size(text, "limit").filter(|limit| *limit < Bytes::kib(NO_LIMIT_KIB)),

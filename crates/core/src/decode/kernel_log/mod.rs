@@ -16,6 +16,7 @@ mod clock;
 mod coverage;
 mod date;
 mod echo;
+mod head;
 mod journal;
 mod loss;
 mod message;
@@ -33,11 +34,13 @@ mod userspace;
 mod victim;
 mod wrap;
 
+use amount::place;
 use clock::Clock;
 use coverage::Covered;
+use head::Head;
 use loss::{Loss, Lost};
 use message::Message;
-use prefix::{Head, Line, Voice};
+use prefix::{Line, Voice};
 use report::Seen;
 use reports::Reports;
 use scan::{RawLine, Scan};
@@ -70,7 +73,9 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut scan = Scan::new(&text, 1);
     scan.attend(FIRST_LINES);
     while let Some(raw) = scan.next() {
-        log.read(raw, &mut scan);
+        if !log.row(raw, &mut scan) {
+            log.read(raw, &mut scan);
+        }
     }
     log.covered.skipped = scan.skipped;
     let lines = scan.lines();
@@ -106,6 +111,28 @@ impl<'t> Log<'_, '_, 't> {
             Cow::Borrowed(text) => self.head.line(text),
             Cow::Owned(text) => prefix::owned(&text),
         }
+    }
+
+    /// The short way of a row of a task table, which most lines of a report are. False: [`Self::read`] it.
+    fn row(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) -> bool {
+        let Some(plain) = raw.plain.filter(|_| !raw.telling && self.pending.is_none()) else { return false };
+        let Some((uptime, text)) = self.head.row(plain.trim_ascii_end()) else { return false };
+        if needs_more(text, false) {
+            return false;
+        }
+        let (node, date) = self.head.origin();
+        let node = match node.map(|name| self.nodes.iter().rposition(|known| known == name)) {
+            Some(None) => return false,
+            known => known.flatten(),
+        };
+        let seen = Seen { line: self.place(raw.number), node, boot: None, date, uptime: Some(uptime) };
+        let taken = self.reports.take_row(&seen, text);
+        if taken {
+            self.start = raw.start;
+            self.covered.of_reports += 1;
+            scan.attend(REPORT_LINES);
+        }
+        taken
     }
 
     fn read(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) {
@@ -332,10 +359,10 @@ impl<'t> Log<'_, '_, 't> {
 /// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
 fn needs_more(text: &str, telling: bool) -> bool {
     match text.as_bytes().first() {
-        Some(b'o') => !text.contains(",uid="),
-        Some(b'K' | b'M' | b'O') => !text.contains("oom_score_adj:"),
+        Some(b'o') => place(text, ",uid=").is_none(),
+        Some(b'K' | b'M' | b'O') => place(text, "oom_score_adj:").is_none(),
         Some(b'T') => text.starts_with("Task in"),
-        Some(b'm') => !text.contains("failcnt"),
+        Some(b'm') => place(text, "failcnt").is_none(),
         Some(b'[') => {
             text.ends_with(|letter: char| letter.is_ascii_digit()) || text[1..].trim_ascii_start().starts_with("pid")
         }

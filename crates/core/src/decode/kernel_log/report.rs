@@ -155,13 +155,13 @@ impl Report {
         place.get_or_insert(line);
     }
 
-    pub(super) fn add_row(&mut self, text: &str) {
+    /// Adds a row. False: it is none, or one too many.
+    pub(super) fn add_row(&mut self, text: &str) -> bool {
         let columns = self.columns.as_deref().unwrap_or_default();
-        if self.rows.len() < MOST_ROWS
-            && let Some(row) = table::row(text, columns)
-        {
-            self.rows.push(row);
-        }
+        let row = if self.rows.len() < MOST_ROWS { table::row(text, columns) } else { None };
+        let added = row.is_some();
+        self.rows.extend(row);
+        added
     }
 
     /// Adds a victim; one that is there already is not added again, and keeps the sizes of its first line.
@@ -241,7 +241,7 @@ impl Report {
             if let Some(row) = self.rows.iter().find(|row| Some(row.tgid) == victim.pid) {
                 victim.uid = victim.uid.or(Some(row.uid));
                 victim.oom_score_adj = victim.oom_score_adj.or(Some(row.adj));
-                victim.comm = victim.comm.take().or_else(|| Some(row.name.clone()).filter(|name| !name.is_empty()));
+                victim.comm = victim.comm.take().or_else(|| Some(row.name.to_string()).filter(|name| !name.is_empty()));
             }
         }
     }

@@ -82,6 +82,18 @@ impl Reports {
         self.all.iter().rev().find(limited).map(|report| &report.first)
     }
 
+    /// Adds a row to the table that is being printed. False: it is none of it, or needs a closer look.
+    pub(super) fn take_row(&mut self, seen: &Seen, text: &str) -> bool {
+        let Some(report) = self.current(seen).filter(|report| report.is_open() && !report.summarised) else {
+            return false;
+        };
+        let taken = report.add_row(text);
+        if taken {
+            report.last.clone_from(seen);
+        }
+        taken
+    }
+
     /// Adds a line. False: it belongs to no report.
     pub(super) fn take(&mut self, seen: &Seen, text: &str, message: Message<'_>) -> bool {
         match message {

@@ -1,12 +1,12 @@
 //! Finds the lines worth reading in a log of which most lines are about other things.
 //!
-//! Every line of interest holds one of a few words, except those inside a report. So the log is searched for the words
-//! block by block (each block is in the cache while it is searched for all of them), and lines are read one after
-//! another only while a report is open.
+//! Every line of interest holds one of a few words, except those inside a report. So the log is searched block by block
+//! for all of the words at once, and lines are read one after another only while a report is open.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use super::clean;
 
@@ -31,6 +31,11 @@ const WORDS: [&str; 11] = [
     "nohang",
 ];
 
+/// The words, sought in one pass; by vectors, which this kind of match alone allows.
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORDS).expect("a few short words")
+});
+
 /// Bytes searched at once: they stay in the second-level cache.
 const BLOCK: usize = 128 * 1024;
 
@@ -54,7 +59,6 @@ pub(super) struct Scan<'a> {
     at: usize,
     /// Its number.
     number: usize,
-    words: Vec<Finder<'static>>,
     /// Where words were found in the block that ends at `searched`, in descending order.
     found: Vec<usize>,
     /// Where that block begins, and its text if it is plain; found out when the first of its lines is read.
@@ -69,12 +73,10 @@ pub(super) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(bytes: &'a [u8], first_line: usize) -> Self {
-        let words = WORDS.iter().map(Finder::new).collect();
         Self {
             bytes,
             at: 0,
             number: first_line,
-            words,
             found: Vec::new(),
             block: 0,
             plain: OnceCell::new(),
@@ -159,19 +161,16 @@ impl<'a> Scan<'a> {
         // To the end of the line, so that no word is cut.
         let end = memchr::memchr(b'\n', &self.bytes[least..]).map_or(self.bytes.len(), |newline| least + newline);
         let block = &self.bytes[from..end];
-        for word in &self.words {
-            // One hit a line is enough: the search goes on behind the line.
-            let mut at = 0;
-            while let Some(hit) = word.find(&block[at..]) {
-                self.found.push(from + at + hit);
-                at += hit;
-                match memchr::memchr(b'\n', &block[at..]) {
-                    Some(newline) => at += newline + 1,
-                    None => break,
-                }
+        // One hit a line is enough: the search goes on behind the line.
+        let mut at = 0;
+        while let Some(hit) = SEARCH.find(Input::new(block).range(at..)) {
+            self.found.push(from + hit.start());
+            match memchr::memchr(b'\n', &block[hit.end()..]) {
+                Some(newline) => at = hit.end() + newline + 1,
+                None => break,
             }
         }
-        self.found.sort_unstable_by(|one, other| other.cmp(one));
+        self.found.reverse();
         (self.block, self.searched, self.plain) = (from, end, OnceCell::new());
         Some(())
     }

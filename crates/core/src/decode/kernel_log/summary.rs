@@ -1,5 +1,6 @@
 //! The line `oom-kill:constraint=...,task_memcg=...,task=...,pid=...,uid=...` that kernels print from 5.0 on.
 
+use super::amount::place;
 use crate::fact::Constraint;
 
 /// The fields of the line; what was cut is missing.
@@ -19,7 +20,7 @@ pub(super) fn read(text: &str) -> Option<Summary> {
     let text = text.strip_prefix("oom-kill:")?;
     let printed = value(text, "constraint=").map(|(value, _)| value)?;
     let oom_memcg = path_of(text, &[",oom_memcg=", ",origin_memcg="]);
-    let has_limit = text.contains(",oom_memcg=") || text.contains(",origin_memcg=");
+    let has_limit = place(text, ",oom_memcg=").or_else(|| place(text, ",origin_memcg=")).is_some();
     let constraint = match printed {
         _ if has_limit => Some(Constraint::Memcg),
         "CONSTRAINT_MEMCG" => Some(Constraint::Memcg),
@@ -29,7 +30,7 @@ pub(super) fn read(text: &str) -> Option<Summary> {
         "CONSTRAINT_NONE" if text.contains(",global_oom") => Some(Constraint::None),
         _ => None,
     };
-    let comm = text.find(",task=").and_then(|at| {
+    let comm = place(text, ",task=").and_then(|at| {
         let after = &text[at + ",task=".len()..];
         after.rfind(",pid=").map(|end| after[..end].to_owned())
     });
@@ -52,7 +53,7 @@ pub(super) fn read(text: &str) -> Option<Summary> {
 
 /// The value behind `key`, and whether something follows it.
 fn value<'a>(text: &'a str, key: &str) -> Option<(&'a str, bool)> {
-    let after = &text[text.find(key)? + key.len()..];
+    let after = &text[place(text, key)? + key.len()..];
     Some(after.split_once(',').map_or((after, false), |(value, _)| (value, true)))
 }
 

@@ -1,5 +1,7 @@
 //! The task table: who could have been chosen.
 
+use compact_str::CompactString;
+
 use crate::fact::{Candidate, Victim};
 use crate::units::Bytes;
 
@@ -31,7 +33,7 @@ pub(super) struct Row {
     pub(super) page_table_bytes: u64,
     pub(super) swap: u64,
     pub(super) adj: i32,
-    pub(super) name: String,
+    pub(super) name: CompactString,
 }
 
 /// The header `[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name`.
@@ -72,29 +74,46 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let rest = text.strip_prefix('[')?;
     let close = rest.bytes().take(16).position(|byte| byte == b']')?;
     let _: u32 = rest[..close].trim_ascii().parse().ok()?;
-    let mut rest = &rest[close + 1..];
-    let mut numbers = [0_i64; 16];
-    let mut count = 0;
-    let wanted = if columns.is_empty() { numbers.len() } else { columns.len().min(numbers.len()) };
-    while count < wanted
-        && let Some((value, after)) = integer(rest.trim_ascii_start())
-    {
-        numbers[count] = value;
-        count += 1;
-        rest = after;
-    }
-    let numbers = &numbers[..count];
-    if count < 6 {
+    let fields = &rest[close + 1..];
+    exact(fields, columns).or_else(|| guessed(fields, columns.len()))
+}
+
+/// Fewer numbers than any kernel prints before the name.
+const LEAST_NUMBERS: usize = 6;
+
+/// More columns than any kernel prints.
+const MOST_NUMBERS: usize = 16;
+
+/// A row with a number for each column of its header.
+fn exact(mut rest: &str, columns: &[Column]) -> Option<Row> {
+    if !(LEAST_NUMBERS..=MOST_NUMBERS).contains(&columns.len()) {
         return None;
     }
-    let mut row = Row { name: rest.trim_ascii().to_owned(), ..Row::default() };
-    let mut take =
-        |columns: &[Column]| columns.iter().zip(numbers).for_each(|(column, value)| row.take(*column, *value));
-    if columns.len() == count {
-        take(columns);
-    } else {
-        take(&guess(numbers));
+    let mut row = Row::default();
+    for column in columns {
+        let (value, after) = integer(rest.trim_ascii_start())?;
+        row.take(*column, value);
+        rest = after;
     }
+    row.name = rest.trim_ascii().into();
+    Some(row)
+}
+
+/// A row that has another number of fields than its header, or none.
+fn guessed(mut rest: &str, wanted: usize) -> Option<Row> {
+    let wanted = if wanted == 0 { MOST_NUMBERS } else { wanted.min(MOST_NUMBERS) };
+    let mut numbers = Vec::with_capacity(MOST_NUMBERS);
+    while numbers.len() < wanted
+        && let Some((value, after)) = integer(rest.trim_ascii_start())
+    {
+        numbers.push(value);
+        rest = after;
+    }
+    if numbers.len() < LEAST_NUMBERS {
+        return None;
+    }
+    let mut row = Row { name: rest.trim_ascii().into(), ..Row::default() };
+    guess(&numbers).iter().zip(numbers).for_each(|(column, value)| row.take(*column, value));
     Some(row)
 }
 

@@ -1,6 +1,6 @@
 //! What killers in userspace say about themselves. Their kills are not the kernel's.
 
-use super::amount::number;
+use super::amount::{number, place};
 use super::prefix::Line;
 use crate::fact::Task;
 
@@ -29,14 +29,14 @@ pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
     if by("systemd-oomd") {
         return systemd_oomd(text);
     }
-    if by("earlyoom") || text.contains(": oom_score ") || text.contains(": badness ") {
+    if by("earlyoom") || [": oom_score ", ": badness "].iter().any(|word| place(text, word).is_some()) {
         return named(text, "earlyoom");
     }
     if by("nohang") {
         return named(text, "nohang");
     }
-    if let Some((_, rest)) = text.split_once("oomd kill: ") {
-        return oomd(rest);
+    if let Some(at) = place(text, "oomd kill: ") {
+        return oomd(&text[at + "oomd kill: ".len()..]);
     }
     unit(text)
 }
@@ -61,7 +61,9 @@ fn systemd_oomd(text: &str) -> Option<Kill> {
 
 /// systemd's own word on it: `a.scope: systemd-oomd killed 12 process(es) in this unit.`
 fn unit(text: &str) -> Option<Kill> {
-    let (unit, rest) = text.split_once(": systemd-oomd killed ")?;
+    const KILLED: &str = ": systemd-oomd killed ";
+    let at = place(text, KILLED)?;
+    let (unit, rest) = (&text[..at], &text[at + KILLED.len()..]);
     let (count, _) = number(rest)?;
     (count > 0).then(|| Kill { killer: "systemd-oomd", cgroup: Some(unit.to_owned()), process: None })
 }

@@ -1,6 +1,6 @@
 //! The lines that name a process that is being killed.
 
-use super::amount::{is_cut, number, size};
+use super::amount::{is_cut, number, place, size};
 use crate::fact::Victim;
 
 /// What follows `Killed process`, in the words of every kernel:
@@ -44,7 +44,7 @@ fn comm(rest: &str) -> Option<String> {
     let after = &rest[open + 1..];
     let stop = ["total-vm:", ", UID", " vsz:", " score ", ", now ", " sharing same memory", " or a child", ", adj"]
         .iter()
-        .filter_map(|next| after.find(next))
+        .filter_map(|next| place(after, next))
         .min()
         .unwrap_or(after.len());
     let close = after[..stop].rfind(')')?;
@@ -52,13 +52,13 @@ fn comm(rest: &str) -> Option<String> {
 }
 
 fn uid(rest: &str) -> Option<u32> {
-    let at = rest.find("UID")?;
+    let at = place(rest, "UID")?;
     let (uid, after) = number(rest[at + 3..].trim_start_matches([':', ' ']))?;
     u32::try_from(uid).ok().filter(|_| !is_cut(after))
 }
 
 fn adj(rest: &str) -> Option<i32> {
-    let at = rest.find("oom_score_adj:")?;
+    let at = place(rest, "oom_score_adj:")?;
     let text = rest[at + "oom_score_adj:".len()..].trim_ascii_start();
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (value, _) = number(digits).filter(|(_, after)| !is_cut(after))?;

@@ -9,17 +9,17 @@ use crate::lint::rules::RULES;
 
 pub(super) fn write(document: &Document, _: Option<Level>) -> String {
     let results: Vec<Value> = document.findings.iter().map(result).collect();
-    let notifications: Vec<Value> = document
-        .parse_errors
-        .iter()
-        .map(|error| {
-            json!({
-                "level": "error",
-                "message": {"text": format!("this document cannot be read: {}", error.message)},
-                "locations": [{"physicalLocation": physical(&error.region)}],
-            })
+    let errors = document.parse_errors.iter().map(|error| {
+        json!({
+            "level": "error",
+            "message": {"text": format!("this document cannot be read: {}", error.message)},
+            "locations": [{"physicalLocation": physical(&error.region)}],
         })
-        .collect();
+    });
+    let gaps = document.gaps.iter().map(
+        |gap| json!({"level": "warning", "message": {"text": format!("not known: {}: {}", gap.what, gap.because)}}),
+    );
+    let notifications: Vec<Value> = errors.chain(gaps).collect();
     let run = json!({
         "tool": {"driver": {
             "name": "oomph",

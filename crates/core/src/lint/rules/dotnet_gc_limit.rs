@@ -2,7 +2,6 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::{dotnet, percent};
-use crate::lint::program::Value;
 use crate::units::Bytes;
 
 super::rule!("dotnet-gc-limit", Warning, Program(judge));
@@ -15,8 +14,8 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let of = |name: &str| {
         ["DOTNET_", "COMPlus_"].iter().find_map(|prefix| {
             let set = subject.program.variable(&format!("{prefix}{name}"))?;
-            let Value::Text(text) = set.value else { return None };
-            Some((*set, text, hexadecimal(text)?))
+            let text = set.text()?;
+            Some((set, text, hexadecimal(text)?))
         })
     };
     let given = of("GCHeapHardLimit").map(|(set, text, number)| (set, text, Bytes(number), String::new()));

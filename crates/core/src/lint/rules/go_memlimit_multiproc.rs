@@ -21,7 +21,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         (None, None) => return Vec::new(),
     };
     let mut finding =
-        Finding::new(Level::Warning, it.set.node, "every process of the container takes GOMEMLIMIT for its own")
+        Finding::new(Level::Warning, it.node, "every process of the container takes GOMEMLIMIT for its own")
             .label("each Go process may grow to this, and together they exceed it")
             .help("divide it among the processes, or give each its own");
     if let Some(place) = place {

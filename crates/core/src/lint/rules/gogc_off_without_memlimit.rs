@@ -1,17 +1,16 @@
 //! A collector that is switched off, with nothing to switch it on again.
 
 use super::{Finding, Level, Subject};
-use crate::lint::program::Value;
 
 super::rule!("gogc-off-without-memlimit", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let program = subject.program;
     let Some(set) = program.variable("GOGC") else { return Vec::new() };
-    let Value::Text(text) = set.value else { return Vec::new() };
+    let Some(text) = set.text() else { return Vec::new() };
     let is_off = text == "off" || text.parse::<i64>().is_ok_and(|percent| percent < 0);
     // A memory limit that the manifest does not show is one all the same.
-    let is_limited = program.variable("GOMEMLIMIT").is_some_and(|set| !matches!(set.value, Value::Text("off" | "")));
+    let is_limited = program.variable("GOMEMLIMIT").is_some_and(|set| !matches!(set.text(), Some("off" | "")));
     if !is_off || is_limited {
         return Vec::new();
     }

@@ -16,7 +16,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     }
     let found = workers(subject.program, &["--workers", "-w"], &["WEB_CONCURRENCY", "GUNICORN_WORKERS"]);
     let found = found.or_else(|| {
-        let words: Vec<_> = subject.program.variable("GUNICORN_CMD_ARGS")?.words().collect();
+        let words = subject.program.variable("GUNICORN_CMD_ARGS")?.words();
         let program = crate::lint::Program { words, ..crate::lint::Program::default() };
         workers(&program, &["--workers", "-w"], &[])
     });

@@ -1,6 +1,7 @@
 //! Flags of which one makes the other useless, and flags that nobody reads.
 
 use super::{Finding, Level, Subject};
+use crate::lint::workload::Platform;
 
 super::rule!("jvm-flag-conflict", Warning, Program(judge));
 
@@ -16,7 +17,11 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
                 .help("remove one of the two"),
         );
     }
-    let mut unread = it.unread.iter().filter(|part| is_memory(part.text));
+    // Of a Dockerfile `dockerfile-flags-unread` says it.
+    if subject.scene.workload.platform == Platform::Dockerfile {
+        return findings;
+    }
+    let mut unread = it.unread.iter().filter(|part| is_memory(&part.text));
     if let Some(part) = unread.next() {
         let name = part.from.unwrap_or("the variable");
         findings.push(

@@ -1,13 +1,16 @@
 //! A limit that leaves too little beside the heap.
 
-use super::jvm_heap_ge_limit::help;
+use super::jvm_heap_ge_limit::{Options, help, options};
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{CLASSES_ASSUMED, Caps, Collector, THREADS_ASSUMED, metaspace_of_classes};
 use crate::budget::scaled;
 use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::lint::surroundings::Surroundings;
+use crate::lint::workload::Object;
+use crate::runtime::flags::size;
 use crate::units::Bytes;
 
-super::rule!("jvm-headroom", Error, Program(judge));
+super::rule!("jvm-headroom", Error, Program(judge), Object(judge_options));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
@@ -35,6 +38,37 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     finding.assumed.push(room.assumed());
     finding.assumed.extend(it.assumed());
     vec![finding.help(help(it, limit.bytes, cpus(subject)))]
+}
+
+/// Strimzi: `jvmOptions` beside `resources`, where the heap alone does not take it all. Its images ask for G1
+/// (`docker-images/kafka-based/kafka/scripts/kafka_run.sh`, by Kafka's own `kafka-run-class.sh`).
+fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
+    let finding = |it: Options<'a>| {
+        let of = |name: &str| it.node.path(&["-XX", name]).and_then(|node| Some(Bytes(size(node.text()?)?)));
+        let caps = Caps {
+            heap: it.heap,
+            metaspace: of("MaxMetaspaceSize"),
+            code_cache: of("ReservedCodeCacheSize"),
+            direct: of("MaxDirectMemorySize"),
+            ..Caps::default()
+        };
+        let need = caps.expected(Collector::G1);
+        if it.heap >= it.limit || need <= it.limit {
+            return None;
+        }
+        let over = Bytes(need.0.saturating_sub(it.limit.0));
+        let message = format!("a heap of {} leaves {over} too little of the limit of {}", it.heap, it.limit);
+        let room =
+            Room { given: it.heap, expected: need, worst: need, caps, collector: Collector::G1, tmpfs: Bytes(0) };
+        let finding = Finding::new(Level::Warning, it.place, message)
+            .label(format!("the heap may grow to {}", it.heap))
+            .related(it.limit_place, format!("the kernel kills at {}, everything included", it.limit))
+            .note(room.budget(it.limit))
+            .assume(room.assumed())
+            .help(format!("a limit of at least {}Mi, or a smaller -Xmx", need.0.div_ceil(1 << 20)));
+        Some(finding)
+    };
+    options(object).into_iter().filter_map(finding).collect()
 }
 
 /// What a JVM comes to need, against what it may have.

@@ -58,28 +58,46 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
 
 /// Strimzi: `jvmOptions` beside `resources`, wherever the two stand together.
 fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
-    let mut findings = Vec::new();
-    if object.group().ends_with("strimzi.io") {
-        walk(object.node, &mut findings, 0);
-    }
-    findings
+    let over = options(object).into_iter().filter(|it| it.heap >= it.limit);
+    let finding = |Options { heap, limit, place, limit_place, .. }| {
+        Finding::new(Level::Error, place, format!("the heap's maximum of {heap} reaches the limit of {limit}"))
+            .label(format!("the heap may grow to {heap}"))
+            .related(limit_place, format!("the kernel kills at {limit}, everything included"))
+            .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
+    };
+    over.map(finding).collect()
 }
 
-fn walk<'a>(node: At<'a>, findings: &mut Vec<Finding<'a>>, depth: usize) {
-    let heap = node.path(&["jvmOptions", "-Xmx"]).and_then(|node| Some((node, Bytes(size(node.text()?)?))));
-    let limit = node.path(&["resources", "limits", "memory"]).map(Amount::read);
-    if let (Some((place, heap)), Some(limit)) = (heap, limit)
-        && let Some(bytes) = limit.bytes().filter(|bytes| heap >= *bytes)
-    {
-        findings.push(
-            Finding::new(Level::Error, place, format!("the heap's maximum of {heap} reaches the limit of {bytes}"))
-                .label(format!("the heap may grow to {heap}"))
-                .related(limit.node, format!("the kernel kills at {bytes}, everything included"))
-                .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap"),
-        );
+/// `jvmOptions` of Strimzi beside `resources`.
+pub(super) struct Options<'a> {
+    /// The mapping.
+    pub node: At<'a>,
+    /// `-Xmx`.
+    pub heap: Bytes,
+    pub place: At<'a>,
+    pub limit: Bytes,
+    pub limit_place: At<'a>,
+}
+
+pub(super) fn options<'a>(object: &Object<'a>) -> Vec<Options<'a>> {
+    let mut all = Vec::new();
+    if object.group().ends_with("strimzi.io") {
+        walk(object.node, &mut all, 0);
     }
+    all
+}
+
+fn walk<'a>(node: At<'a>, all: &mut Vec<Options<'a>>, depth: usize) {
+    let found = || {
+        let options = node.get("jvmOptions")?;
+        let place = options.get("-Xmx")?;
+        let limit = Amount::read(node.path(&["resources", "limits", "memory"])?);
+        let heap = Bytes(size(place.text()?)?);
+        Some(Options { node: options, heap, place, limit: limit.bytes()?, limit_place: limit.node })
+    };
+    all.extend(found());
     for child in node.own_children().filter(|_| depth < 16) {
-        walk(child, findings, depth + 1);
+        walk(child, all, depth + 1);
     }
 }
 
@@ -100,11 +118,38 @@ pub(super) fn beside(it: &Jvm<'_>, limit: Bytes) -> BesideHeap {
 pub(super) fn help(it: &Jvm<'_>, limit: Bytes, cpus: u32) -> String {
     let collector = it.collector(limit, cpus);
     let beside = beside(it, limit);
-    let heap = jvm::heap_for_limit(limit, &beside, collector, Bytes(0));
-    let wanted = jvm::limit_for_heap(it.heap(limit).0, &beside, collector, Bytes(0));
+    let present = it.heap(limit).0;
+    let wanted = jvm::limit_for_heap(present, &beside, collector, Bytes(0));
+    let fitting = jvm::heap_for_limit(limit, &beside, collector, Bytes(0));
     let limit = format!("a limit of at least {}Mi", wanted.0 >> 20);
-    match heap {
+    match fitting {
+        // With less than a quarter of its heap it is another program.
+        Some(heap) if heap.0 < present.0 / 4 => {
+            format!("{limit}: beside the rest of a JVM this one leaves {heap} for the heap")
+        }
         Some(heap) => format!("{} for this limit, or {limit}; `oomph size` measures what is needed", heap_flag(heap)),
         None => format!("{limit}: beside the rest of a JVM this one leaves no room for a heap"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Source, lint};
+
+    /// What helps against the first finding on a heap of so much under a limit.
+    fn help(heap: &str, limit: &str) -> String {
+        let text =
+            format!("services:\n  a:\n    image: a\n    mem_limit: {limit}\n    command: java {heap} -jar a.jar\n");
+        let document = lint(&[Source { name: "compose.yaml".into(), text }]);
+        let found = document.findings.into_iter().find(|it| it.rule.starts_with("jvm-he"));
+        found.expect("the heap is too large").help.into_iter().collect()
+    }
+
+    #[test]
+    fn a_heap_that_would_be_another_programs_is_not_proposed() {
+        let fitting = help("-Xmx900m", "1g");
+        assert!(fitting.starts_with("-Xmx") && fitting.contains(" for this limit, or a limit"), "{fitting}");
+        let help = help("-Xmx200m -XX:+UseSerialGC", "256m");
+        assert!(help.starts_with("a limit of at least") && help.contains("leaves 3"), "{help}");
     }
 }

@@ -9,15 +9,14 @@ super::rule!("limit-request-ratio", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), Some(request)) = (subject.own_limit(), subject.request()) else { return Vec::new() };
-    let by_range = |origin| matches!(origin, LimitOrigin::LimitRange(_));
     // Over 2.5 times, and somebody of this manifest says so.
     let is_over = u128::from(limit.bytes.0) * 2 > u128::from(request.bytes.0) * 5;
-    if !is_over || (by_range(limit.origin) && by_range(request.origin)) {
+    if !is_over || (limit.origin.is_from_elsewhere() && request.origin.is_from_elsewhere()) {
         return Vec::new();
     }
     let ratio = limit.bytes.0 as f64 / request.bytes.0 as f64;
     let (place, other, of_request) = match limit.origin {
-        LimitOrigin::LimitRange(_) => (request.place, limit.place, false),
+        LimitOrigin::LimitRange(_) | LimitOrigin::Admitted(..) => (request.place, limit.place, false),
         _ => (limit.place, request.place, true),
     };
     let pod = subject.scene.pod();

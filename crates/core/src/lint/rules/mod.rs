@@ -1,9 +1,11 @@
 //! The rules: one file each, one page each, one word in the table.
 //!
-//! A page (`pages/ID.md`) says what the rule does and why. Its first YAML block is found by the rule on the line that
-//! ends in `# <-`, its second is not found at all: the page is the test, the help and the documentation.
+//! A page (`pages/ID.md`) says what the rule does and why. Its first block of YAML (or Dockerfile) is found by the rule
+//! on the line that ends in `# <-` (or stands below one), its second is not found at all: the page is the test, the
+//! help and the documentation.
 
 use super::finding::{Finding, Level};
+use super::query::{self, Query};
 use super::rule::{Judge, Rule};
 use super::subject::{Scene, Subject};
 use super::workload::{Container, ContainerKind};
@@ -68,6 +70,19 @@ rules! {
     tmpfs_unbounded,
     compose_limit_missing,
     compose_request_gt_limit,
+    query_oom_reason,
+    query_grain,
+    query_namespace,
+    query_counted_twice,
+    query_finished_pods,
+    query_reclaimable,
+    query_unlimited,
+    query_slope,
+    query_percentile,
+    query_unread,
+    dockerfile_heap_fixed,
+    dockerfile_heap_whole,
+    dockerfile_flags_unread,
     suppression_unused,
     suppression_without_reason,
 }

@@ -34,7 +34,8 @@ fn judge_cluster<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
     let parameters = spec.and_then(|spec| spec.path(&["postgresql", "parameters"]));
     let (Some(limit), Some(parameters)) = (limit, parameters) else { return Vec::new() };
     let Some(bytes) = limit.bytes() else { return Vec::new() };
-    let of = |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((size(node.text()?)?, Place::from(node))));
+    let of =
+        |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((size(node.text()?, name)?, Place::from(node))));
     let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
     need.look(bytes, limit.node.into(), &format!("the kernel kills at {bytes}, everything included"))
         .into_iter()
@@ -82,14 +83,14 @@ fn setting(subject: &Subject<'_, '_>, name: &str) -> Setting {
     let by_flag = subject.program.words.iter().rev().find_map(|word| {
         let (key, value) = word.text.split_once('=')?;
         let key = key.trim_start_matches("-c").trim_start_matches("--");
-        (key == name || key == dashed).then(|| Some((size(value)?, word.place)))?
+        (key == name || key == dashed).then(|| Some((size(value, name)?, word.place)))?
     });
     let in_files = || {
         subject.files().into_iter().find_map(|(_, node)| {
             node.text()?.lines().rev().find_map(|line| {
                 let (key, value) = line.split_once('=')?;
                 let value = value.split('#').next().unwrap_or("");
-                let bytes = (key.trim() == name).then(|| size(value))??;
+                let bytes = (key.trim() == name).then(|| size(value, name))??;
                 Some((bytes, locate(node, line.trim())))
             })
         })
@@ -97,13 +98,15 @@ fn setting(subject: &Subject<'_, '_>, name: &str) -> Setting {
     by_flag.or_else(in_files)
 }
 
-/// `256MB`, `1GB`, `'512 MB'`: 1024s; a number alone counts blocks of 8 KiB for buffers, kB elsewhere, and is not read.
-fn size(text: &str) -> Option<Bytes> {
+/// `256MB`, `1GB`, `'512 MB'`: 1024s; a number alone counts blocks of 8 KiB for buffers, kB elsewhere
+/// (`src/backend/utils/misc/guc_tables.c`, `GUC_UNIT_BLOCKS`, `GUC_UNIT_KB`).
+fn size(text: &str, name: &str) -> Option<Bytes> {
     let text = text.trim().trim_matches(['\'', '"']);
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match &text[digits.len()..] {
+        "" if name == "shared_buffers" => 13,
         "B" => 0,
-        "kB" => 10,
+        "" | "kB" => 10,
         "MB" => 20,
         "GB" => 30,
         "TB" => 40,

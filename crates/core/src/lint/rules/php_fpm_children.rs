@@ -19,7 +19,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some((children, place)) = children else { return Vec::new() };
     let Ok(count) = children.parse::<u64>() else { return Vec::new() };
     let names = ["php_admin_value[memory_limit]", "php_value[memory_limit]", "memory_limit"];
-    let given = setting(&names, &["PHP_MEMORY_LIMIT"]).and_then(|(text, place)| Some((Bytes(size(text)?), place)));
+    let given = setting(&names, &["PHP_MEMORY_LIMIT"]).and_then(|(text, place)| Some((Bytes(size(&text)?), place)));
     let each = given.map_or(DEFAULT, |(bytes, _)| bytes);
     let need = Bytes(each.0.saturating_mul(count));
     if need <= limit.bytes {
@@ -42,20 +42,20 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
 }
 
 /// `name = value` in a mounted file, else a variable.
-fn setting<'a>(subject: &Subject<'_, 'a>, names: &[&str], variables: &[&str]) -> Option<(&'a str, Place)> {
+fn setting(subject: &Subject<'_, '_>, names: &[&str], variables: &[&str]) -> Option<(String, Place)> {
     let files = subject.files();
     let in_files = names.iter().find_map(|name| {
         files.iter().find_map(|(_, node)| {
             node.text()?.lines().find_map(|line| {
                 let (key, value) = line.trim().split_once('=')?;
-                (key.trim() == *name).then(|| (value.trim(), locate(*node, line.trim())))
+                (key.trim() == *name).then(|| (value.trim().to_owned(), locate(*node, line.trim())))
             })
         })
     });
     in_files.or_else(|| {
         variables.iter().find_map(|name| {
             let set = subject.program.variable(name)?;
-            Some((subject.program.text(name)?, set.node.into()))
+            Some((set.text()?.to_owned(), set.node.into()))
         })
     })
 }

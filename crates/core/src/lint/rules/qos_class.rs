@@ -12,7 +12,9 @@ pub(super) const NODE: Bytes = Bytes::mib(16 * 1024);
 
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
     let workload = scene.workload;
-    if workload.containers.iter().any(super::Container::is_patch) {
+    // Of amounts that cannot be read the API server makes no pod.
+    let is_unread = workload.amounts().iter().any(|(amount, _)| amount.quantity.is_none());
+    if is_unread || workload.containers.iter().any(super::Container::is_patch) {
         return Vec::new();
     }
     let pod = scene.pod();

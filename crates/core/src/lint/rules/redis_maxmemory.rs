@@ -3,7 +3,7 @@
 use super::{Finding, Level, Subject};
 use crate::budget::scaled;
 use crate::lint::finding::Place;
-use crate::lint::program::locate;
+use crate::lint::program::{Part, locate};
 use crate::units::Bytes;
 
 super::rule!("redis-maxmemory", Warning, Program(judge));
@@ -20,8 +20,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let found = maxmemory(subject).filter(|(bytes, ..)| bytes.0 > 0);
     let Some((bytes, place)) = found else {
         let words = &subject.program.words;
-        let starts = words.first().map(|word| word.text.rsplit('/').next().unwrap_or(word.text));
-        let is_plain = starts.is_none_or(|name| programs.contains(&name));
+        let is_plain = words.is_empty() || programs.iter().any(|name| subject.program.runs(name));
         // A configuration file that is not in the input may say it.
         let has_file = words.iter().any(|word| word.text.contains(".conf")) || !subject.files().is_empty();
         if !is_plain || has_file || !subject.program.hidden.is_empty() {
@@ -53,15 +52,23 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     ]
 }
 
-fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
-    let words = &subject.program.words;
-    let by_flag = words.iter().enumerate().rev().find_map(|(index, word)| {
+/// Variables that a start script puts behind the command line: Bitnami's images, Redis Stack's `entrypoint.sh`.
+const VARIABLES: [&str; 3] = ["REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "REDIS_ARGS"];
+
+/// The last `--maxmemory 1gb` or `--maxmemory=1gb` of some words.
+fn flag(words: &[Part<'_>]) -> Option<(Bytes, Place)> {
+    words.iter().enumerate().rev().find_map(|(index, word)| {
         let rest = word.text.strip_prefix("--maxmemory")?;
         match rest {
-            "" => words.get(index + 1).and_then(|next| Some((size(next.text)?, next.place))),
+            "" => words.get(index + 1).and_then(|next| Some((size(&next.text)?, next.place))),
             _ => Some((size(rest.strip_prefix('=')?)?, word.place)),
         }
-    });
+    })
+}
+
+fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
+    let by_flag = flag(&subject.program.words);
+    let by_flag = by_flag.or_else(|| VARIABLES.iter().find_map(|name| flag(&subject.program.variable(name)?.words())));
     // An argument overrides the file.
     by_flag.or_else(|| {
         subject.files().into_iter().find_map(|(_, node)| {
@@ -88,4 +95,26 @@ fn size(text: &str) -> Option<Bytes> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(factor).map(Bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Source, lint};
+
+    #[test]
+    fn a_variable_that_the_start_script_reads_is_an_argument() {
+        let found = |environment: &str| {
+            let text = format!(
+                "services:\n  a:\n    image: bitnami/redis:7.2\n    mem_limit: 1g\n    environment: {{{environment}}}\n"
+            );
+            let document = lint(&[Source { name: "compose.yaml".into(), text }]);
+            document.findings.into_iter().map(|it| (it.rule, it.region.line)).collect::<Vec<_>>()
+        };
+        let expected = |line: u32| vec![("redis-maxmemory".to_owned(), line)];
+        assert_eq!(found("REDIS_EXTRA_FLAGS: \"--appendonly no --maxmemory 1gb\""), expected(5));
+        assert_eq!(found("REDIS_ARGS: --maxmemory=2gb"), expected(5));
+        assert_eq!(found("REDIS_ARGS: --maxmemory 500mb"), []);
+        // Without any it is the limit that is pointed at.
+        assert_eq!(found(""), expected(4));
+    }
 }

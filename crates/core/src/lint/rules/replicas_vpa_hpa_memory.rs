@@ -4,7 +4,7 @@ use super::{Finding, Level, Scene};
 use crate::lint::runtime::jvm::Jvm;
 use crate::lint::surroundings::Surroundings;
 use crate::lint::tree::At;
-use crate::lint::workload::{Amount, Object};
+use crate::lint::workload::{Amount, Object, memory_metric};
 use crate::units::Bytes;
 
 super::rule!("replicas-vpa-hpa-memory", Warning, Object(judge), Workload(judge_bounds));
@@ -31,25 +31,6 @@ fn judge<'a>(object: &Object<'a>, surroundings: &Surroundings<'a>) -> Vec<Findin
         .help("scale out by CPU or by requests, or take memory from the VPA (controlledResources: [cpu])")
     };
     of_memory.map(finding).collect()
-}
-
-/// The metric on memory of an HPA or of KEDA's ScaledObject, and what it scales.
-fn memory_metric<'a>(object: &Object<'a>) -> Option<(At<'a>, At<'a>)> {
-    let spec = object.node.get("spec")?;
-    let target = spec.get("scaleTargetRef")?;
-    if object.kind == "ScaledObject" {
-        let triggers = spec.get("triggers").into_iter().flat_map(At::items);
-        return triggers.filter_map(|it| it.get("type")).find(|it| it.text() == Some("memory")).map(|it| (it, target));
-    }
-    if object.kind != "HorizontalPodAutoscaler" {
-        return None;
-    }
-    let mut metrics = spec.get("metrics").into_iter().flat_map(At::items);
-    let name = metrics.find_map(|metric| {
-        let resource = metric.get("resource").or_else(|| metric.get("containerResource"))?;
-        resource.get("name").filter(|name| name.text() == Some("memory"))
-    });
-    Some((name?, target))
 }
 
 /// Where a VPA says that it changes memory; none where it does not.

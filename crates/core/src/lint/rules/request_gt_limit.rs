@@ -13,10 +13,12 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     {
         let (what, says) = match request.origin {
             LimitOrigin::LimitRange(name) => (format!("the request that LimitRange `{name}` gives"), "requested"),
+            LimitOrigin::Admitted(pod, _) => (format!("the request that pod `{pod}` was admitted with"), "requested"),
             _ => ("the memory request".to_owned(), "requested"),
         };
         let of_limit = match limit.origin {
             LimitOrigin::LimitRange(name) => format!("the limit that LimitRange `{name}` gives"),
+            LimitOrigin::Admitted(pod, _) => format!("the limit that pod `{pod}` was admitted with"),
             _ => "the limit".to_owned(),
         };
         let message = format!("{what} of {} is more than {of_limit} of {}", request.bytes, limit.bytes);

@@ -1,13 +1,16 @@
 //! A container that requests nothing, or what its limit says.
 
 use super::{Finding, Level, Subject};
+use crate::lint::subject::LimitOrigin;
 
 super::rule!("request-missing", Warning, Container(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (container, workload) = (subject.container, subject.scene.workload);
     let pod = workload.resources;
-    let decided = container.resources.memory_request.is_some() || subject.request().is_some();
+    // A limit that a pod was admitted with brought a request along.
+    let by_admission = subject.own_limit().is_some_and(|limit| matches!(limit.origin, LimitOrigin::Admitted(..)));
+    let decided = container.resources.memory_request.is_some() || subject.request().is_some() || by_admission;
     if decided || container.is_patch() || pod.memory_request.is_some() || pod.memory_limit.is_some() {
         return Vec::new();
     }

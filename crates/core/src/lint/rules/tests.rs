@@ -1,14 +1,24 @@
 use super::*;
 use crate::lint::{Source, lint};
 
-/// The YAML blocks of a page.
-fn examples(page: &str) -> Vec<String> {
-    let blocks = page.split("\n```yaml\n").skip(1);
-    blocks.map(|block| block.split("\n```").next().unwrap_or("").to_owned() + "\n").collect()
+/// The examples of a page, each as a file: blocks of YAML, or Dockerfiles.
+fn examples(page: &str) -> Vec<Source> {
+    let of = |language: &str, name: &str| -> Vec<Source> {
+        let blocks = page.split(&format!("\n```{language}\n")).skip(1).map(str::to_owned).collect::<Vec<_>>();
+        let texts = blocks.iter().map(|block| block.split("\n```").next().unwrap_or("").to_owned() + "\n");
+        texts.map(|text| Source { name: name.to_owned(), text }).collect()
+    };
+    of("yaml", "example.yaml").into_iter().chain(of("dockerfile", "Dockerfile")).collect()
 }
 
-fn lines_of(rule: &Rule, text: &str) -> Vec<u32> {
-    let document = lint(&[Source { name: "example.yaml".into(), text: text.to_owned() }]);
+/// Lines that end in `# <-`; in a Dockerfile, where no comment follows a word, those below a `# <-` of its own.
+fn marked(text: &str) -> Vec<u32> {
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| line.ends_with("# <-"));
+    lines.map(|(number, line)| if line == "# <-" { number + 1 } else { number }).collect()
+}
+
+fn lines_of(rule: &Rule, source: &Source) -> Vec<u32> {
+    let document = lint(std::slice::from_ref(source));
     assert!(document.parse_errors.is_empty(), "{}: {:?}", rule.id, document.parse_errors);
     let findings = document.findings.iter().filter(|finding| finding.rule == rule.id);
     findings
@@ -24,8 +34,7 @@ fn the_example_of_a_page_is_found_on_the_marked_line_and_its_remedy_is_not() {
     for rule in RULES {
         let examples = examples(rule.page);
         assert_eq!(examples.len(), 2, "{}: an example and what to use instead", rule.id);
-        let marked = (1..).zip(examples[0].lines()).filter(|(_, line)| line.ends_with("# <-"));
-        let marked: Vec<u32> = marked.map(|(number, _)| number).collect();
+        let marked = marked(&examples[0].text);
         assert!(!marked.is_empty(), "{}: nothing is marked", rule.id);
         assert_eq!(lines_of(rule, &examples[0]), marked, "{}", rule.id);
         assert_eq!(lines_of(rule, &examples[1]), Vec::<u32>::new(), "{}: the remedy", rule.id);

@@ -1,7 +1,8 @@
 //! Go: GOMEMLIMIT and GOGC.
 
-use crate::lint::program::{Set, Value};
+use crate::lint::program::Value;
 use crate::lint::subject::Subject;
+use crate::lint::tree::At;
 use crate::units::Bytes;
 
 /// Go's memory limit as a container sets it.
@@ -11,18 +12,19 @@ pub(crate) struct MemoryLimit<'a> {
     pub bytes: Option<Bytes>,
     /// It is the container's limit or request itself, by `resourceFieldRef`.
     pub field: Option<&'a str>,
-    /// The variable.
-    pub set: Set<'a>,
+    /// Where the variable's value stands.
+    pub node: At<'a>,
 }
 
 /// `GOMEMLIMIT`, where the manifest says what it is.
 pub(crate) fn memory_limit<'a>(subject: &Subject<'_, 'a>) -> Option<MemoryLimit<'a>> {
-    let set = *subject.program.variable("GOMEMLIMIT")?;
-    match set.value {
-        Value::Text("off" | "") => Some(MemoryLimit { bytes: None, field: None, set }),
-        Value::Text(text) => Some(MemoryLimit { bytes: Some(size(text)?), field: None, set }),
+    let set = subject.program.variable("GOMEMLIMIT")?;
+    let node = set.node;
+    match &set.value {
+        Value::Text(text) if matches!(&**text, "off" | "") => Some(MemoryLimit { bytes: None, field: None, node }),
+        Value::Text(text) => Some(MemoryLimit { bytes: Some(size(text)?), field: None, node }),
         Value::Memory { number, resource, .. } => {
-            Some(MemoryLimit { bytes: Some(Bytes(number)), field: Some(resource), set })
+            Some(MemoryLimit { bytes: Some(Bytes(*number)), field: Some(*resource), node })
         }
         Value::Unknown => None,
     }

@@ -28,7 +28,9 @@ impl<'a> Node<'a> {
         for words in [options.as_slice(), program.words.as_slice()] {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
-                let next = || words.get(index + 1).map(|next| next.text);
+                // npm hands it on to the Node.js that it starts.
+                let text = text.strip_prefix("--node-options=").unwrap_or(&text);
+                let next = || words.get(index + 1).map(|next| &*next.text);
                 let value = |name: &str| match text.strip_prefix(name)? {
                     "" => next().map(str::to_owned),
                     rest => rest.strip_prefix('=').map(str::to_owned),
@@ -40,7 +42,12 @@ impl<'a> Node<'a> {
                 }
             }
         }
-        let is_node = (image.is_some() && program.words.is_empty())
+        // The image's own entry point gives to Node.js what is no command (nodejs/docker-node, docker-entrypoint.sh).
+        let container = subject.container;
+        let is_script =
+            |text: &str| text.starts_with('-') || [".js", ".mjs", ".cjs"].iter().any(|it| text.ends_with(it));
+        let by_entrypoint = container.arguments.first().is_none_or(|word| is_script(word.text));
+        let is_node = (image.is_some() && container.command.is_empty() && by_entrypoint)
             || it.old_space.is_some()
             || it.percentage.is_some()
             || ["node", "nodejs"].iter().any(|name| program.runs(name));

@@ -1,7 +1,7 @@
 //! Servers that multiply themselves: how many workers, and where that is said.
 
 use crate::lint::finding::Place;
-use crate::lint::program::{Program, Set, Value};
+use crate::lint::program::{Program, Set};
 
 /// A number of workers, and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub(crate) fn workers(program: &Program<'_>, flags: &[&str], variables: &[&str])
         let rest = flags.iter().find_map(|flag| word.text.strip_prefix(flag))?;
         let next = words.get(index + 1);
         let (text, place) = match rest {
-            "" => (next?.text, next?.place),
+            "" => (&*next?.text, next?.place),
             rest => (rest.strip_prefix('=').unwrap_or(rest), word.place),
         };
         Some(Workers { count: text.parse().ok()?, place })
@@ -26,8 +26,7 @@ pub(crate) fn workers(program: &Program<'_>, flags: &[&str], variables: &[&str])
     by_flag.or_else(|| {
         variables.iter().find_map(|name| {
             let set: &Set<'_> = program.variable(name)?;
-            let Value::Text(text) = set.value else { return None };
-            Some(Workers { count: text.trim().parse().ok()?, place: set.node.into() })
+            Some(Workers { count: set.text()?.trim().parse().ok()?, place: set.node.into() })
         })
     })
 }

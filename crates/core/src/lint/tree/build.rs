@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::lines::index;
-use super::{Comment, Document, Kind, Node, Span, Style, SyntaxError, Tree};
+use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree};
 
 /// Comments in a row that the parser may have to look past: no licence header is longer.
 const COMMENTS: usize = 1 << 16;
@@ -24,6 +24,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
         tree: Tree {
             file,
             text,
+            language: Language::Yaml,
             documents: Vec::new(),
             comments: Vec::new(),
             errors: Vec::new(),

@@ -1,4 +1,4 @@
-//! A YAML or JSON text as a tree that keeps where everything stands: what lint looks at and what a fix edits.
+//! A YAML or JSON text, or a Dockerfile, as a tree that keeps where everything stands: what lint looks at and what a fix edits.
 //!
 //! Nodes lie in one vector, in the order of the text; an alias is a node that names another. Nothing is copied out of the
 //! text that needs no unescaping.
@@ -8,9 +8,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 mod build;
+mod dockerfile;
 mod lines;
 
 pub use build::read;
+pub use dockerfile::{is_dockerfile, is_name as is_dockerfile_name, read as read_dockerfile};
 pub use lines::{Lines, Position};
 
 /// A stretch of a text, in bytes, on character boundaries.
@@ -41,6 +43,8 @@ pub struct Tree<'t> {
     pub file: usize,
     /// The text.
     pub text: &'t str,
+    /// What it is written in.
+    pub language: Language,
     /// The documents that could be read, in order.
     pub documents: Vec<Document>,
     /// Every comment, in order, also of documents that could not be read.
@@ -50,6 +54,15 @@ pub struct Tree<'t> {
     nodes: Vec<Node<'t>>,
     /// Children of sequences, and keys and values of mappings in turn.
     children: Vec<u32>,
+}
+
+/// What a text is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// YAML, or JSON, which is a part of it.
+    Yaml,
+    /// A Dockerfile.
+    Dockerfile,
 }
 
 /// One document of a text.
@@ -108,6 +121,13 @@ pub enum Style {
 pub struct At<'a> {
     tree: &'a Tree<'a>,
     id: u32,
+}
+
+/// The same node of the same text.
+impl PartialEq for At<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.tree, other.tree) && self.id == other.id
+    }
 }
 
 impl std::fmt::Debug for At<'_> {
@@ -274,10 +294,12 @@ impl<'a> At<'a> {
     fn find(self, name: &str, merges: u8) -> Option<(At<'a>, At<'a>)> {
         let mut has_merge = false;
         for (key, value) in self.own_entries().rev() {
-            if key.text() == Some(name) {
+            // Aliases are rare as keys, and no name that is asked for is a null: a look at the text is enough.
+            let Kind::Scalar { text, style } = key.resolved_kind() else { continue };
+            if **text == *name {
                 return Some((key, value.resolved()));
             }
-            has_merge |= key.is_merge();
+            has_merge |= *style == Style::Plain && &**text == "<<";
         }
         if !has_merge || merges == 0 {
             return None;

@@ -1,8 +1,8 @@
 //! Docker Compose: services as containers. Their units are Docker's, not Kubernetes': `512m` is 512 MiB
 //! (github.com/docker/go-units, size.go, RAMInBytes).
 
-use super::container::{Variable, VariableSource, Word};
-use super::{Amount, At, Container, ContainerKind, Object, Platform, Resources, Workload};
+use super::container::{Mount, Variable, VariableSource, Word};
+use super::{Amount, At, Build, Container, ContainerKind, Object, Platform, Resources, Tmpfs, Workload};
 use crate::units::Bytes;
 
 /// The services of a Compose file; none of anything else. Told by shape: a mapping of services, each with an image or a
@@ -22,15 +22,43 @@ pub(super) fn services(node: At<'_>) -> Vec<Workload<'_>> {
 fn workload<'a>(name: &'a str, service: At<'a>) -> Workload<'a> {
     let object =
         Object { node: service, api_version: "compose", kind: "Service", namespace: None, name, template: None };
+    let tmpfs = tmpfs(service);
+    let mut container = container(name, service);
+    container.mounts = tmpfs.iter().map(|it| Mount { volume: it.name, path: it.name, node: it.node }).collect();
     Workload {
         platform: Platform::Compose,
         object,
         spec: service,
         annotations: None,
         resources: Resources::default(),
-        containers: vec![container(name, service)],
-        tmpfs: Vec::new(),
+        containers: vec![container],
+        tmpfs,
     }
+}
+
+/// Files in memory, each named by where it is mounted: `tmpfs` (`/run` or `/run:size=64m,mode=755`), volumes of type
+/// tmpfs, and `shm_size`, without which /dev/shm has 64 MiB.
+fn tmpfs(service: At<'_>) -> Vec<Tmpfs<'_>> {
+    fn amount<'a>(node: At<'a>, text: &'a str) -> Amount<'a> {
+        Amount { node, text, quantity: bytes(text).map(Into::into) }
+    }
+    let list = service.get("tmpfs");
+    let short = list.filter(|it| it.text().is_some()).into_iter().chain(list.into_iter().flat_map(At::items));
+    let short = short.filter_map(|node| {
+        let (name, options) = node.text().map(|text| text.split_once(':').unwrap_or((text, "")))?;
+        let size = options.split(',').filter_map(|option| option.strip_prefix("size=")).next_back();
+        Some(Tmpfs { name, node, medium: node, size_limit: size.map(|size| amount(node, size)) })
+    });
+    let long = service.get("volumes").into_iter().flat_map(At::items).filter_map(|node| {
+        let medium = node.get("type").filter(|it| it.text() == Some("tmpfs"))?;
+        let size = node.path(&["tmpfs", "size"]).and_then(|size| Some(amount(size, size.text()?)));
+        Some(Tmpfs { name: node.text_of("target")?, node, medium, size_limit: size })
+    });
+    let shared = service.get("shm_size").and_then(|node| {
+        let size_limit = Some(amount(node, node.text()?));
+        Some(Tmpfs { name: "/dev/shm", node, medium: node, size_limit })
+    });
+    short.chain(long).chain(shared).collect()
 }
 
 fn container<'a>(name: &'a str, node: At<'a>) -> Container<'a> {
@@ -51,6 +79,7 @@ fn container<'a>(name: &'a str, node: At<'a>) -> Container<'a> {
         name,
         // What is built here has no name that tells what is in it.
         image: node.text_of("image").or(Some("")),
+        build: node.get("build").and_then(build),
         resources: Resources {
             node: None,
             memory_request: of("mem_reservation", "reservations"),
@@ -61,9 +90,29 @@ fn container<'a>(name: &'a str, node: At<'a>) -> Container<'a> {
         command: words("entrypoint"),
         arguments: words("command"),
         variables: node.get("environment").map(variables).unwrap_or_default(),
-        variable_lists: Vec::new(),
+        variable_lists: node.get("env_file").map(files).unwrap_or_default(),
         mounts: Vec::new(),
     }
+}
+
+/// Files of variables, which are not in the input: a name, several, or mappings with a path.
+fn files(node: At<'_>) -> Vec<(bool, &str, &str)> {
+    let several = node.items().filter_map(|item| item.text().or_else(|| item.text_of("path")));
+    node.text().into_iter().chain(several).map(|name| (false, name, "")).collect()
+}
+
+/// A folder, or a mapping that names one. What is fetched from elsewhere is not in the input, nor is what is written down
+/// in the file itself (`dockerfile_inline`).
+fn build(node: At<'_>) -> Option<Build<'_>> {
+    let context = node.text().or_else(|| node.is_mapping().then(|| node.text_of("context").unwrap_or(".")))?;
+    let is_given = |it: At<'_>| it.items().next().is_some() || it.own_entries().next().is_some();
+    let is_elsewhere = context.contains("://") || context.starts_with("git@") || context.contains('$');
+    (!is_elsewhere && node.get("dockerfile_inline").is_none()).then(|| Build {
+        context,
+        dockerfile: node.text_of("dockerfile").unwrap_or("Dockerfile"),
+        target: node.text_of("target"),
+        has_arguments: node.get("args").is_some_and(is_given),
+    })
 }
 
 /// A mapping of names and values, or a list of `NAME=value`; a name without a value is taken from the shell that runs
@@ -142,6 +191,28 @@ mod tests {
         // A name without a value, a limit from a variable: nothing is guessed.
         let text = "services:\n  a:\n    image: a\n    mem_limit: ${LIMIT}\n    environment: [JAVA_TOOL_OPTIONS]\n";
         assert_eq!(rules(text), []);
+    }
+
+    #[test]
+    fn what_a_file_of_variables_sets_is_not_known() {
+        let of = |more: &str| rules(&format!("services:\n  a:\n    image: golang:1.26\n    mem_limit: 256m\n{more}"));
+        assert_eq!(of(""), [("go-memlimit-missing".to_owned(), 3)]);
+        for files in [".env", "[a.env, b.env]", "[{path: a.env, required: false}]"] {
+            assert_eq!(of(&format!("    env_file: {files}\n")), [], "{files}");
+        }
+    }
+
+    #[test]
+    fn files_in_memory_are_bounded_by_a_size_and_by_nothing_else() {
+        let of = |mounts: &str| rules(&format!("services:\n  a:\n    image: a\n    mem_limit: 256m\n{mounts}"));
+        let found = |line: u32| vec![("tmpfs-unbounded".to_owned(), line)];
+        assert_eq!(of("    tmpfs: /run\n"), found(5));
+        assert_eq!(of("    tmpfs:\n    - /run:size=64m\n    - /tmp:mode=755\n"), found(7));
+        assert_eq!(of("    tmpfs: [\"/run:mode=755,size=512m\"]\n"), found(5));
+        assert_eq!(of("    volumes:\n    - {type: tmpfs, target: /run}\n    - data:/data\n"), found(6));
+        assert_eq!(of("    volumes:\n    - {type: tmpfs, target: /run, tmpfs: {size: 1048576}}\n"), []);
+        assert_eq!(of("    shm_size: 1gb\n"), found(5));
+        assert_eq!(of("    shm_size: 64m\n    tmpfs: [\"/run:size=${SIZE}\"]\n"), []);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Container<'a> {
     pub name: &'a str,
     /// `image`, which a patch does not repeat.
     pub image: Option<&'a str>,
+    /// What builds its image, where that stands beside it (Compose).
+    pub build: Option<Build<'a>>,
     /// `resources`.
     pub resources: Resources<'a>,
     /// `command`.
@@ -40,6 +42,19 @@ pub struct Container<'a> {
     pub variable_lists: Vec<(bool, &'a str, &'a str)>,
     /// `volumeMounts`.
     pub mounts: Vec<Mount<'a>>,
+}
+
+/// `build` of a service: the Dockerfile that its image is made by.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// The folder, from that of the file.
+    pub context: &'a str,
+    /// The Dockerfile, from that folder.
+    pub dockerfile: &'a str,
+    /// The stage; the last one where none is given.
+    pub target: Option<&'a str>,
+    /// Build arguments are given.
+    pub has_arguments: bool,
 }
 
 /// A word of a command.
@@ -115,6 +130,7 @@ impl<'a> Container<'a> {
             kind,
             name: node.text_of("name").unwrap_or(""),
             image: node.text_of("image"),
+            build: None,
             resources: Resources::read(node.get("resources")),
             command: words("command"),
             arguments: words("args"),
@@ -127,13 +143,13 @@ impl<'a> Container<'a> {
     /// Where findings on the whole of it point: its name, or its first key.
     pub fn title_node(&self) -> At<'a> {
         let first = self.node.own_entries().next().map_or(self.node, |(key, _)| key);
-        let line_end = |span: Span| {
-            let rest = &self.node.tree().text[span.start as usize..];
-            span.start as usize + rest.find('\n').unwrap_or(rest.len())
+        // Only what lies between is looked at: on a line of many megabytes its end is far.
+        let is_on_line = |span: Span| {
+            let between = Span { start: first.span().start, end: span.end };
+            span >= first.span() && self.node.tree().text.get(between.range()).is_some_and(|text| !text.contains('\n'))
         };
         let name = self.node.get("name").or_else(|| self.node.get("image"));
-        name.filter(|name| name.span().end as usize <= line_end(first.span()) && name.span() >= first.span())
-            .unwrap_or(first)
+        name.filter(|name| is_on_line(name.span())).unwrap_or(first)
     }
 
     /// A mapping that says nothing of an image changes a container that is described elsewhere (a patch).

@@ -1,7 +1,9 @@
 //! Finding objects and pod templates in a document.
 
-use super::{At, Object, Workload, compose};
-use crate::lint::tree::{Document, Tree};
+use super::{At, Object, STEPS, Workload, compose, dockerfile, is_step};
+use crate::lint::image::{self, Image};
+use crate::lint::query::{self, Query};
+use crate::lint::tree::{Document, Language, Tree};
 
 /// What a document holds.
 #[derive(Debug, Default)]
@@ -10,8 +12,16 @@ pub struct Found<'a> {
     pub workloads: Vec<Workload<'a>>,
     /// Every object, also those with a template.
     pub objects: Vec<Object<'a>>,
-    /// Objects without a template, and what is no object at all.
+    /// Objects without a template or a query, and what is no object at all.
     pub others: Vec<Object<'a>>,
+    /// Queries of alert rules and dashboards.
+    pub queries: Vec<Query<'a>>,
+    /// Objects that another one of the input made, and that are judged there.
+    pub made: Vec<Object<'a>>,
+    /// Images that are described beside the manifests.
+    pub images: Vec<Image<'a>>,
+    /// The file that all of it is in.
+    pub path: &'a str,
 }
 
 /// Deeper than this no template lies.
@@ -31,6 +41,14 @@ const PATTERNS: [&str; 7] = [
 /// Looks through a document.
 pub fn find<'a>(tree: &'a Tree<'a>, document: &Document) -> Found<'a> {
     let mut found = Found::default();
+    if tree.language == Language::Dockerfile {
+        let root = tree.root(document);
+        match dockerfile::image(root) {
+            Some(image) => found.workloads.push(image),
+            None => found.others.push(Object::read(root, None)),
+        }
+        return found;
+    }
     let comments = tree.comments_of(document).iter().map(|comment| &tree.text[comment.span.range()]);
     let template = comments.filter_map(|text| text.strip_prefix("# Source: ")).map(str::trim).next();
     object(tree.root(document), template, &mut found, 0);
@@ -58,6 +76,10 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
         }
         return;
     }
+    if let Some(image) = image::read(node) {
+        found.images.push(image);
+        return;
+    }
     let services = compose::services(node);
     if !services.is_empty() {
         found.workloads.extend(services);
@@ -69,9 +91,14 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
     if !PATTERNS.contains(&it.group()) {
         walk(node, node, &it, found, 0);
     }
-    if found.workloads.len() == before {
+    if found.workloads.len() > before {
+        return;
+    }
+    let queries = query::find(&it);
+    if queries.is_empty() {
         found.others.push(it);
     }
+    found.queries.extend(queries);
 }
 
 /// Looks for pod specs below a node; `parent` is what would be the template.
@@ -79,7 +106,11 @@ fn walk<'a>(node: At<'a>, parent: At<'a>, object: &Object<'a>, found: &mut Found
     if depth > DEPTH {
         return;
     }
-    if node.is_mapping() && is_pod_spec(node) {
+    let is_step = || {
+        let is_workflow = object.group() == "argoproj.io" && object.kind.contains("Workflow");
+        is_workflow && STEPS.iter().filter_map(|name| node.get(name)).any(is_step)
+    };
+    if node.is_mapping() && (is_pod_spec(node) || is_step()) {
         found.workloads.push(Workload::read(*object, parent, node));
         return;
     }

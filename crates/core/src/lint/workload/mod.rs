@@ -2,16 +2,20 @@
 
 mod compose;
 mod container;
+mod dockerfile;
 mod elsewhere;
 mod find;
 mod object;
 mod resources;
+mod scaled;
 
-pub use container::{Container, ContainerKind, Mount, Variable, VariableSource, Word};
+pub use container::{Build, Container, ContainerKind, Mount, Variable, VariableSource, Word};
+pub(super) use dockerfile::stage;
 pub use elsewhere::amounts_of;
 pub use find::{Found, find};
 pub use object::Object;
 pub use resources::{Amount, Resources, as_bytes};
+pub use scaled::memory_metric;
 
 use super::tree::At;
 
@@ -22,6 +26,8 @@ pub enum Platform {
     Kubernetes,
     /// Docker Compose: a service, which is one container.
     Compose,
+    /// Whoever runs the image that a Dockerfile makes, under a limit that nobody knows.
+    Dockerfile,
 }
 
 /// Something that makes pods, or containers without any.
@@ -43,7 +49,7 @@ pub struct Workload<'a> {
     pub tmpfs: Vec<Tmpfs<'a>>,
 }
 
-/// An `emptyDir` with `medium: Memory`.
+/// An `emptyDir` with `medium: Memory`, or a tmpfs of a service of Docker Compose.
 #[derive(Debug, Clone, Copy)]
 pub struct Tmpfs<'a> {
     /// The volume's name.
@@ -54,6 +60,13 @@ pub struct Tmpfs<'a> {
     pub medium: At<'a>,
     /// `sizeLimit`.
     pub size_limit: Option<Amount<'a>>,
+}
+
+/// Where a template of Argo Workflows holds its one container (argoproj.io/v1alpha1, `Template`).
+const STEPS: [&str; 2] = ["container", "script"];
+
+fn is_step(node: At<'_>) -> bool {
+    node.is_mapping() && node.text_of("image").is_some()
 }
 
 impl<'a> Workload<'a> {
@@ -70,6 +83,11 @@ impl<'a> Workload<'a> {
                 };
                 containers.push(Container::read(node, kind));
             }
+        }
+        // A step of Argo Workflows, which is a pod of its own.
+        let step = STEPS.iter().filter_map(|name| spec.get(name)).find(|node| is_step(*node));
+        if let Some(step) = step.filter(|_| containers.is_empty()) {
+            containers.push(Container::read(step, ContainerKind::App));
         }
         let volumes = spec.get("volumes").into_iter().flat_map(At::items);
         let tmpfs = volumes.filter_map(|volume| {

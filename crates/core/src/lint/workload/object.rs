@@ -15,7 +15,7 @@ pub struct Object<'a> {
     pub namespace: Option<&'a str>,
     /// `metadata.name`, or what `generateName` begins with.
     pub name: &'a str,
-    /// The file that a template engine made it from, as `# Source: PATH` says.
+    /// The file that a template engine made it from, as `# Source: PATH` (Helm) or an annotation (Kustomize) says.
     pub template: Option<&'a str>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Object<'a> {
             kind: node.text_of("kind").unwrap_or(""),
             namespace: of("namespace"),
             name: of("name").or_else(|| of("generateName")).unwrap_or(""),
-            template,
+            template: template.or_else(|| origin(metadata?)),
         }
     }
 
@@ -47,4 +47,14 @@ impl<'a> Object<'a> {
     pub fn group(&self) -> &'a str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
     }
+}
+
+/// Where Kustomize took an object from: `buildMetadata: [originAnnotations]` of a kustomization writes it, as YAML in the
+/// annotation's value (sigs.k8s.io/kustomize/api, resource/origin.go, v0.21); kpt's functions write the path alone.
+fn origin(metadata: At<'_>) -> Option<&str> {
+    let annotations = metadata.get("annotations")?;
+    let lines = || annotations.text_of("config.kubernetes.io/origin").into_iter().flat_map(str::lines);
+    let of = |key: &str| lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    let path = of("path: ").or_else(|| of("configuredIn: "));
+    path.or_else(|| annotations.text_of("config.kubernetes.io/path"))
 }

@@ -7,11 +7,14 @@ use crate::growth::Class;
 use crate::size::{Curve, Document, Setting, Sizing, time};
 use crate::units::Bytes;
 
+mod change;
 mod chart;
 mod patch;
 mod plot;
 mod vpa;
+mod watched;
 
+pub use change::{Change, Difference, Left, changes, differences};
 pub use patch::{kustomization, patches};
 pub use plot::svg;
 pub use vpa::vpas;
@@ -139,6 +142,12 @@ fn one(page: &mut Page, sizing: &Sizing, curve: &Curve) {
             page.item("-", reason);
         }
     }
+    if let Some(vpa) = sizing.vpa.as_ref().filter(|vpa| !vpa.defects.is_empty()) {
+        page.heading("THE VPA");
+        for defect in &vpa.defects {
+            page.item("!", &format!("{}: {}", defect.id, defect.what));
+        }
+    }
     if !sizing.advice.is_empty() {
         page.heading("BESIDES");
         for (index, advice) in sizing.advice.iter().enumerate() {
@@ -167,6 +176,7 @@ fn summary(sizing: &Sizing) -> String {
         Class::Step => "went from one level to another",
         Class::Cache => "is mostly page cache or tmpfs",
         Class::Steady => "is steady",
+        Class::TooLittleData if sizing.observed.samples == 0 && sizing.vpa.is_some() => "was seen by a VPA alone",
         Class::TooLittleData => "was seen too shortly to tell what it will do",
     };
     format!("The memory of {} {what}{cut}.", title(sizing))
@@ -191,7 +201,11 @@ fn facts(sizing: &Sizing) -> Vec<(&'static str, String)> {
     };
     let step = seen.step_seconds.map(|step| format!(", one every {}", time(step))).unwrap_or_default();
     let replicas = if sizing.replicas > 1 { format!(" of {} replicas", sizing.replicas) } else { String::new() };
-    facts.push(("seen", format!("{} samples{replicas}{span}{step}", seen.samples)));
+    let samples = if seen.samples == 1 { "1 sample".to_owned() } else { format!("{} samples", seen.samples) };
+    facts.push(match sizing.vpa.as_ref().filter(|vpa| seen.samples == 0 && !vpa.peaks.is_empty()) {
+        Some(vpa) => ("seen", format!("{}{span}", watched::peaks(vpa))),
+        None => ("seen", format!("{samples}{replicas}{span}{step}")),
+    });
     if seen.kills > 0 {
         let times = if seen.kills == 1 { "once".to_owned() } else { format!("{} times", seen.kills) };
         facts.push(("killed", format!("{times} for memory")));
@@ -200,6 +214,7 @@ fn facts(sizing: &Sizing) -> Vec<(&'static str, String)> {
     if now.request_bytes.is_some() || now.limit_bytes.is_some() {
         facts.push(("set now", format!("request {}, limit {}", cell(now.request_bytes), cell(now.limit_bytes))));
     }
+    facts.extend(sizing.vpa.as_ref().map(|vpa| ("vpa", watched::told(vpa))));
     if let Some(replay) = &sizing.replay
         && let Some(after) = replay.oom_kills_after
     {
@@ -257,6 +272,9 @@ pub fn size_markdown(document: &Document) -> String {
             (None, because) => {
                 out.push_str(&format!("- set nothing: {}\n", escape(because.as_deref().unwrap_or("not known"))));
             }
+        }
+        for defect in sizing.vpa.iter().flat_map(|vpa| &vpa.defects) {
+            out.push_str(&format!("- the VPA, {}: {}\n", defect.id, escape(&defect.what)));
         }
         for advice in &sizing.advice {
             out.push_str(&format!("- {}: {}\n", escape(&advice.what), escape(&advice.why)));

@@ -31,7 +31,7 @@ const WHOLE: [&str; 1] = ["GOMEMLIMIT"];
 
 /// The strategic merge patch of a workload: lists of containers and variables are merged by name, so that everything
 /// that is not named stays.
-fn patch(sizing: &Sizing, proposed: &Setting) -> Option<Value> {
+pub(super) fn patch(sizing: &Sizing, proposed: &Setting) -> Option<Value> {
     let mut resources = json!({});
     if let Some(request) = proposed.request_bytes {
         resources["requests"] = json!({"memory": quantity(request)});
@@ -58,7 +58,7 @@ fn patch(sizing: &Sizing, proposed: &Setting) -> Option<Value> {
 }
 
 /// Why a workload cannot be patched.
-fn obstacle(sizing: &Sizing) -> Option<String> {
+pub(super) fn obstacle(sizing: &Sizing) -> Option<String> {
     let kind = sizing.kind.as_deref();
     if sizing.proposed.is_none() {
         return Some(sizing.proposed_missing.clone().unwrap_or_else(|| "nothing is proposed".into()));
@@ -73,7 +73,7 @@ fn obstacle(sizing: &Sizing) -> Option<String> {
 }
 
 /// Flags that have to be set by hand: `variable=value`.
-fn by_hand(proposed: &Setting) -> Vec<String> {
+pub(super) fn by_hand(proposed: &Setting) -> Vec<String> {
     let by_hand = proposed.flags.iter().filter(|flag| !WHOLE.contains(&flag.variable.as_str()));
     by_hand.map(|flag| format!("{}={}", flag.variable, flag.value)).collect()
 }
@@ -176,7 +176,8 @@ mod tests {
             container: "app".into(),
             ..Subject::default()
         };
-        let history = History { at: (0..30).collect(), used: vec![100 << 20; 30], ..History::default() };
+        let history =
+            History { at: (0..30).map(|it| it * 300).collect(), used: vec![100 << 20; 30], ..History::default() };
         let workload = Workload { subject, replicas: vec![history], ..Workload::default() };
         let mut document = size(&[workload], &Wishes::default(), Vec::new(), Vec::new());
         let flag = |variable: &str, value: &str| FlagProposal {

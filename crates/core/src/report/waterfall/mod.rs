@@ -101,12 +101,23 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
         let shown = &processes[..processes.len().min(ROWS)];
         page.table(&rows::PROCESS_HEAD, &rows::PROCESS_RIGHT, shown);
         more(page, processes.len());
+        for line in rows::descriptor_tables(waterfall) {
+            page.item("•", &line);
+        }
     }
     let flags = rows::flags(waterfall);
     if !flags.is_empty() {
         page.heading("SETTINGS IN FORCE");
         flags.iter().take(ROWS).for_each(|flag| page.item("•", flag));
         more(page, flags.len());
+    }
+    for process in &waterfall.processes {
+        let Some(told) = &process.told else { continue };
+        page.heading(&format!("WHAT {} ({}) SAYS OF ITSELF", process.pid, one_line(&process.comm)));
+        page.paragraph(2, Mark::Quiet, &rows::asked(told));
+        for line in rows::told(told) {
+            page.item("•", &line);
+        }
     }
     gaps(page, &waterfall.gaps);
 }
@@ -189,8 +200,17 @@ pub fn waterfall_markdown(document: &Document) -> String {
             .collect();
         out.push('\n');
         out.push_str(&grid(&["Seen in", "Memory", "What it counts"], &[false, true, false], &views));
-        for flag in rows::flags(waterfall) {
-            out.push_str(&format!("- {}\n", super::markdown::escape(&flag)));
+        for process in &waterfall.processes {
+            let Some(told) = &process.told else { continue };
+            let asked = format!("{} ({}): {}", process.pid, one_line(&process.comm), rows::asked(told));
+            out.push_str(&format!("\n{}\n\n", super::markdown::escape(&asked)));
+            for line in rows::told(told) {
+                out.push_str(&format!("- {}\n", super::markdown::escape(&line)));
+            }
+            out.push('\n');
+        }
+        for line in rows::descriptor_tables(waterfall).into_iter().chain(rows::flags(waterfall)) {
+            out.push_str(&format!("- {}\n", super::markdown::escape(&line)));
         }
         out.push('\n');
     }

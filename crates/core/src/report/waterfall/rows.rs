@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::super::clean::one_line;
+use crate::cgroup_path::cgroup_names;
+use crate::fact::Level;
 use crate::units::Bytes;
-use crate::waterfall::{Part, PartKind, Source, Waterfall};
+use crate::waterfall::{Part, PartKind, Process, Source, Told, Waterfall};
 
 /// A line of the waterfall.
 #[derive(Debug, PartialEq)]
@@ -115,14 +118,34 @@ pub(super) fn summary(waterfall: &Waterfall) -> String {
         .min_by_key(|limit| limit.limit_bytes.0.saturating_sub(limit.usage_bytes.unwrap_or_default().0));
     let limit = waterfall.limit_bytes.or(binding.map(|limit| limit.limit_bytes)).unwrap_or_default();
     let of = if waterfall.limit_bytes.is_some() { "its limit of" } else { "a limit above it of" };
+    let nearest = nearest_above(waterfall).map(|limit| format!(" The nearest limit is that of {limit}."));
     let state = if is_thrashing(waterfall) {
         " It is stalling: the kernel reclaims and reads back the same pages."
     } else {
         ""
     };
     format!(
-        "{title} is charged {charged} of {of} {limit}; {headroom} more that cannot be reclaimed would kill it.{state}"
+        "{title} is charged {charged} of {of} {limit}; {headroom} more that cannot be reclaimed would kill it.{}{state}",
+        nearest.unwrap_or_default()
     )
+}
+
+/// The level whose limit is nearest, where that is not the cgroup's own: what the others below it use counts too.
+fn nearest_above(waterfall: &Waterfall) -> Option<String> {
+    let nearest = waterfall.limits.iter().filter(|limit| limit.headroom_bytes.is_some());
+    // Of two that leave the same the lower one is met first.
+    let nearest = nearest.min_by_key(|limit| limit.headroom_bytes)?;
+    if waterfall.subject.cgroup.as_ref() == Some(&nearest.cgroup) {
+        return None;
+    }
+    let level = match cgroup_names(&nearest.cgroup).level {
+        Level::Container => "the container around it",
+        Level::Pod => "its pod",
+        Level::NodeAllocatable => "all pods of the node (/kubepods)",
+        _ => "a cgroup above it",
+    };
+    let usage = nearest.usage_bytes.map(|usage| format!("{usage} of ")).unwrap_or_default();
+    Some(format!("{level}, {usage}{} in {}", nearest.limit_bytes, nearest.cgroup))
 }
 
 /// The kernel's own measure of a stall: every task waited for memory a tenth of the time, close to a limit.
@@ -210,6 +233,42 @@ pub(super) fn processes(waterfall: &Waterfall) -> Vec<Vec<String>> {
 pub(super) const PROCESS_HEAD: [&str; 7] = ["PID", "NAME", "RESIDENT", "THREADS", "RUNTIME", "HEAP USED", "HEAP MAX"];
 /// Which of its columns are numbers.
 pub(super) const PROCESS_RIGHT: [bool; 7] = [true, false, true, true, false, true, true];
+
+/// What programs make of how many files they may open, a line each.
+pub(super) fn descriptor_tables(waterfall: &Waterfall) -> Vec<String> {
+    let line = |process: &Process| {
+        let table = process.descriptor_table.as_ref()?;
+        let limit = process.file_descriptor_limit.filter(|limit| *limit < u64::MAX);
+        let limit = limit.map_or_else(|| "any number of".to_owned(), |limit| limit.to_string());
+        Some(format!(
+            "{} ({}) may open {limit} files and makes a table for all of them, {}: {} B a file, {} in all ({}). Bound it \
+             by {}.",
+            one_line(&process.comm),
+            process.pid,
+            table.name,
+            table.bytes_each.0,
+            table.bytes,
+            table.from,
+            table.knob
+        ))
+    };
+    waterfall.processes.iter().filter_map(line).collect()
+}
+
+/// How a runtime was asked, and what that changed.
+pub(super) fn asked(told: &Told) -> String {
+    let rss = if told.rss_change_bytes == 0 { "the same".into() } else { amount(told.rss_change_bytes) };
+    format!("Asked by {}. Its resident memory after less before: {rss}; threads: {:+}.", told.by, told.thread_change)
+}
+
+/// What it said, a line an amount.
+pub(super) fn told(told: &Told) -> Vec<String> {
+    let line = |amount: &crate::waterfall::ToldAmount| {
+        let reserved = amount.reserved_bytes.map(|reserved| format!(" committed, {reserved} reserved"));
+        format!("{}: {}{}", amount.name, amount.bytes, reserved.unwrap_or_default())
+    };
+    told.amounts.iter().map(line).collect()
+}
 
 /// Settings in force that somebody set: defaults say nothing about this container.
 pub(super) fn flags(waterfall: &Waterfall) -> Vec<String> {

@@ -2,7 +2,7 @@
 //! pools and checked against its array of arenas. Larger objects are malloc's.
 
 use super::elf::{self, Elf, Symbol, Table};
-use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, flags};
+use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, Tear, flags};
 use crate::fact::Gap;
 use crate::process::Mapping;
 use crate::units::Bytes;
@@ -35,7 +35,10 @@ impl Runtime for Cpython {
         reading.version = version.as_ref().map(|version| version.text.clone());
         match objects(target, image, runtime, version.as_ref()) {
             Ok(objects) => objects.tell(target, &mut reading),
-            Err(because) => reading.gaps.push(gap("Python's objects", because)),
+            Err(Unread { because, may_change }) => {
+                reading.tear = may_change.then(|| Tear::Contradiction(because.clone()));
+                reading.gaps.push(gap("Python's objects", because));
+            }
         }
         Some(reading)
     }
@@ -50,29 +53,43 @@ struct Objects {
     foreign: usize,
 }
 
+/// Why they could not be read.
+struct Unread {
+    because: String,
+    /// It may be another time.
+    may_change: bool,
+}
+
+impl From<String> for Unread {
+    fn from(because: String) -> Self {
+        Self { because, may_change: false }
+    }
+}
+
 fn objects(
     target: &Target<'_>,
     image: &Mapping,
     runtime: Symbol,
     version: Option<&Version>,
-) -> Result<Objects, String> {
-    let version = version.ok_or("its version is not known")?;
+) -> Result<Objects, Unread> {
+    let version = version.ok_or_else(|| "its version is not known".to_owned())?;
     let layout = layout::of(version.minor).ok_or_else(|| format!("pymalloc of {} is not known", version.text))?;
     if version::is_free_threaded(target, runtime) {
-        return Err("a free-threaded build keeps its objects in mimalloc".into());
+        return Err("a free-threaded build keeps its objects in mimalloc".to_owned().into());
     }
     // `PYTHONMALLOC` is read once, at the start.
     if let Some(other @ ("malloc" | "malloc_debug" | "mimalloc" | "mimalloc_debug")) = target.variable("PYTHONMALLOC") {
-        return Err(format!("PYTHONMALLOC={other}: its objects are not in pymalloc"));
+        return Err(format!("PYTHONMALLOC={other}: its objects are not in pymalloc").into());
     }
-    let mut last = Err("no pools were found: built without pymalloc, or swapped out".to_owned());
+    let mut last = Err(Unread::from("no pools were found: built without pymalloc, or swapped out".to_owned()));
+    let may_change = |because: String| Unread { because, may_change: true };
     for _ in 0..ATTEMPTS {
         let pools = pools::all(target, layout);
         if pools.is_empty() {
             return last;
         }
         let Some(arenas) = arenas::all(target, layout, image, &pools) else {
-            last = Err("the interpreter's list of arenas was not found".to_owned());
+            last = Err(may_change("the interpreter's list of arenas was not found".to_owned()));
             continue;
         };
         let used = |pool: &&pools::Pool| pool.blocks > 0;
@@ -87,7 +104,8 @@ fn objects(
         }
         // Between two reads of a process that runs some pools come and go; more is another matter: swapped pages.
         let near = found.abs_diff(told) <= told / 100;
-        last = if near { Ok(objects) } else { Err(format!("found {found} pools in use, its arenas count {told}")) };
+        let apart = || may_change(format!("found {found} pools in use, its arenas count {told}"));
+        last = if near { Ok(objects) } else { Err(apart()) };
     }
     last
 }

@@ -5,7 +5,7 @@
 //! for position-independent programs, and for programs with C code in them.
 
 use super::elf::{self, Elf};
-use super::{Area, Heap, Inside, Name, Reading, Runtime, Target};
+use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, Tear};
 use crate::fact::Gap;
 use crate::process::Mapping;
 use crate::units::Bytes;
@@ -23,6 +23,7 @@ mod words;
 use functions::Functions;
 use layout::Layout;
 pub use statistics::Statistics;
+use statistics::Unread;
 
 /// The Go runtime.
 pub(super) struct Golang;
@@ -33,7 +34,10 @@ impl Runtime for Golang {
         let mut reading = Reading { version, ..Reading::unresolved(Name::Go) };
         match found {
             Ok(found) => resolve(target, &found, &mut reading),
-            Err(because) => reading.gaps.push(gap(target, because)),
+            Err(NotFound { because, tear }) => {
+                reading.gaps.push(gap(target, because));
+                reading.tear = tear;
+            }
         }
         Some(reading)
     }
@@ -51,6 +55,36 @@ struct Found {
     areas: Option<Vec<Area>>,
 }
 
+/// Why nothing was found, and whether that may be because it changed.
+struct NotFound {
+    because: String,
+    tear: Option<Tear>,
+}
+
+impl From<String> for NotFound {
+    fn from(because: String) -> Self {
+        Self { because, tear: None }
+    }
+}
+
+impl From<&str> for NotFound {
+    fn from(because: &str) -> Self {
+        Self::from(because.to_owned())
+    }
+}
+
+impl From<Unread> for NotFound {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Contradicting => Self {
+                because: "its counters do not add up".to_owned(),
+                tear: Some(Tear::Moving("the counters of the Go runtime")),
+            },
+            Unread::Absent => Self::from("its counters are not in memory that is present".to_owned()),
+        }
+    }
+}
+
 /// The mapping that begins the program that was started: the lowest file that is mapped to be executed. Interpreters
 /// and libraries are mapped above it (`ELF_ET_DYN_BASE`, fs/binfmt_elf.c).
 fn program<'a>(target: &Target<'a>) -> Option<&'a Mapping> {
@@ -60,7 +94,7 @@ fn program<'a>(target: &Target<'a>) -> Option<&'a Mapping> {
 }
 
 /// The version, where it is told, and what was found, or why nothing was. `None` for a program that is not Go's.
-fn look(target: &Target<'_>) -> Option<(Option<String>, Result<Found, String>)> {
+fn look(target: &Target<'_>) -> Option<(Option<String>, Result<Found, NotFound>)> {
     let mapping = program(target)?;
     let file = elf::open(target, mapping)?;
     let program = Elf::parse(&file, mapping)?;
@@ -69,14 +103,14 @@ fn look(target: &Target<'_>) -> Option<(Option<String>, Result<Found, String>)> 
     Some(((!version.is_empty()).then_some(version), found))
 }
 
-fn find(target: &Target<'_>, program: &Elf<'_, '_>, version: &str) -> Result<Found, String> {
+fn find(target: &Target<'_>, program: &Elf<'_, '_>, version: &str) -> Result<Found, NotFound> {
     if version.is_empty() {
-        return Err("it was built with Go before 1.18; 1.19 to 1.27 can be read".to_owned());
+        return Err("it was built with Go before 1.18; 1.19 to 1.27 can be read".into());
     }
     let layout = version::minor(version).and_then(Layout::of);
     let layout = layout.ok_or_else(|| format!("it was built with {version}; 1.19 to 1.27 can be read"))?;
     if !program.is_amd64() {
-        return Err("only programs for x86-64 can be read".to_owned());
+        return Err("only programs for x86-64 can be read".into());
     }
     let functions = Functions::of(program, target)?;
     let places = places::places(program, &functions, &layout)?;
@@ -97,7 +131,9 @@ fn resolve(target: &Target<'_>, found: &Found, reading: &mut Reading) {
     };
     reading.flags = settings::settings(target, it);
     let Some(areas) = &found.areas else {
-        reading.gaps.push(gap(target, "the address ranges of its heap contradict its counters".to_owned()));
+        let because = "the address ranges of its heap contradict its counters";
+        reading.gaps.push(gap(target, because.to_owned()));
+        reading.tear = Some(Tear::Contradiction(because.to_owned()));
         return;
     };
     reading.areas.clone_from(areas);

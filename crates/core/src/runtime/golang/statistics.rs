@@ -62,7 +62,7 @@ impl Statistics {
 }
 
 /// Reads them until they agree.
-pub(super) fn read(memory: &dyn Memory, places: &Places, layout: &Layout) -> Result<Statistics, &'static str> {
+pub(super) fn read(memory: &dyn Memory, places: &Places, layout: &Layout) -> Result<Statistics, Unread> {
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let sizes = (size(layout.controller_size), size(layout.other_sys + 8));
     let mut was_read = false;
@@ -75,7 +75,16 @@ pub(super) fn read(memory: &dyn Memory, places: &Places, layout: &Layout) -> Res
             return Ok(it);
         }
     }
-    Err(if was_read { "its counters do not add up" } else { "its counters are not in memory that is present" })
+    Err(if was_read { Unread::Contradicting } else { Unread::Absent })
+}
+
+/// Why there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// Those that were read do not add up.
+    Contradicting,
+    /// They are not in memory that is present.
+    Absent,
 }
 
 /// The counters, if they pass what the runtime itself demands of them with the world stopped (`readmemstats_m`,

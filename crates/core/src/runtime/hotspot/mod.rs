@@ -4,7 +4,7 @@ use self::areas::Areas;
 use self::heap::Collector;
 use self::library::Library;
 use self::vm::Vm;
-use super::{EffectiveFlag, Inside, Name, Reading, Runtime, Target};
+use super::{EffectiveFlag, Inside, Name, Reading, Runtime, Target, Tear};
 use crate::fact::Gap;
 use crate::units::Bytes;
 use crate::waterfall::PartKind;
@@ -80,8 +80,13 @@ fn look(vm: &Vm<'_>, reading: &mut Reading) {
             }
             direct_max = buffers(vm, collector, &classes, reading);
         }
-        Err(because) => reading.gaps.push(gap("classes, metaspace and direct buffers", because)),
+        Err(because) => {
+            // Classes that were loaded since the page table was read are not in memory for us.
+            vm.tore(Tear::Contradiction(because.clone()));
+            reading.gaps.push(gap("classes, metaspace and direct buffers", because));
+        }
     }
+    reading.tear = vm.tear();
     reading.areas = areas.areas;
     reading.gaps.extend(areas.unknown.into_iter().map(|(what, because)| gap(what, because)));
     reading.flags = settings::effective(&vm.flags, vm.target, direct_max);

@@ -53,6 +53,9 @@ const FLAGS: &[(&str, Kind, &[&str])] = &[
     ("CrashOnOutOfMemoryError", Kind::On, &[]),
     ("HeapDumpOnOutOfMemoryError", Kind::On, &[]),
     ("NativeMemoryTracking", Kind::Rare, &[]),
+    // Who asks the virtual machine itself (`--attach`) must know these.
+    ("DisableAttachMechanism", Kind::On, &[]),
+    ("ReduceSignalUsage", Kind::On, &["-Xrs"]),
 ];
 
 /// Larger values mean that there is no bound.

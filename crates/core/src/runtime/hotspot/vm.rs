@@ -1,10 +1,12 @@
 //! A virtual machine that is read: its table of fields, its flags and its memory in one hand.
 
+use std::cell::RefCell;
+
 use super::flags::Flags;
 use super::library::Library;
 use super::pages::Pages;
 use super::structs::Structs;
-use crate::runtime::{Memory, Target};
+use crate::runtime::{Memory, Target, Tear};
 
 /// What was read, or why not.
 pub(super) type Read<T> = Result<T, String>;
@@ -20,6 +22,8 @@ pub(super) struct Vm<'a> {
     pub(super) flags: Flags,
     /// For what stays: classes and their names.
     pub(super) pages: Pages<'a>,
+    /// Values that could not be read because they changed.
+    tear: RefCell<Option<Tear>>,
 }
 
 impl<'a> Vm<'a> {
@@ -27,7 +31,7 @@ impl<'a> Vm<'a> {
         let pages = Pages::new(target.memory);
         let structs = Structs::read(&library, &pages)?;
         let flags = Flags::read(&structs, &library, &pages)?;
-        Ok(Self { target, library, structs, flags, pages })
+        Ok(Self { target, library, structs, flags, pages, tear: RefCell::default() })
     }
 
     /// The field is one that this version exports.
@@ -79,11 +83,22 @@ impl<'a> Vm<'a> {
         self.global("Universe::_collectedHeap")
     }
 
+    /// Remembers that something could not be read because it changed, as far as can be told.
+    pub(super) fn tore(&self, tear: Tear) {
+        self.tear.borrow_mut().get_or_insert(tear);
+    }
+
+    /// What could not be read because it changed.
+    pub(super) fn tear(&self) -> Option<Tear> {
+        self.tear.borrow().clone()
+    }
+
     /// What `read` gives twice in a row with no collection in between. Where allocation goes on, so that two reads
     /// never agree, the last one counts if it may move and no pause of the collector fell into it: such a value was
     /// passed on the way from one read to the next.
     pub(super) fn settled<T: PartialEq>(&self, may_move: bool, read: impl Fn() -> Read<T>) -> Read<T> {
         let mut last = Err("the collector was at work all the time".to_owned());
+        let mut tear = Some(Tear::Moving("the heap"));
         for _ in 0..TRIES {
             let before = self.collections()?;
             let (first, second) = (read(), read());
@@ -92,10 +107,20 @@ impl<'a> Vm<'a> {
             }
             match (first, second) {
                 (Ok(first), Ok(second)) if first == second => return Ok(second),
-                (Ok(_), Ok(second)) if may_move => last = Ok(second),
-                (Ok(_), Ok(_)) => last = Err("it changed from one read to the next".to_owned()),
-                (_, Err(why)) | (Err(why), _) => last = Err(why),
+                (Ok(_), Ok(second)) if may_move => (last, tear) = (Ok(second), None),
+                (Ok(_), Ok(_)) => {
+                    (last, tear) =
+                        (Err("it changed from one read to the next".to_owned()), Some(Tear::Moving("the heap")));
+                }
+                // A page that was not in memory, bounds that make no sense: it may have moved.
+                (_, Err(why)) | (Err(why), _) => {
+                    tear = Some(Tear::Contradiction(why.clone()));
+                    last = Err(why);
+                }
             }
+        }
+        if let Some(tear) = tear {
+            self.tore(tear);
         }
         last
     }

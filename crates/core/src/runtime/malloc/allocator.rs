@@ -39,7 +39,11 @@ pub(super) fn recognise(target: &Target<'_>) -> Option<Allocator> {
         let elf = Elf::parse(&file, program)?;
         let names = FUNCTIONS.map(|(name, _)| name);
         let defined = |table| elf.symbols(table, names).iter().position(Option::is_some).map(|at| FUNCTIONS[at].1);
-        defined(Table::Exported).or_else(|| defined(Table::All))
+        let hidden = || {
+            let mut image = target.images.open(program)?;
+            elf.mentions(&mut image, Table::All, &names).then(|| defined(Table::All))?
+        };
+        defined(Table::Exported).or_else(hidden)
     };
     let old_glibc = || super::glibc::library(target).map(|_| Allocator::Glibc);
     others

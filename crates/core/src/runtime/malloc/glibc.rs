@@ -6,7 +6,7 @@ use super::chunks::Free;
 use super::{Counted, Malloc, arena, data, gap, layout, mapped};
 use crate::process::Mapping;
 use crate::runtime::elf::{self, Elf};
-use crate::runtime::{Area, Inside, Target};
+use crate::runtime::{Area, Inside, Target, Tear};
 use crate::units::Bytes;
 use crate::waterfall::PartKind;
 
@@ -58,6 +58,7 @@ pub(super) fn read(target: &Target<'_>, libc: &Mapping, taken: &[Area], malloc: 
         }
     }
     if let Some(because) = failed.first() {
+        malloc.tear = Some(Tear::Contradiction((*because).to_owned()));
         malloc.gaps.push(gap(format!("what is used of {} of {} malloc arenas", failed.len(), circle.len()), *because));
     } else {
         let resident = resident(target, &malloc.areas);
@@ -77,7 +78,10 @@ pub(super) fn read(target: &Target<'_>, libc: &Mapping, taken: &[Area], malloc: 
                 mapped: Bytes(told.bytes),
             });
         }
-        Err(because) => malloc.gaps.push(gap("malloc's chunks with mappings of their own", because)),
+        Err(because) => {
+            malloc.tear = malloc.tear.take().or_else(|| Some(Tear::Contradiction(because.clone())));
+            malloc.gaps.push(gap("malloc's chunks with mappings of their own", because));
+        }
     }
 }
 

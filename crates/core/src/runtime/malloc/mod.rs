@@ -1,7 +1,7 @@
 //! malloc, which every process has beside its runtime: whose it is, which addresses are its own, and how much of them
 //! is used.
 
-use super::{Allocator, Area, EffectiveFlag, Inside, Target};
+use super::{Allocator, Area, EffectiveFlag, Inside, Target, Tear};
 use crate::fact::Gap;
 use crate::units::Bytes;
 
@@ -29,6 +29,8 @@ pub struct Malloc {
     pub inside: Vec<Inside>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Some of that may be because the process ran meanwhile.
+    pub tear: Option<Tear>,
 }
 
 /// glibc's own sums over all its arenas, as mallinfo2(3) gives them. They count addresses, in memory or not.

@@ -1,23 +1,22 @@
 //! The program behind a process: what it exports tells whether it is Node.js, and where its versions stand.
 
-use object::elf::{FileHeader64, PT_LOAD, SHT_GNU_HASH, Sym64};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
-use object::read::{ReadCache, ReadRef};
-use object::{LittleEndian, SectionIndex};
+use object::LittleEndian;
+use object::elf::{FileHeader64, PT_LOAD};
+use object::read::elf::{FileHeader, ProgramHeader};
 
 use crate::process::Mapping;
-use crate::runtime::{Image, Memory, Target, file_name};
+use crate::runtime::elf::{self, File};
+use crate::runtime::exports::Exports;
+use crate::runtime::{Memory, Target, file_name};
 
 /// A program's exported symbols, by name, and where it is loaded.
 pub(super) struct Program<'a> {
-    file: ReadCache<Box<dyn Image + 'a>>,
+    file: File<'a>,
     /// Its name in `/proc/PID/maps`.
     pub name: &'a str,
     /// What is added to addresses in the file.
     bias: u64,
-    hash: u64,
-    symbols: u64,
-    strings: u64,
+    exports: Exports,
 }
 
 /// Which program embeds V8, or another engine with its interface.
@@ -33,9 +32,6 @@ pub(super) enum Embedder {
     Other,
 }
 
-/// The longest chain of symbols that share a bucket, for a file that is broken.
-const CHAIN_MAX: u32 = 4096;
-
 /// The programs and libraries of `target` that may hold V8: its executable, or Node.js built as a library.
 pub(super) fn candidates<'t>(target: &'t Target<'_>) -> impl Iterator<Item = &'t Mapping> {
     let is_file = |mapping: &&Mapping| mapping.inode != 0 && mapping.offset == 0 && !mapping.shared;
@@ -48,22 +44,18 @@ pub(super) fn candidates<'t>(target: &'t Target<'_>) -> impl Iterator<Item = &'t
 impl<'a> Program<'a> {
     /// Opens the file behind `first`, which maps its beginning. `None` where it is not ELF or exports nothing.
     pub(super) fn open(target: &'a Target<'_>, first: &'a Mapping) -> Option<Self> {
-        let file = ReadCache::new(target.images.open(first)?);
-        let e = LittleEndian;
-        let (bias, hash, symbols, strings) = {
+        let file = elf::open(target, first)?;
+        let (bias, exports) = {
+            let e = LittleEndian;
             let header = FileHeader64::<LittleEndian>::parse(&file).ok()?;
             let endian: LittleEndian = header.endian().ok()?;
             let segments = header.program_headers(endian, &file).ok()?;
             let loaded = segments.iter().find(|segment| segment.p_type(e) == PT_LOAD)?;
             let begins_at = loaded.p_vaddr(e).wrapping_sub(loaded.p_offset(e));
             let sections = header.sections(endian, &file).ok()?;
-            let hash = sections.iter().find(|section| section.sh_type(e) == SHT_GNU_HASH)?;
-            let section = |index: u32| sections.section(SectionIndex(usize::try_from(index).ok()?)).ok();
-            let symbols = section(hash.sh_link(e))?;
-            let strings = section(symbols.sh_link(e))?;
-            (first.start.wrapping_sub(begins_at), hash.sh_offset(e), symbols.sh_offset(e), strings.sh_offset(e))
+            (first.start.wrapping_sub(begins_at), Exports::of(&sections)?)
         };
-        Some(Self { file, name: &first.name, bias, hash, symbols, strings })
+        Some(Self { file, name: &first.name, bias, exports })
     }
 
     /// Which program it is, by what it exports.
@@ -82,53 +74,10 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// Where an exported symbol lies in the process, found by the file's GNU hash table with a few small reads
-    /// (binutils, bfd/elf-bfd.h, `bfd_elf_gnu_hash`).
+    /// Where an exported symbol lies in the process.
     pub(super) fn symbol(&self, name: &str) -> Option<u64> {
-        let word = |at| self.bytes(at).map(u32::from_le_bytes);
-        let buckets = word(self.hash)?;
-        let first = word(self.hash.checked_add(4)?)?;
-        let blooms = word(self.hash.checked_add(8)?)?;
-        let shift = word(self.hash.checked_add(12)?)?;
-        if buckets == 0 || blooms == 0 || shift >= 32 {
-            return None;
-        }
-        let hash = name.bytes().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte)));
-        let bloom_at = self.hash.checked_add(16)?;
-        let bloom_word = bloom_at.checked_add(u64::from(hash / 64 % blooms) * 8)?;
-        let bloom = u64::from_le_bytes(self.bytes(bloom_word)?);
-        if bloom >> (hash % 64) & bloom >> ((hash >> shift) % 64) & 1 == 0 {
-            return None;
-        }
-        let buckets_at = bloom_at.checked_add(u64::from(blooms) * 8)?;
-        let chains_at = buckets_at.checked_add(u64::from(buckets) * 4)?;
-        let begin = word(buckets_at.checked_add(u64::from(hash % buckets) * 4)?)?;
-        for index in begin..begin.checked_add(CHAIN_MAX)? {
-            let chain = word(chains_at.checked_add(u64::from(index.checked_sub(first)?) * 4)?)?;
-            if chain | 1 == hash | 1
-                && let Some(address) = self.named(index, name)
-            {
-                return Some(address);
-            }
-            if chain & 1 == 1 {
-                break;
-            }
-        }
-        None
-    }
-
-    fn bytes<const N: usize>(&self, at: u64) -> Option<[u8; N]> {
-        self.file.read_bytes_at(at, N as u64).ok()?.try_into().ok()
-    }
-
-    /// The address of symbol `index` if that is its name.
-    fn named(&self, index: u32, name: &str) -> Option<u64> {
-        let e = LittleEndian;
-        let at = self.symbols.checked_add(u64::from(index) * 24)?;
-        let symbol = self.file.read_at::<Sym64<LittleEndian>>(at).ok()?;
-        let text = self.strings.checked_add(u64::from(symbol.st_name.get(e)))?;
-        let found = self.file.read_bytes_at(text, name.len() as u64 + 1).ok()?;
-        (found.strip_suffix(&[0])? == name.as_bytes()).then(|| self.bias.wrapping_add(symbol.st_value.get(e)))
+        let symbol = self.exports.find(&self.file, name)?;
+        Some(self.bias.wrapping_add(symbol.st_value.get(LittleEndian)))
     }
 
     /// V8's version: major, minor, build, patch. Its constants, `v8::internal::Version` (src/utils/version.h).

@@ -36,6 +36,8 @@ pub(super) struct Isolate {
     pub limits: Option<Limits>,
     /// Where its `node::NodeArrayBufferAllocator` is, and what that has given out.
     pub array_buffers: Option<(u64, u64)>,
+    /// What its objects take was read, and left out because it was another amount each time.
+    pub used_changed: bool,
 }
 
 /// The limits in force.
@@ -73,6 +75,7 @@ impl Isolate {
 
     /// The same without what objects take.
     pub(super) fn without_used(mut self) -> Self {
+        self.used_changed = self.used().is_some();
         self.spaces.iter_mut().for_each(|space| space.used = None);
         self
     }
@@ -120,7 +123,8 @@ impl Reader<'_> {
         if !kinds(Kind::New) || !kinds(Kind::Paged) || !kinds(Kind::Large) {
             return Err("it lacks a space".to_owned());
         }
-        Ok(Isolate { heap, spaces, limits: self.limits(heap), array_buffers: self.array_buffers(heap) })
+        let (limits, array_buffers) = (self.limits(heap), self.array_buffers(heap));
+        Ok(Isolate { heap, spaces, limits, array_buffers, used_changed: false })
     }
 
     /// A space at `at`, whose id must be `id`.

@@ -16,7 +16,7 @@ use self::image::{Embedder, Program};
 use self::isolate::{Isolate, Limits, Reader};
 use self::layout::Layout;
 use self::page::Page;
-use super::{Heap, Inside, Name, Reading, Runtime, Target};
+use super::{Heap, Inside, Name, Reading, Runtime, Target, Tear};
 use crate::fact::Gap;
 use crate::units::Bytes;
 
@@ -95,8 +95,9 @@ fn heaps(reading: &mut Reading, target: &Target<'_>, program: &Program<'_>, layo
             let of_main = |isolate: &&Isolate| main.is_none_or(|main| isolate.heap == main);
             isolates.iter().find(of_main).and_then(|isolate| isolate.limits)
         }
-        Err(because) => {
+        Err(Unread { because, tear }) => {
             reading.gaps.push(gap("the V8 heap", because));
+            reading.tear = tear;
             None
         }
     }
@@ -118,29 +119,40 @@ fn heaps_of(pages: &[Page]) -> BTreeSet<u64> {
     pages.iter().map(|page| page.heap).filter(|heap| *heap != 0).collect()
 }
 
+/// Why isolates could not be read, and whether that may be because they changed.
+struct Unread {
+    because: String,
+    tear: Option<Tear>,
+}
+
 /// All isolates.
-fn isolates(reader: &Reader<'_>, pages: &[Page]) -> Result<Vec<Isolate>, String> {
+fn isolates(reader: &Reader<'_>, pages: &[Page]) -> Result<Vec<Isolate>, Unread> {
+    let unknown = |because: String| Unread { because, tear: None };
     let heaps = heaps_of(pages);
     if heaps.len() > ISOLATES_MAX {
-        return Err(format!("pages name {} heaps", heaps.len()));
+        return Err(unknown(format!("pages name {} heaps", heaps.len())));
     }
     // Worker threads that have ended leave pages behind. A heap that is there, but not as the table says, is not taken
     // for one of them: all of a process have the same layout, so another one tells.
     let (gone, there): (Vec<u64>, Vec<u64>) = heaps.into_iter().partition(|heap| reader.is_gone(*heap));
     match there.as_slice() {
-        [] if gone.is_empty() => Err("no page of a heap is in memory".to_owned()),
-        [] => Err("the spaces are not where they must be".to_owned()),
+        [] if gone.is_empty() => Err(unknown("no page of a heap is in memory".to_owned())),
+        [] => Err(unknown("the spaces are not where they must be".to_owned())),
         _ => there.into_iter().map(|heap| steady(reader, heap)).collect(),
     }
 }
 
 /// Reads an isolate until two readings in a row agree: its threads may be running. What objects take is left out where
 /// it changes from one reading to the next by more than a program can allocate meanwhile.
-fn steady(reader: &Reader<'_>, heap: u64) -> Result<Isolate, String> {
-    let mut before = reader.isolate(heap)?;
+fn steady(reader: &Reader<'_>, heap: u64) -> Result<Isolate, Unread> {
+    let read = || {
+        let contradiction = |because: String| Unread { tear: Some(Tear::Contradiction(because.clone())), because };
+        reader.isolate(heap).map_err(contradiction)
+    };
+    let mut before = read()?;
     let mut last = None;
     for _ in 0..TRIES {
-        let now = reader.isolate(heap)?;
+        let now = read()?;
         if before.committed() == now.committed() && before.limits == now.limits {
             if now.used_agrees(&before, now.committed() / CLOSE) {
                 return Ok(now);
@@ -149,7 +161,9 @@ fn steady(reader: &Reader<'_>, heap: u64) -> Result<Isolate, String> {
         }
         before = now;
     }
-    last.map(Isolate::without_used).ok_or_else(|| "the heap changes too fast".to_owned())
+    let too_fast =
+        || Unread { because: "the heap changes too fast".to_owned(), tear: Some(Tear::Moving("the V8 heap")) };
+    last.map(Isolate::without_used).ok_or_else(too_fast)
 }
 
 /// The amounts of all isolates together, and by space.
@@ -164,6 +178,13 @@ fn sums(reading: &mut Reading, isolates: &[Isolate], layout: &Layout, main: Opti
         max: sum(|isolate| isolate.limits.map(Limits::heap)),
     };
     reading.external = sum(|isolate| isolate.array_buffers.map(|(_, bytes)| bytes));
+    if reading.heap.used.is_none() {
+        // Where some reads tell it, it changes; where none does, pages may be new since the page table was read.
+        let moving = isolates.iter().any(|isolate| isolate.used_changed);
+        let elsewhere = "the areas that it allocates from are on none of its pages";
+        let tear = if moving { Tear::Moving("what objects take") } else { Tear::Contradiction(elsewhere.to_owned()) };
+        reading.tear = Some(tear);
+    }
     let missing = [
         (
             reading.heap.used.is_none(),

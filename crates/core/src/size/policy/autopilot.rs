@@ -1,8 +1,8 @@
 //! Autopilot's moving-window recommenders (Rzadca and others, EuroSys 2020, section 3.2.1): the highest of a window, and
 //! a percentile of a histogram weighted by load. The margin is the middle of the paper's 10 to 15 %; its reaction to a
-//! kill is not described there and taken to be the VPA's.
+//! kill is not described there and taken to be the VPA's, which grew out of it; so are the buckets.
 
-use super::vpa::buckets;
+use super::super::vpa::histogram::{BUCKETS, bucket_of, end_of};
 use super::{DAY, MIB, Policy, bumped, differs, window};
 
 /// The margin.
@@ -11,8 +11,6 @@ const MARGIN: f64 = 1.12;
 const FLOOR: f64 = 50.0 * MIB;
 /// A limit is left alone where it is as near as this.
 const TOLERANCE: f64 = 0.02;
-/// The buckets are those of the VPA, which grew out of Autopilot, and reach far enough.
-const BUCKETS: usize = 200;
 
 /// The limit, and the statistic of the decision before: the higher of two is used.
 #[derive(Debug, Default)]
@@ -56,7 +54,11 @@ impl Policy for Highest {
 
     fn decide(&mut self, _step: usize) {
         let highest = self.window.of_last(7 * DAY, self.last);
-        self.setting.decide(buckets::end(buckets::of(highest).min(BUCKETS - 1)));
+        self.setting.decide(end_of(bucket_of(highest)));
+    }
+
+    fn under(&mut self, limit: f64) {
+        self.setting.limit = Some(limit);
     }
 
     fn limit(&self) -> f64 {
@@ -90,8 +92,8 @@ impl Policy for LoadWeighted {
             self.loads.iter_mut().for_each(|load| *load /= self.weight);
             self.weight = 1.0;
         }
-        let bucket = buckets::of(peak).min(BUCKETS - 1);
-        self.loads[bucket] += self.weight * buckets::end(bucket);
+        let bucket = bucket_of(peak);
+        self.loads[bucket] += self.weight * end_of(bucket);
     }
 
     fn decide(&mut self, _step: usize) {
@@ -101,7 +103,11 @@ impl Policy for LoadWeighted {
             sum += load;
             sum >= wanted
         });
-        self.setting.decide(buckets::end(reached.unwrap_or(BUCKETS - 1)));
+        self.setting.decide(end_of(reached.unwrap_or(BUCKETS - 1)));
+    }
+
+    fn under(&mut self, limit: f64) {
+        self.setting.limit = Some(limit);
     }
 
     fn limit(&self) -> f64 {

@@ -22,6 +22,10 @@ impl Policy for Ceiling {
         self.limit = self.limit.max(self.highest * 1.15).max(50.0 * MIB);
     }
 
+    fn under(&mut self, limit: f64) {
+        self.limit = limit;
+    }
+
     fn limit(&self) -> f64 {
         self.limit
     }

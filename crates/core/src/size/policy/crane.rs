@@ -60,6 +60,10 @@ impl Policy for Crane {
         }
     }
 
+    fn under(&mut self, limit: f64) {
+        self.limit = Some(limit);
+    }
+
     fn limit(&self) -> f64 {
         self.limit.unwrap_or_default()
     }

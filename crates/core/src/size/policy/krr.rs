@@ -48,6 +48,10 @@ impl Policy for Krr {
         }
     }
 
+    fn under(&mut self, limit: f64) {
+        self.limit = Some(limit);
+    }
+
     fn limit(&self) -> f64 {
         self.limit.unwrap_or_default()
     }

@@ -29,6 +29,8 @@ pub trait Policy {
     fn observe(&mut self, step: usize, peak: f64);
     /// An hour is full: the limit may change.
     fn decide(&mut self, step: usize);
+    /// The limit in force is this, whoever set it.
+    fn under(&mut self, limit: f64);
     /// The limit in force; asked for only after the first decision.
     fn limit(&self) -> f64;
 }
@@ -93,8 +95,13 @@ pub const POLICIES: [Known; 9] = [
     },
 ];
 
-/// The policy of that name.
+/// The policy of that name; `autopilot` and `p99` are short for `autopilot-max` and `p99x1.25`.
 pub fn named(name: &str) -> Option<Known> {
+    let name = match name {
+        "autopilot" => "autopilot-max",
+        "p99" => "p99x1.25",
+        whole => whole,
+    };
     POLICIES.into_iter().find(|known| known.name == name)
 }
 

@@ -15,8 +15,8 @@ const GIB: f64 = 1024.0 * MIB;
 ///
 /// This and the numbers below were chosen together on one month of 448 virtual machines, for the fewest kills at a mean
 /// limit of 3.5 GiB and 0.3 changes a day. Over five parts of the machines the kills per 1,000 container-days then lie
-/// between 49 and 66.
-const KILL: f64 = 115.0 * GIB;
+/// between 50 and 65.
+const KILL: f64 = 113.0 * GIB;
 /// An age counts a little more than in proportion: the longer a peak has not come back, the less likely it will.
 const AGE_POWER: f64 = 1.1;
 /// No peak is forgotten before so many hours: most come back within a working day.
@@ -29,8 +29,11 @@ const AHEAD: usize = 10;
 /// Room above the highest peak, the same for all: what is above a large container's peak is worth no more than what is
 /// above a small one's.
 const ROOM: f64 = 340.0 * MIB;
-/// But never more than this share of the peak.
-const ROOM_SHARE: f64 = 0.32;
+/// But never more than this share of the peak,
+const ROOM_SHARE: f64 = 0.30;
+/// and never less than this: what the smallest suddenly need more (a compiler, threads, a burst of requests) is no share
+/// of what they have.
+const ROOM_LEAST: f64 = 100.0 * MIB;
 /// After a kill: the limit grows by half. How much more was wanted is not known, and a second kill costs as much.
 const AFTER_KILL: f64 = 1.5;
 /// And by no less than this.
@@ -41,8 +44,6 @@ const PROVEN: f64 = 100.0 * GIB;
 const RISE: f64 = 0.08;
 const FALL: f64 = 0.5;
 const FALL_BYTES: f64 = 1200.0 * MIB;
-/// No container is given less.
-const FLOOR: f64 = 50.0 * MIB;
 const HOURS_A_DAY: usize = 24;
 
 /// Our policy.
@@ -104,7 +105,7 @@ impl Policy for Oomph {
 
     fn decide(&mut self, step: usize) {
         let peak = self.peak().max(self.season());
-        let mut wanted = (peak + ROOM.min(ROOM_SHARE * peak)).max(FLOOR);
+        let mut wanted = peak + (ROOM_SHARE * peak).clamp(ROOM_LEAST, ROOM);
         if let Some((proven, since)) = self.proven {
             let cost = (proven - wanted) * ((step - since) as f64 / HOUR as f64);
             if cost > PROVEN {
@@ -120,6 +121,10 @@ impl Policy for Oomph {
             self.limit = Some(wanted);
         }
         self.close_hour();
+    }
+
+    fn under(&mut self, limit: f64) {
+        self.limit = Some(limit);
     }
 
     fn limit(&self) -> f64 {

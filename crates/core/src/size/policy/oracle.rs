@@ -39,6 +39,10 @@ impl Policy for Oracle {
         }
     }
 
+    fn under(&mut self, limit: f64) {
+        self.limit = limit;
+    }
+
     fn limit(&self) -> f64 {
         self.limit
     }

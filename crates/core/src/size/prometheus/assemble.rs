@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Answer, Series};
-use super::query::Signal;
+use super::kills::{Grid, Told};
+use super::query::{Range, Signal};
 use crate::fact::Gap;
 use crate::size::{History, Kill, MISSING, Subject};
 use crate::units::Bytes;
@@ -13,27 +14,61 @@ use crate::units::Bytes;
 type Key = [String; 4];
 /// Cluster, namespace, name.
 type Object = [String; 3];
+/// Kind and name.
+type Owner = (String, String);
+
+/// Values by time. They come in slices, in any order.
+#[derive(Debug, Default)]
+struct Column(Vec<(i64, u64)>);
+
+impl Column {
+    fn take(&mut self, points: &[(i64, f64)]) {
+        self.0.extend(points.iter().filter_map(|(at, value)| Some((*at, bytes(*value)?))));
+    }
+
+    /// By time, the highest of each moment.
+    fn order(&mut self) {
+        self.0.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        self.0.dedup_by_key(|point| point.0);
+    }
+
+    /// The first value from a moment on, or the last before it: a specification holds until the next one, and before the
+    /// first it was the first, for a pod is born with one.
+    fn in_force(&self, at: i64) -> Option<u64> {
+        let next = self.0.partition_point(|point| point.0 < at);
+        self.0.get(next).or(self.0.last()).map(|(_, value)| *value)
+    }
+
+    /// On another grid: present where both have a point; empty where it has none at all.
+    fn on(&self, grid: &[i64]) -> Vec<u64> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let find = |at: &i64| self.0.binary_search_by_key(at, |point| point.0).ok();
+        grid.iter().map(|at| find(at).map_or(MISSING, |index| self.0[index].1)).collect()
+    }
+}
 
 #[derive(Debug, Default)]
 struct Columns {
-    used: BTreeMap<i64, u64>,
-    rss: BTreeMap<i64, u64>,
-    cache: BTreeMap<i64, u64>,
-    limit: BTreeMap<i64, u64>,
-    request: BTreeMap<i64, u64>,
-    kills: BTreeSet<i64>,
+    used: Column,
+    rss: Column,
+    cache: Column,
+    limit: Column,
+    request: Column,
+    told: Told,
 }
 
 /// What was read so far.
 #[derive(Debug, Default)]
 pub struct Assembly {
     containers: BTreeMap<Key, Columns>,
-    pods: BTreeMap<Object, (String, String)>,
-    replica_sets: BTreeMap<Object, (String, String)>,
-    jobs: BTreeMap<Object, (String, String)>,
+    pods: BTreeMap<Object, Owner>,
+    replica_sets: BTreeMap<Object, Owner>,
+    jobs: BTreeMap<Object, Owner>,
     read: BTreeSet<Signal>,
     gaps: BTreeSet<(String, String)>,
-    from: i64,
+    grid: Grid,
 }
 
 /// What came of it.
@@ -41,17 +76,14 @@ pub struct Assembly {
 pub struct Histories {
     /// One for each container of each pod that had usage.
     pub histories: Vec<History>,
-    /// The last request of each, in the same order.
-    pub requests: Vec<Option<Bytes>>,
     /// What was not learned.
     pub gaps: Vec<Gap>,
 }
 
 impl Assembly {
-    /// For a range that begins then, seconds of Unix time: a kill before it, which stays visible until the next, is none
-    /// of it.
-    pub fn since(from: i64) -> Self {
-        Self { from, ..Self::default() }
+    /// For a range: a kill before it, which stays visible until the next, is none of it.
+    pub fn of(range: &Range) -> Self {
+        Self { grid: Grid { from: range.from, step: range.step }, ..Self::default() }
     }
 
     /// Takes one answer in, in any order.
@@ -69,6 +101,7 @@ impl Assembly {
 
     /// Notes that a query had no answer.
     pub fn missed(&mut self, signal: Signal, because: String) {
+        self.read.insert(signal); // why it is missing is known
         self.gaps.insert((signal.what().into(), because));
     }
 
@@ -76,38 +109,37 @@ impl Assembly {
         let object = |name: &str| ["cluster", "namespace", name].map(|label| series.label(label).to_owned());
         let owner = || (series.label("owner_kind").to_owned(), series.label("owner_name").to_owned());
         match signal {
-            Signal::Owner => drop(self.pods.insert(object("pod"), owner())),
-            Signal::ReplicaSetOwner => drop(self.replica_sets.insert(object("replicaset"), owner())),
-            Signal::JobOwner => drop(self.jobs.insert(object("job_name"), owner())),
-            _ => {
-                let key = ["cluster", "namespace", "pod", "container"].map(|label| series.label(label).to_owned());
-                let columns = self.containers.entry(key).or_default();
-                let column = match signal {
-                    Signal::Used => &mut columns.used,
-                    Signal::Rss => &mut columns.rss,
-                    Signal::Cache => &mut columns.cache,
-                    Signal::Limit => &mut columns.limit,
-                    Signal::Request => &mut columns.request,
-                    _ => {
-                        let from = self.from;
-                        let at = series.points.iter().filter_map(|(_, at)| seconds(*at));
-                        columns.kills.extend(at.filter(|at| *at >= from));
-                        return;
-                    }
-                };
-                column.extend(series.points.iter().filter_map(|(at, value)| Some((*at, bytes(*value)?))));
+            Signal::Owner => return drop(self.pods.insert(object("pod"), owner())),
+            Signal::ReplicaSetOwner => return drop(self.replica_sets.insert(object("replicaset"), owner())),
+            Signal::JobOwner => return drop(self.jobs.insert(object("job_name"), owner())),
+            _ => {}
+        }
+        let key = ["cluster", "namespace", "pod", "container"].map(|label| series.label(label).to_owned());
+        let columns = self.containers.entry(key).or_default();
+        let (points, told) = (&series.points, &mut columns.told);
+        match signal {
+            Signal::Used => columns.used.take(points),
+            Signal::Rss => columns.rss.take(points),
+            Signal::Cache => columns.cache.take(points),
+            Signal::Limit => columns.limit.take(points),
+            Signal::Request => columns.request.take(points),
+            Signal::Kill => points.iter().filter_map(|(_, at)| seconds(*at)).for_each(|at| told.ended(at)),
+            Signal::Life => points.iter().for_each(|(seen, lives)| told.lives(bytes(*lives).unwrap_or(0), *seen)),
+            Signal::Death => points.iter().for_each(|(seen, _)| told.dead(*seen)),
+            Signal::Event => {
+                let id = series.label("id");
+                for (seen, count) in points {
+                    told.counted(id, *seen, bytes(*count).unwrap_or(0));
+                }
             }
+            Signal::Owner | Signal::ReplicaSetOwner | Signal::JobOwner => {}
         }
     }
 
     /// The histories.
     pub fn finish(mut self) -> Histories {
         let mut done = Histories::default();
-        for signal in Signal::ALL {
-            if !self.read.contains(&signal) {
-                self.gaps.insert((signal.what().into(), "the server has no such series for this range".into()));
-            }
-        }
+        self.note_absent();
         let clusters: BTreeSet<_> = self.containers.keys().map(|key| &key[0]).collect();
         if clusters.len() > 1 {
             let names: Vec<_> = clusters.into_iter().map(String::as_str).collect();
@@ -115,64 +147,94 @@ impl Assembly {
                 format!("the server holds several clusters ({}), told apart by pod names only", names.join(", "));
             self.gaps.insert(("cluster".into(), because));
         }
-        for (key, columns) in std::mem::take(&mut self.containers) {
-            if columns.used.is_empty() {
+        let mut unseen = 0;
+        for (key, mut columns) in std::mem::take(&mut self.containers) {
+            if columns.used.0.is_empty() {
+                unseen += usize::from(!columns.told.kills(self.grid).is_empty());
                 continue;
             }
-            done.requests.push(columns.request.last_key_value().map(|(_, value)| Bytes(*value)));
-            done.histories.push(history(self.subject(&key), &columns));
+            for column in
+                [&mut columns.used, &mut columns.rss, &mut columns.cache, &mut columns.limit, &mut columns.request]
+            {
+                column.order();
+            }
+            let (subject, revision) = self.subject(&key);
+            done.histories.push(history(subject, revision, &columns, self.grid));
+        }
+        if unseen > 0 {
+            let because = format!("{unseen} containers were killed that lived too shortly for a sample of their usage");
+            self.gaps.insert((Signal::Used.what().into(), because));
         }
         done.gaps =
             self.gaps.into_iter().map(|(what, because)| Gap { what, because, command: String::new() }).collect();
         done
     }
 
-    /// The workload behind a pod; a pod without a known owner goes by its own name.
-    fn subject(&self, [cluster, namespace, pod, container]: &Key) -> Subject {
+    /// A gap for each thing that the server does not have, where something would be expected.
+    fn note_absent(&mut self) {
+        let owned_by = |kind: &str| self.pods.values().any(|(of, _)| of == kind);
+        let specified = [Signal::Limit, Signal::Request, Signal::Owner].iter().any(|it| self.read.contains(it));
+        let mut absent = Vec::new();
+        for signal in Signal::ALL {
+            let expected = match signal {
+                Signal::ReplicaSetOwner => owned_by("ReplicaSet"),
+                Signal::JobOwner => owned_by("Job"),
+                // Without a kill there is no series.
+                Signal::Kill | Signal::Life | Signal::Death | Signal::Event => false,
+                _ => true,
+            };
+            if expected && !self.read.contains(&signal) {
+                absent.push((signal.what().to_owned(), "the server has no such series for this range".to_owned()));
+            }
+        }
+        if !specified {
+            let because = "the server has no series of kube-state-metrics for this range, which tells of them; what the \
+                           kubelets count (container_oom_events_total) they lose with the container";
+            absent.push((Signal::Kill.what().into(), because.into()));
+        }
+        self.gaps.extend(absent);
+    }
+
+    /// The workload behind a pod, and the pod's ReplicaSet; a pod without a known owner goes by its own name.
+    fn subject(&self, [cluster, namespace, pod, container]: &Key) -> (Subject, String) {
         let object = |name: &str| [cluster.clone(), namespace.clone(), name.to_owned()];
-        let known = |owner: &&(String, String)| !matches!(owner.0.as_str(), "" | "<none>");
+        let known = |owner: &&Owner| !matches!(owner.0.as_str(), "" | "<none>");
         let owner = self.pods.get(&object(pod)).filter(known);
         let above = owner.and_then(|(kind, name)| match kind.as_str() {
             "ReplicaSet" => self.replica_sets.get(&object(name)).filter(known),
             "Job" => self.jobs.get(&object(name)).filter(known),
             _ => None,
         });
-        let (kind, name) = above.or(owner).cloned().unwrap_or_else(|| (String::new(), pod.clone()));
+        let revision = owner.filter(|(kind, _)| kind == "ReplicaSet").map(|(_, name)| name.clone());
+        let pod_itself = || ("Pod".to_owned(), pod.clone());
+        // Known to have no owner is a pod of its own; not known is nothing.
+        let alone = self.pods.contains_key(&object(pod)).then(pod_itself);
+        let (kind, name) = above.or(owner).cloned().or(alone).unwrap_or_else(|| (String::new(), pod.clone()));
         let (namespace, container, replica) = (namespace.clone(), container.clone(), pod.clone());
-        Subject { namespace, kind, name, container, replica }
+        (Subject { namespace, kind, name, container, replica }, revision.unwrap_or_default())
     }
 }
 
-fn history(subject: Subject, columns: &Columns) -> History {
-    let at: Vec<i64> = columns.used.keys().copied().collect();
-    // A specification holds until the next one; before the first it was the first, for a pod is born with one.
-    let in_force = |at: i64| {
-        let first = columns.limit.range(at..).next();
-        first.or_else(|| columns.limit.last_key_value()).map(|(_, value)| *value)
-    };
-    let kill = |at: &i64| Kill { at: *at, limit: in_force(*at).map(Bytes) };
+fn history(subject: Subject, revision: String, columns: &Columns, grid: Grid) -> History {
+    let at: Vec<i64> = columns.used.0.iter().map(|(at, _)| *at).collect();
+    let in_force = |at: i64| columns.limit.in_force(at);
+    let kills = columns.told.kills(grid).into_iter();
     History {
         subject,
-        used: columns.used.values().copied().collect(),
-        limit: if columns.limit.is_empty() {
+        used: columns.used.0.iter().map(|(_, used)| *used).collect(),
+        limit: if columns.limit.0.is_empty() {
             Vec::new()
         } else {
             at.iter().map(|at| in_force(*at).unwrap_or(MISSING)).collect()
         },
         heap: Vec::new(),
-        rss: sparse(&columns.rss, &at),
-        cache: sparse(&columns.cache, &at),
-        kills: columns.kills.iter().map(kill).collect(),
+        rss: columns.rss.on(&at),
+        cache: columns.cache.on(&at),
+        kills: kills.map(|at| Kill { at, limit: in_force(at).map(Bytes) }).collect(),
+        request: columns.request.0.last().map(|(_, request)| Bytes(*request)),
+        revision,
         at,
     }
-}
-
-/// A column that is coarser than the grid: present where both have a point.
-fn sparse(column: &BTreeMap<i64, u64>, at: &[i64]) -> Vec<u64> {
-    if column.is_empty() {
-        return Vec::new();
-    }
-    at.iter().map(|at| column.get(at).copied().unwrap_or(MISSING)).collect()
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and the cast saturates")]
@@ -198,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_pod_is_followed_to_its_deployment_and_a_kill_has_the_limit_of_its_time() {
-        let mut assembly = Assembly::since(900);
+        let mut assembly = Assembly::of(&Range { from: 900, to: 7200, step: 300, namespace: None });
         assembly.add(Signal::Used, answer(&APP, &[(600, 70.0), (900, 80.0)]));
         assembly.add(Signal::Used, answer(&APP, &[(300, 60.0)]));
         assembly.add(Signal::Limit, answer(&APP, &[(3600, 100.0), (7200, 200.0)]));
@@ -216,6 +278,7 @@ mod tests {
         assert_eq!((&history.at[..], &history.used[..]), (&[300, 600, 900][..], &[60, 70, 80][..]));
         assert_eq!(history.rss, [MISSING, 50, MISSING]);
         assert_eq!(history.limit, [100, 100, 100]);
+        assert_eq!((history.revision.as_str(), history.request), ("cart-5f", None));
         let kill = |at, limit| Kill { at, limit: Some(Bytes(limit)) };
         assert_eq!(history.kills, [kill(950, 100), kill(4000, 200)]);
     }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod assemble;
+mod kills;
 mod plan;
 mod query;
 

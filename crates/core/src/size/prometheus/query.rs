@@ -18,6 +18,12 @@ pub enum Signal {
     Request,
     /// When the last life ended that the kernel killed.
     Kill,
+    /// How many lives have ended, where the last was killed: for servers that do not tell when.
+    Life,
+    /// A life that was killed and that no other follows, as of a run that is not restarted.
+    Death,
+    /// The kernel's kills in a container, the main process or a child, counted by the kubelet.
+    Event,
     /// The pod's controller.
     Owner,
     /// The Deployment of a ReplicaSet.
@@ -28,13 +34,16 @@ pub enum Signal {
 
 impl Signal {
     /// Everything that a history is made of.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Used,
         Self::Rss,
         Self::Cache,
         Self::Limit,
         Self::Request,
         Self::Kill,
+        Self::Life,
+        Self::Death,
+        Self::Event,
         Self::Owner,
         Self::ReplicaSetOwner,
         Self::JobOwner,
@@ -48,7 +57,7 @@ impl Signal {
             Self::Cache => "page cache",
             Self::Limit => "limits",
             Self::Request => "requests",
-            Self::Kill => "kills for memory",
+            Self::Kill | Self::Life | Self::Death | Self::Event => "kills for memory",
             Self::Owner => "owners of pods",
             Self::ReplicaSetOwner => "owners of ReplicaSets",
             Self::JobOwner => "owners of Jobs",
@@ -59,10 +68,16 @@ impl Signal {
     /// peak, and specifications by the hour, owners four times a day.
     pub fn step(self, range: &Range) -> i64 {
         match self {
-            Self::Used | Self::Kill => range.step,
+            Self::Used => range.step,
+            _ if self.is_sparse() => range.step,
             Self::Rss | Self::Cache | Self::Limit | Self::Request => range.step.max(3600),
-            Self::Owner | Self::ReplicaSetOwner | Self::JobOwner => range.step.max(6 * 3600),
+            _ => range.step.max(6 * 3600),
         }
+    }
+
+    /// It answers for containers that were killed alone.
+    pub(super) fn is_sparse(self) -> bool {
+        matches!(self, Self::Kill | Self::Life | Self::Death | Self::Event)
     }
 
     /// The query.
@@ -89,21 +104,47 @@ impl Signal {
             Self::Cache => format!("max by ({by}) (max_over_time(container_memory_cache{{{container}}}[{w}]))"),
             Self::Limit => spec("limits"),
             Self::Request => spec("requests"),
-            Self::Kill => {
-                let killed = |family: &str| {
-                    let plain = s.trim_start_matches(',');
+            // kube-state-metrics 2.20, docs/metrics/workload/pod-metrics.md: the reason is a series for as long as it is
+            // the last; the time of the end stands beside it.
+            Self::Kill => killed(&s, |family, all| {
+                format!("max by ({by}) (kube_pod_{family}_status_last_terminated_timestamp{{{all}}})")
+            }),
+            // A container that waits for its next life has one more behind it than it was restarted.
+            Self::Life => killed(&s, |family, all| {
+                format!(
+                    "max by ({by}) (kube_pod_{family}_status_restarts_total{{{all}}}) + on ({by}) \
+                     max by ({by}) (kube_pod_{family}_status_waiting{{{all}}})"
+                )
+            }),
+            Self::Death => {
+                let died = |family: &str| {
                     format!(
-                        "max by ({by}) (kube_pod_{family}_status_last_terminated_timestamp{{{plain}}}) and on ({by}) \
-                         (kube_pod_{family}_status_last_terminated_reason{{reason=\"OOMKilled\"{s}}} == 1)"
+                        "max by ({by}) (kube_pod_{family}_status_terminated_reason{{reason=\"OOMKilled\"{s}}} == 1)"
                     )
                 };
-                format!("({}) or ({})", killed("container"), killed("init_container"))
+                format!("{} or {}", died("container"), died("init_container"))
+            }
+            // One series for each life: the kubelet counts by cgroup (cAdvisor 0.49, metrics/prometheus.go).
+            Self::Event => {
+                format!("max by ({by},id) (max_over_time(container_oom_events_total{{{container}}}[{w}])) > 0")
             }
             Self::Owner => owner("kube_pod_owner", "pod"),
             Self::ReplicaSetOwner => owner("kube_replicaset_owner", "replicaset"),
             Self::JobOwner => owner("kube_job_owner", "job_name"),
         }
     }
+}
+
+/// What `of` says of containers, and init containers, whose last life was killed.
+fn killed(s: &str, of: impl Fn(&str, &str) -> String) -> String {
+    let one = |family: &str| {
+        format!(
+            "({}) and on (cluster,namespace,pod,container) \
+             (kube_pod_{family}_status_last_terminated_reason{{reason=\"OOMKilled\"{s}}} == 1)",
+            of(family, s.trim_start_matches(','))
+        )
+    };
+    format!("({}) or ({})", one("container"), one("init_container"))
 }
 
 /// What is asked about.

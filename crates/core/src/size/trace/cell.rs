@@ -2,6 +2,12 @@
 
 use super::super::history::MISSING;
 
+/// No machine has so much: what a cgroup of version 1 says where there is no limit is more (9223372036854771712).
+const MOST: u64 = 1_000_000_000_000_000_000;
+
+/// An amount that is larger.
+pub(super) const TOO_LARGE: &str = "a cell is more memory than any machine has";
+
 /// A cell that is no number.
 pub(super) const NO_NUMBER: &str = "a cell is no number of its column's unit";
 
@@ -12,12 +18,25 @@ pub(super) fn amount(cell: &[u8]) -> Result<u64, &'static str> {
         return Ok(MISSING);
     }
     if let Ok(value) = text.parse::<u64>() {
-        return if value == MISSING { Err(NO_NUMBER) } else { Ok(value) };
+        return if value >= MOST { Err(TOO_LARGE) } else { Ok(value) };
     }
     match text.parse::<f64>() {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         Ok(value) if (0.0..1e18).contains(&value) => Ok(value.round() as u64),
+        Ok(value) if value < 0.0 => Err("a cell is negative"),
+        Ok(value) if value >= 1e18 => Err(TOO_LARGE),
         _ => Err(NO_NUMBER),
+    }
+}
+
+/// A limit: none, where it says 0, `max`, or more than any machine has.
+pub(super) fn limit(cell: &[u8]) -> Result<u64, &'static str> {
+    if cell.trim_ascii().eq_ignore_ascii_case(b"max") {
+        return Ok(MISSING);
+    }
+    match amount(cell) {
+        Ok(0) | Err(TOO_LARGE) => Ok(MISSING),
+        other => other,
     }
 }
 
@@ -49,38 +68,44 @@ pub(super) fn is_true(value: u64) -> bool {
 }
 
 /// Up to eighteen digits at the beginning of `bytes`, and how many there are; `None` where there is none or more.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every cell of every row")]
 pub(super) fn digits(bytes: &[u8]) -> Option<(u64, usize)> {
-    let mut value = 0_u64;
-    let mut count = 0;
-    // Eight at a time, then by twos and ones: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits
-    while let Some(chunk) = bytes.get(count..count + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
-        let length = leading_digits(word);
+    // The usual number has fewer than sixteen: two words, read whatever their length.
+    if let (Some(first), Some(second)) = (word(bytes, 0), word(bytes, 8)) {
+        let length = leading_digits(first);
         if length < 8 {
-            if length > 0 {
-                value = value.wrapping_mul(POWERS[length]).wrapping_add(eight_digits(word << (64 - 8 * length)));
-            }
-            count += length;
-            return (count > 0 && count <= 18).then_some((value, count));
+            return (length > 0).then(|| (eight_digits(first << (64 - 8 * length)), length));
         }
-        value = value.wrapping_mul(POWERS[8]).wrapping_add(eight_digits(word));
-        count += 8;
-        if count > 18 {
-            return None;
+        let more = leading_digits(second);
+        if more == 0 {
+            return Some((eight_digits(first), 8));
+        }
+        if more < 8 {
+            let value = eight_digits(first) * POWERS[more] + eight_digits(second << (64 - 8 * more));
+            return Some((value, 8 + more));
         }
     }
-    while let Some(digit) = bytes.get(count).filter(|byte| byte.is_ascii_digit()) {
-        if count >= 18 {
-            return None;
-        }
-        value = value * 10 + u64::from(digit - b'0');
-        count += 1;
-    }
-    (count > 0).then_some((value, count))
+    digit_by_digit(bytes)
 }
 
-const POWERS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+/// [`digits`] at the end of the text, and of numbers that are longer than most.
+#[cold]
+fn digit_by_digit(bytes: &[u8]) -> Option<(u64, usize)> {
+    let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let value = || bytes[..count].iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+    (1..=18).contains(&count).then(|| (value(), count))
+}
+
+/// The eight bytes at `at`, the first in the lowest.
+#[inline]
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map(u64::from_le_bytes)
+}
+
+// Eight digits at once: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits
+
+const POWERS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// How many of eight bytes, from the lowest on, are digits.
 #[inline]

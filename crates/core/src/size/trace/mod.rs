@@ -30,6 +30,12 @@ const RSS: usize = 5;
 const CACHE: usize = 6;
 const OOM: usize = 7;
 
+/// The columns of most traces.
+const PLAIN: [Option<usize>; 3] = [Some(SERIES), Some(TIME), Some(USED)];
+
+/// No time is later, in seconds: the year 5138. What is, is of another unit.
+const LATEST: u64 = 100_000_000_000;
+
 /// So many bad lines are named; the others are only counted.
 const NAMED: usize = 8;
 
@@ -94,8 +100,15 @@ impl Reader {
             bytes = &bytes[end + 1..];
         }
         while !bytes.is_empty() {
+            // The usual line is read in one pass, without looking for its end first.
+            if matches!(&self.header, Header::Read(columns) if *columns == PLAIN) {
+                let rows = self.plain(bytes);
+                if rows > 0 {
+                    bytes = &bytes[rows..];
+                    continue;
+                }
+            }
             if let Header::Read(columns) = &self.header {
-                // The usual line is read in one pass, without looking for its end first.
                 let mut row = Row::default();
                 if let Some(length) = row.read(bytes, columns) {
                     self.lines += 1;
@@ -124,8 +137,19 @@ impl Reader {
         if let Some(more) = self.trace.bad_rows.checked_sub(NAMED as u64).filter(|more| *more > 0) {
             self.trace.gaps.push(gap("rows of the trace", format!("{more} more lines cannot be read")));
         }
+        let measured = |series: &Series| series.history.used.iter().any(|used| *used != MISSING);
+        if !self.series.is_empty() && !self.series.iter().any(measured) {
+            self.series.clear();
+            self.trace.gaps.push(gap("the trace", "none of its rows has an amount in bytes".to_owned()));
+        }
         self.trace.histories = self.series.into_iter().map(|series| ordered(series.history)).collect();
         self.trace
+    }
+
+    /// The text broke off: the trace without the line that it broke off in, whose numbers may lack digits.
+    pub fn finish_broken(mut self) -> Trace {
+        self.rest.clear();
+        self.finish()
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -196,27 +220,44 @@ impl Reader {
         }
     }
 
+    /// Takes the rows of three plain cells that `bytes` begins with: their length.
+    fn plain(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some((name, time, used, length)) = row::plain(&bytes[at..]) {
+            let series = self.series_of(name);
+            let history = &mut self.series[series].history;
+            history.at.push(time);
+            history.used.push(used);
+            self.lines += 1;
+            at += length;
+        }
+        at
+    }
+
     #[inline]
     fn take(&mut self, row: &Row) {
+        if row.time.unsigned_abs() > LATEST {
+            return self.bad("its time is no number of seconds; milliseconds have to be divided by 1000");
+        }
         let at = self.series_of(&row.series);
         let Header::Read(columns) = &self.header else { return };
         let history = &mut self.series[at].history;
         history.at.push(row.time);
         history.used.push(row.number[USED]);
-        // The three columns that must be there are done.
-        if columns.len() == 3 {
-            return;
-        }
         for column in columns.iter().flatten() {
             let value = row.number[*column];
             match *column {
+                // No container runs under a limit of 0: where engines and cAdvisor say so, there is none.
+                LIMIT if value == 0 => history.limit.push(MISSING),
                 LIMIT => history.limit.push(value),
                 HEAP => history.heap.push(value),
                 RSS => history.rss.push(value),
                 CACHE => history.cache.push(value),
                 OOM if is_true(value) => {
                     let limit = row.number[LIMIT];
-                    history.kills.push(Kill { at: row.time, limit: (limit != MISSING).then_some(Bytes(limit)) });
+                    history
+                        .kills
+                        .push(Kill { at: row.time, limit: (limit != MISSING && limit > 0).then_some(Bytes(limit)) });
                 }
                 _ => {}
             }

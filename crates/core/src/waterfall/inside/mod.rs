@@ -36,7 +36,8 @@ pub struct Place {
 
 /// The command that reads a pod's containers from outside, in full, on the pod's node.
 pub fn from_outside(node: &str, namespace: &str, pod: &str) -> String {
-    format!("kubectl debug node/{node} -it --profile=sysadmin --image=IMAGE -- oomph inspect {pod} -n {namespace}")
+    let image = crate::IMAGE;
+    format!("kubectl debug node/{node} -it --profile=sysadmin --image={image} -- oomph inspect {pod} -n {namespace}")
 }
 
 /// The waterfall of what [`command`] printed. A gap where it does not tell what is charged.
@@ -69,6 +70,7 @@ pub fn explain(place: &Place, by: By, printed: &[u8]) -> Result<Waterfall, Gap> 
         residency: &residency,
         reading,
         file_descriptors: None,
+        file_descriptor_limit: None,
         anon_huge: None,
     });
     let named = cgroup.as_ref().filter(|path| *path != "/").cloned();

@@ -52,6 +52,9 @@ pub(super) struct Inspect {
     /// The peak of a recording of oomph run
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "docker", "pid", "cgroup", "watch", "diff"])]
     recording: Option<PathBuf>,
+    /// Ask runtimes what they say of themselves: NMT of a JVM, the inspector of Node.js. Signals them, unlike all else
+    #[arg(long, conflicts_with_all = ["exec", "recording", "watch", "diff"])]
+    attach: bool,
     /// Go on, and show it anew every two seconds
     #[arg(short, long)]
     watch: bool,
@@ -86,7 +89,19 @@ impl Inspect {
             Err(error) if self.pod.is_some() => return self.advise_or(error, global, ui),
             subjects => subjects?,
         };
-        self.look_again(|| look(&hierarchy, &subjects), global, ui)
+        self.look_again(|| self.look(&hierarchy, &subjects), global, ui)
+    }
+
+    /// Every subject, and what its runtimes say when they are asked.
+    fn look(&self, hierarchy: &Hierarchy, subjects: &Subjects) -> Document {
+        let waterfalls = subjects.found.iter().map(|(cgroup, subject)| {
+            let mut waterfall = oomph_node::inspect::inspect(hierarchy, cgroup, subject);
+            if self.attach {
+                oomph_node::attach::ask(&mut waterfall);
+            }
+            waterfall
+        });
+        document(waterfalls.collect(), &subjects.gaps)
     }
 
     /// Looks once, twice for `--diff`, or for ever, by `look`.
@@ -179,12 +194,6 @@ impl Inspect {
 fn event_loop() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().context("cannot start the network's event loop")
-}
-
-fn look(hierarchy: &Hierarchy, subjects: &Subjects) -> Document {
-    let waterfalls =
-        subjects.found.iter().map(|(cgroup, subject)| oomph_node::inspect::inspect(hierarchy, cgroup, subject.clone()));
-    document(waterfalls.collect(), &subjects.gaps)
 }
 
 /// The peak of a recording.

@@ -1,15 +1,33 @@
 //! The files of the input.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use oomph_core::diagnosis::GapReport;
 use oomph_core::lint::Source;
+use oomph_core::lint::image::masked;
+use oomph_core::lint::tree::is_dockerfile_name;
 
+use super::layout;
 use crate::ui::Ui;
 
-pub(super) fn source(path: &Path, ui: Ui) -> Result<Source> {
-    let bytes = if path == Path::new("-") {
+/// A file as it is, an image as the inspection of it; and what of an image could not be read.
+pub(super) fn source(path: &Path, ui: Ui) -> Result<(Source, Vec<GapReport>)> {
+    let is_stdin = path == Path::new("-");
+    let shown = name(path);
+    if !is_stdin {
+        if path.is_dir() {
+            ui.detail(path.display());
+            return Ok(layout::of_folder(path, &shown));
+        }
+        if begins_archive(path) {
+            ui.detail(path.display());
+            return layout::of_file(path, &shown);
+        }
+    }
+    let bytes = if is_stdin {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")?;
         bytes
@@ -17,9 +35,20 @@ pub(super) fn source(path: &Path, ui: Ui) -> Result<Source> {
         ui.detail(path.display());
         std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
     };
+    if layout::is_archive(&bytes) {
+        return layout::of_bytes(bytes, &shown);
+    }
     // A byte that is no UTF-8 stands as a replacement character: the rest of the file is read all the same.
     let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    Ok(Source { name: name(path), text })
+    let text = masked(&text).unwrap_or(text);
+    Ok((Source { name: shown, text }, Vec::new()))
+}
+
+/// A large file is not read to tell that it is no manifest.
+fn begins_archive(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut begin));
+    read.is_ok() && layout::is_archive(&begin)
 }
 
 /// What findings call a file.
@@ -39,7 +68,9 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             continue;
         }
         let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() {
+        if metadata.is_dir() && layout::is_layout(path) {
+            files.push(path.clone());
+        } else if metadata.is_dir() {
             let from = files.len();
             walk(path, &mut files)?;
             files[from..].sort();
@@ -58,17 +89,26 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let (path, kind) = (entry.path(), entry.file_type()?);
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if kind.is_dir() && !hidden {
-            walk(&path, files)?;
-        } else if !kind.is_dir() && !hidden && is_manifest(&path) {
+            if layout::is_layout(&path) {
+                files.push(path);
+            } else {
+                walk(&path, files)?;
+            }
+        } else if !kind.is_dir() && !hidden && is_input(&path) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// A manifest, or an archive with images: others of the name hold anything.
+fn is_input(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    if extension.eq_ignore_ascii_case("tar") {
+        return layout::holds_images(path);
+    }
     ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        || path.file_name().and_then(|name| name.to_str()).is_some_and(is_dockerfile_name)
 }
 
 pub(super) fn shown(paths: &[PathBuf]) -> String {

@@ -1,6 +1,6 @@
 //! `oomph lint`: reads manifests, and says which of them will be killed for memory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -12,25 +12,44 @@ use crate::ui::Ui;
 mod baseline;
 mod files;
 mod fix;
+mod layout;
+mod live;
 mod outputs;
 mod parallel;
+mod rendered;
 mod settings;
 
+use live::Live;
 use outputs::Wanted;
+use rendered::Rendered;
 use settings::Settings;
 
 pub(super) const EXAMPLES: &str = "  \
   oomph lint deploy/                     every manifest in a folder
-  helm template . | oomph lint -         what a chart renders
+  oomph lint --helm . --helm-values prod.yaml
+                                         what a chart renders
+  oomph lint --kustomize overlays/prod   what an overlay becomes
+  docker image inspect app:1 | oomph lint - deploy/
+                                         with what is baked into an image
+  oomph lint --live -n shop              what runs in a namespace, as it was admitted
   oomph lint --fix deploy/               mend what has one reading only
   oomph lint --format sarif=oomph.sarif --format github .
                                          for a pipeline, in two forms at once";
 
 #[derive(Debug, Args)]
 pub(super) struct Lint {
-    /// Files and folders with manifests; - reads stdin
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// Files and folders with manifests and images; - reads stdin; without any, and nothing else to lint, this folder
+    ///
+    /// Manifests of Kubernetes, Compose files, Dockerfiles, rule files and dashboards. Of images the JSON of docker or
+    /// podman image inspect, an OCI layout (a folder) or what docker save writes (*.tar): their environment, entrypoint
+    /// and command count for the containers that name them.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    rendered: Rendered,
+    /// Lint the workloads of the cluster, with the limits that their pods were admitted with (-n, -A, -l)
+    #[arg(long)]
+    live: bool,
     /// Exit with 1 on findings from this level on: error, warning, info or never
     #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     fail_on: Option<FailOn>,
@@ -40,7 +59,15 @@ pub(super) struct Lint {
     #[arg(long, value_name = "FORM[=FILE]", value_parser = outputs::wanted)]
     format: Vec<Wanted>,
     /// Mend the files where the text has one reading only; =suggest prints every change as a patch instead
-    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "safe",
+        conflicts_with_all = ["helm", "kustomize", "live"]
+    )]
     fix: Option<Fix>,
     /// Report only what is not in this earlier result (the document of -o json)
     #[arg(long, value_name = "FILE")]
@@ -92,19 +119,39 @@ impl FailOn {
 
 impl Lint {
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
-        let paths = files::files(&self.paths)?;
-        let mut settings = Settings::read(&self.paths, &paths, self.config.as_deref(), self.fail_on)?;
+        let named = self.named();
+        let paths = files::files(&named)?;
+        // What is asked of a repository holds for the cluster too that one works on from there.
+        let here = self.live.then(|| PathBuf::from("."));
+        let folders = [named.clone(), self.rendered.folders(), here.iter().cloned().collect()].concat();
+        let mut settings = Settings::read(&folders, &paths, self.config.as_deref(), self.fail_on)?;
         if self.print_config {
             ui.print(&settings.shown())?;
             return Ok(Exit::Nothing);
         }
-        if paths.is_empty() {
-            let shown = files::shown(&self.paths);
-            bail!("no manifest among {shown}: name files, or folders with *.yaml, *.yml or *.json");
+        if paths.is_empty() && !named.is_empty() {
+            let shown = files::shown(&named);
+            bail!("no manifest among {shown}: name files, or folders with *.yaml, *.yml, *.json or Dockerfiles");
         }
         let fails = settings.fail_on().level();
-        let mut sources = paths.iter().map(|path| files::source(path, ui)).collect::<Result<Vec<Source>>>()?;
+        let (mut sources, mut gaps) = (Vec::new(), Vec::new());
+        for path in &paths {
+            let (source, of_image) = files::source(path, ui)?;
+            sources.push(source);
+            gaps.extend(of_image);
+        }
+        for piece in self.rendered.read(global, ui)? {
+            settings.hold(&piece.source.0, &piece.folder);
+            sources.push(piece.into_source());
+        }
+        let live = if self.live { live::read(global, ui)? } else { Live::default() };
+        for source in live.sources {
+            settings.hold(&source.name, Path::new("."));
+            sources.push(source);
+        }
         let mut document = self.lint(&sources, &settings)?;
+        gaps.extend(live.gaps);
+        document.gaps.clone_from(&gaps);
         match self.fix {
             Some(Fix::Suggest) => {
                 ui.print(&fix::patch(&document, &sources))?;
@@ -112,11 +159,22 @@ impl Lint {
             }
             Some(Fix::Safe) if fix::mend(&document, &mut sources, &paths, ui)? => {
                 document = self.lint(&sources, &settings)?;
+                document.gaps = gaps;
             }
             Some(Fix::Safe) | None => {}
         }
         outputs::write(&self.format, &document, &sources, fails, global, ui)?;
-        Ok(exit(&document, fails))
+        // Where nothing may be read, nothing was looked at.
+        if live.nothing { Ok(Exit::Failed) } else { Ok(exit(&document, fails)) }
+    }
+
+    /// The files and folders that are meant.
+    fn named(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() && self.rendered.is_empty() && !self.live {
+            vec![PathBuf::from(".")]
+        } else {
+            self.paths.clone()
+        }
     }
 
     fn lint(&self, sources: &[Source], settings: &Settings) -> Result<Document> {

@@ -7,8 +7,11 @@ use oomph_core::lint::{self, Document, Source};
 /// Files are read side by side: each by itself takes nearly all of the time.
 pub(super) fn lint(sources: &[Source], inline: bool) -> Document {
     let reads = side_by_side(sources, |index| lint::read(index, &sources[index]));
-    let found = side_by_side(&reads, |index| reads[index].found());
-    let surroundings = lint::Surroundings::gather(found.iter().flat_map(|found| found.objects.iter()));
+    let mut found = side_by_side(&reads, |index| reads[index].found());
+    let surroundings = lint::Surroundings::gather(&found);
+    for found in &mut found {
+        found.put_aside(&surroundings);
+    }
     let judged = side_by_side(&found, |index| lint::judge_file(&reads[index], &found[index], &surroundings, inline));
     lint::document(&reads, &found, &judged)
 }

@@ -53,6 +53,13 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What holds in a folder that was named holds for a source that is no file.
+    pub(super) fn hold(&mut self, source: &str, folder: &Path) {
+        if let Some(config) = self.of.get(&super::files::name(&folder.join("x"))).cloned() {
+            self.of.insert(source.to_owned(), config);
+        }
+    }
+
     /// From which level on findings fail the run: of several files the strictest.
     pub(super) fn fail_on(&mut self) -> FailOn {
         let of_files = self.configs.values().filter_map(|config| config.lint.fail_on.as_deref()).map(fail_on);

@@ -219,7 +219,8 @@ impl<'a> Watch<'a> {
     /// read (the process was on its way out) in place of one whose could.
     fn look(&mut self) {
         let began = processor_time();
-        let waterfall = oomph_node::inspect::inspect(self.hierarchy, &self.scope.path, Subject::default());
+        // Once: a command that grows is looked at again before long.
+        let waterfall = oomph_node::inspect::glance(self.hierarchy, &self.scope.path, &Subject::default());
         self.triggers.looked(waterfall.unreclaimable_bytes, processor_time().saturating_sub(began));
         let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
         if !waterfall.processes.is_empty() && better {

@@ -4,18 +4,23 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use oomph_cluster::kube::Ask;
 use oomph_core::report;
-use oomph_core::size::{self, Curve, Document, Qos, Wishes, Workload};
+use oomph_core::size::policy::{Known, POLICIES};
+use oomph_core::size::{self, Curve, Document, Qos, Wishes, Workload, autoscaler};
 
 use super::run::Size as Amount;
 use super::{Exit, Form, Global};
 use crate::ui::Ui;
 
+mod apply;
 mod backtest;
+mod live;
 mod plots;
 mod prometheus;
 mod sources;
 
+use apply::{Applied, Apply};
 use prometheus::{Asked, Prometheus};
 use sources::Sources;
 
@@ -25,6 +30,9 @@ pub(super) const EXAMPLES: &str = "  \
   oomph size --recording runs/                       every recording in a folder; cart-1 and cart-2 are runs of cart
   oomph size --trace memory.csv.gz --plot plots      a history as CSV, with a picture of each workload
   oomph size --prometheus http://127.0.0.1:9090 -n shop   every workload of a namespace, of two weeks
+  oomph size --prometheus auto -n shop --apply --dry-run=server   what setting it would change; nothing is set
+  oomph size --prometheus auto -A                    the same of the whole cluster, from a Prometheus in it
+  kubectl get vpacheckpoints,vpa -A -o yaml | oomph size -f -   what a VPA remembers, and what it does
   oomph size --trace memory.csv --risk 0.1           no more than one expected kill in ten months
   oomph size backtest --trace memory.csv              what limits by several policies would have done
   oomph size --trace memory.csv -o vpa               objects of the VPA in mode Off; -o patch, -o kustomize: patches
@@ -49,8 +57,14 @@ pub(super) struct Size {
     /// Recordings of oomph run, or folders of them
     #[arg(long, value_name = "PATH")]
     recording: Vec<PathBuf>,
+    /// Objects of the VPA and its checkpoints, with the HPAs and workloads beside them: files, folders, or - for stdin
+    #[arg(short = 'f', long = "filename", value_name = "PATH", num_args = 1..)]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     prometheus: Prometheus,
+    /// Propose what this policy would set: oomph, vpa, krr, autopilot, p99, crane
+    #[arg(long, value_name = "NAME", default_value = "oomph", value_parser = followed)]
+    policy: Known,
     /// Raise the limit until no more than so many kills are expected in 30 days
     #[arg(long, value_name = "KILLS", value_parser = kills)]
     risk: Option<f64>,
@@ -69,6 +83,8 @@ pub(super) struct Size {
     /// Round up to a multiple of this
     #[arg(long, value_name = "SIZE", default_value = "1Mi")]
     round: Amount,
+    #[command(flatten)]
+    apply: Apply,
     /// Draw each workload into this folder, as SVG
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
@@ -91,6 +107,15 @@ enum Class {
     Guaranteed,
 }
 
+/// A policy that can be followed: the oracle knows the future.
+fn followed(name: &str) -> Result<Known, String> {
+    let can = |known: &Known| known.name != "oracle";
+    size::policy::named(name).filter(can).ok_or_else(|| {
+        let names: Vec<&str> = POLICIES.iter().filter(|known| can(known)).map(|known| known.name).collect();
+        format!("no policy {name} can be followed; there are {}", names.join(", "))
+    })
+}
+
 /// A number of kills: not negative, not infinite.
 fn kills(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -98,6 +123,9 @@ fn kills(text: &str) -> Result<f64, String> {
         _ => Err(format!("{text} is no number of kills a month; write one above 0, such as 0.1")),
     }
 }
+
+const NOTHING: &str =
+    "there is nothing to size: give --trace FILE, --recording PATH, -f FILE or --prometheus URL, or auto";
 
 /// Stretches of time in a picture.
 const STRETCHES: usize = 800;
@@ -109,24 +137,15 @@ impl Size {
         }
         let wishes = self.wishes()?;
         let mut sources = sources::read(&self.trace, &self.recording, ui);
-        match self.prometheus.ask(global, ui) {
-            Ok(Asked::Nobody) => {
-                if self.trace.is_empty() && self.recording.is_empty() {
-                    sources.fail(
-                        "there is nothing to size: give --trace FILE, --recording PATH or --prometheus URL".into(),
-                    );
-                }
-            }
-            Ok(Asked::Planned(plan)) => {
-                ui.print(&format!("{plan}\n"))?;
-                return Ok(Exit::Nothing);
-            }
-            Ok(Asked::Read(url, read)) => sources.prometheus(&url, *read),
-            Err(error) => sources.fail(format!("{error:#}")),
+        sources.files(&self.files);
+        if let Some(plan) = self.ask(&mut sources, global, ui) {
+            ui.print(&format!("{plan}\n"))?;
+            return Ok(Exit::Nothing);
         }
         let histories = std::mem::take(&mut sources.histories);
         let recorded = std::mem::take(&mut sources.recorded);
-        let all = size::workloads(histories, recorded);
+        let mut all = size::workloads(histories, recorded);
+        autoscaler::attach(&mut all, &sources.objects);
         let found = all.len();
         let workloads: Vec<Workload> = all.into_iter().filter(|it| self.is_meant(it, global)).collect();
         if workloads.is_empty() && found > 0 {
@@ -135,7 +154,8 @@ impl Size {
                 self.workload.as_deref().unwrap_or("in this namespace and container")
             ));
         }
-        let Sources { reports, gaps, failures, .. } = sources;
+        let Sources { reports, mut gaps, failures, objects, .. } = sources;
+        gaps.extend(objects.gaps.iter().map(sources::gap));
         let document = size::size(&workloads, &wishes, reports, gaps);
         let curves: Vec<Curve> = workloads
             .iter()
@@ -153,11 +173,49 @@ impl Size {
             let number = plots::write(folder, &curves)?;
             ui.note(format_args!("{number} pictures in {}", folder.display()));
         }
-        Ok(match (failures.is_empty(), document.needs_action()) {
-            (false, _) => Exit::Failed,
-            (true, true) => Exit::Found,
-            (true, false) => Exit::Nothing,
+        let applied = if failures.is_empty() { self.apply.run(&document, global, ui)? } else { Applied::No };
+        Ok(match (failures.is_empty(), applied) {
+            (false, _) | (_, Applied::Failed) => Exit::Failed,
+            (true, Applied::Some) => Exit::Found,
+            (true, Applied::No) if document.needs_action() => Exit::Found,
+            (true, Applied::All | Applied::No) => Exit::Nothing,
         })
+    }
+
+    /// Asks a Prometheus, and with `auto` the rest of the cluster. The plan, where only that was wanted.
+    fn ask(&self, sources: &mut Sources, global: &Global, ui: Ui) -> Option<String> {
+        let given = [&self.trace, &self.recording, &self.files].iter().any(|paths| !paths.is_empty());
+        match self.prometheus.ask(global, ui) {
+            Ok(Asked::Nobody) if !given => sources.fail(NOTHING.into()),
+            Ok(Asked::Nobody) => {}
+            Ok(Asked::Planned(plan)) => return Some(plan),
+            Ok(Asked::NotFound(because, gaps)) => {
+                sources.not_found(&because, &gaps);
+                let (samples, objects) =
+                    (sources.histories.len(), sources.objects.saved.len() + sources.objects.vertical.len());
+                let now = self.trace.is_empty() && self.recording.is_empty();
+                if let Err(error) = live::read(sources, now, global, ui) {
+                    ui.detail(format_args!("{error:#}"));
+                }
+                let found = sources.histories.len() > samples
+                    || sources.objects.saved.len() + sources.objects.vertical.len() > objects;
+                if found {
+                    sources.no_history(&because);
+                } else {
+                    sources.fail(because);
+                }
+            }
+            Ok(Asked::Read(url, read)) => {
+                sources.prometheus(&url, *read);
+                if self.prometheus.is_auto()
+                    && let Err(error) = live::read(sources, false, global, ui)
+                {
+                    ui.detail(format_args!("{error:#}"));
+                }
+            }
+            Err(error) => sources.fail(format!("{error:#}")),
+        }
+        None
     }
 
     fn wishes(&self) -> Result<Wishes> {
@@ -168,6 +226,7 @@ impl Size {
             bail!("--min {least} is above --max {most}; nothing lies between them");
         }
         Ok(Wishes {
+            policy: Some(self.policy),
             risk: self.risk,
             qos: match self.qos {
                 Class::Burstable => Qos::Burstable,
@@ -206,6 +265,18 @@ impl Size {
             Form::Kustomize => report::kustomization(document),
             Form::Vpa => report::vpas(document),
         }
+    }
+}
+
+/// How the cluster is asked that the kubeconfig names.
+fn cluster(global: &Global) -> Ask {
+    Ask {
+        namespace: global.namespace.clone(),
+        all_namespaces: global.all_namespaces,
+        kubeconfig: global.kubeconfig.clone(),
+        context: global.context.clone(),
+        deadline: std::time::Duration::from_secs(15),
+        ..Ask::default()
     }
 }
 

@@ -1,12 +1,14 @@
 //! Histories from a Prometheus-compatible server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use jiff::Timestamp;
+use oomph_cluster::kube::{NotFound, find};
 use oomph_cluster::prometheus::{Address, Read, Server, plan, read};
+use oomph_core::fact::Gap;
 use oomph_core::size::prometheus::Range;
 
 use crate::cli::Global;
@@ -15,17 +17,33 @@ use crate::ui::Ui;
 /// The environment variable that holds a bearer token.
 const TOKEN: &str = "OOMPH_PROMETHEUS_TOKEN";
 
+/// The environment variable that holds a password.
+const PASSWORD: &str = "OOMPH_PROMETHEUS_PASSWORD";
+
+/// In place of a URL: one in the cluster.
+const AUTO: &str = "auto";
+
 /// How fine the histories are: seconds. The highest value of each step counts.
 const STEP: i64 = 300;
 
 #[derive(Debug, Args)]
 pub(super) struct Prometheus {
-    /// Ask this server: Prometheus, Thanos, Mimir or VictoriaMetrics, with the path that /api/v1 stands under
+    /// Ask this server: Prometheus, Thanos, Mimir or VictoriaMetrics, with the path that /api/v1 stands under; auto: one
+    /// in the cluster, through the API server
     #[arg(long = "prometheus", id = "prometheus", value_name = "URL")]
     url: Option<String>,
     /// A file with the server's bearer token; without it the variable OOMPH_PROMETHEUS_TOKEN
     #[arg(long = "prometheus-token-file", value_name = "FILE", requires = "prometheus")]
     token_file: Option<PathBuf>,
+    /// The user of a server that wants a password
+    #[arg(long = "prometheus-user", value_name = "NAME", requires = "prometheus")]
+    user: Option<String>,
+    /// A file with that user's password; without it the variable OOMPH_PROMETHEUS_PASSWORD
+    #[arg(long = "prometheus-password-file", value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+    /// A file with the certificates, PEM, that the server's own must be signed by
+    #[arg(long = "prometheus-ca-file", value_name = "FILE", requires = "prometheus")]
+    authorities: Option<PathBuf>,
     /// A header to send along, such as the tenant's: "X-Scope-OrgID: team-a"; may be given several times
     #[arg(long = "prometheus-header", value_name = "NAME: VALUE", requires = "prometheus", value_parser = header)]
     headers: Vec<(String, String)>,
@@ -46,6 +64,8 @@ fn header(text: &str) -> Result<(String, String), String> {
 pub(super) enum Asked {
     /// No server was named.
     Nobody,
+    /// None is in the cluster, or none may be asked; what is not permitted.
+    NotFound(String, Vec<Gap>),
     /// Only the plan was wanted.
     Planned(String),
     /// The server's URL, and what it said.
@@ -53,32 +73,37 @@ pub(super) enum Asked {
 }
 
 impl Prometheus {
+    /// One in the cluster is meant.
+    pub(super) fn is_auto(&self) -> bool {
+        self.url.as_deref() == Some(AUTO)
+    }
+
     /// Asks the server. An error where it cannot be asked at all.
     pub(super) fn ask(&self, global: &Global, ui: Ui) -> Result<Asked> {
         let Some(url) = &self.url else { return Ok(Asked::Nobody) };
-        if url == "auto" {
-            bail!(
-                "cannot find a Prometheus in the cluster by itself; forward it (kubectl port-forward -n monitoring \
-                 svc/prometheus 9090) and give --prometheus http://127.0.0.1:9090"
-            );
-        }
-        let token = match &self.token_file {
-            Some(path) => Some(
-                std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the token file {}", path.display()))?
-                    .trim()
-                    .to_owned(),
-            ),
-            None => std::env::var(TOKEN).ok().filter(|token| !token.is_empty()),
-        };
-        let address =
-            Address { url: url.clone(), token, headers: self.headers.clone(), deadline: Duration::from_mins(2) };
+        let address = self.address(url)?;
         let to = Timestamp::now().as_second() / STEP * STEP;
         let range =
             Range { from: to - i64::from(self.days) * 86_400, to, step: STEP, namespace: global.namespace.clone() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
         runtime.block_on(async {
-            let server = Server::at(&address)?;
+            let server = if url == AUTO {
+                let ask = super::cluster(global);
+                let found = find(&ask, &address);
+                match ui.waiting("looking for a Prometheus in the cluster", found).await {
+                    Ok(server) => {
+                        ui.detail(server.name());
+                        server
+                    }
+                    Err(NotFound::None { looked, gaps }) => {
+                        let because = NotFound::None { looked, gaps: Vec::new() }.to_string();
+                        return Ok(Asked::NotFound(because, gaps));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            } else {
+                Server::at(&address)?
+            };
             let plan = ui
                 .waiting("asking the Prometheus how much there is", plan(&server, &range))
                 .await
@@ -88,8 +113,44 @@ impl Prometheus {
             }
             ui.detail(plan.describe());
             let read = ui.waiting("reading histories", read(&server, plan, &|_| ())).await;
-            ui.detail(format_args!("{} bytes of JSON read from {url}", read.bytes));
-            Ok(Asked::Read(url.clone(), Box::new(read)))
+            ui.detail(format_args!("{} requests, {} bytes of JSON from {}", read.requests, read.bytes, server.name()));
+            Ok(Asked::Read(server.name().to_owned(), Box::new(read)))
         })
     }
+
+    fn address(&self, url: &str) -> Result<Address> {
+        let authorities = self.authorities.as_ref().map(|path| {
+            std::fs::read(path).with_context(|| format!("cannot read the certificates {}", path.display()))
+        });
+        let basic = match &self.user {
+            None => None,
+            Some(user) => {
+                let password = secret("password", self.password_file.as_deref(), PASSWORD)?;
+                Some((
+                    user.clone(),
+                    password.with_context(|| {
+                        format!(
+                            "--prometheus-user needs a password; give --prometheus-password-file, or set {PASSWORD}"
+                        )
+                    })?,
+                ))
+            }
+        };
+        Ok(Address {
+            url: url.to_owned(),
+            token: secret("token", self.token_file.as_deref(), TOKEN)?,
+            basic,
+            headers: self.headers.clone(),
+            authorities: authorities.transpose()?,
+            deadline: Duration::from_mins(2),
+        })
+    }
+}
+
+/// A secret from a file, or else from a variable; none where neither is there.
+fn secret(what: &str, file: Option<&Path>, variable: &str) -> Result<Option<String>> {
+    let Some(path) = file else { return Ok(std::env::var(variable).ok().filter(|it| !it.is_empty())) };
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the {what} file {}", path.display()))?;
+    Ok(Some(text.trim().to_owned()))
 }

@@ -1,13 +1,15 @@
-//! Where histories come from: traces and recordings.
+//! Where histories come from: traces, recordings, a Prometheus, and what a cluster's autoscalers and metrics-server know.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use oomph_cluster::prometheus::Read;
-use oomph_core::artifact::Status;
+use oomph_core::artifact::{Captured, Status};
 use oomph_core::diagnosis::{GapReport, SourceReport, SourceState};
 use oomph_core::fact::Gap;
-use oomph_core::size::{History, Recorded, observed, recorded};
+use oomph_core::lint::Source;
+use oomph_core::size::autoscaler::{Objects, objects, texts};
+use oomph_core::size::{History, Recorded, observed, recorded, usage};
 
 use crate::ui::Ui;
 use crate::{files, trace};
@@ -19,6 +21,8 @@ pub(super) struct Sources {
     pub(super) histories: Vec<History>,
     /// Recordings.
     pub(super) recorded: Vec<Recorded>,
+    /// Objects of autoscalers, of files and of a cluster.
+    pub(super) objects: Objects,
     /// Every source, read or not.
     pub(super) reports: Vec<SourceReport>,
     /// What was not learned.
@@ -54,6 +58,9 @@ impl Sources {
             Ok(trace) => trace,
             Err(error) => {
                 let (status, because) = match error.kind() {
+                    _ if path.is_dir() => {
+                        (SourceState::Absent, "it is a folder; name the CSV files in it, each with --trace".to_owned())
+                    }
                     ErrorKind::NotFound => (SourceState::Absent, "there is no such file; check the path".to_owned()),
                     ErrorKind::PermissionDenied => {
                         (SourceState::Forbidden, "permission denied; run as a user who may read it".to_owned())
@@ -73,10 +80,96 @@ impl Sources {
         self.report(&name, TRACE, status, &trace.histories, because.clone());
         self.gaps.extend(trace.gaps.iter().map(gap));
         if trace.histories.is_empty() {
-            let because = trace.gaps.last().map_or("it has no rows", |gap| gap.because.as_str());
+            // Why the first row cannot be read says more than how many cannot.
+            let row = trace.gaps.iter().find(|gap| gap.what.starts_with("line ")).filter(|_| trace.bad_rows > 0);
+            let because = match (row, trace.gaps.last()) {
+                (Some(row), _) => format!("{}: {}", row.what, row.because),
+                (None, Some(gap)) => gap.because.clone(),
+                (None, None) => "it has no rows".to_owned(),
+            };
             self.fail(format!("{name} is no memory trace: {because}"));
         }
         self.histories.extend(trace.histories);
+    }
+
+    /// Objects of autoscalers in files.
+    pub(super) fn files(&mut self, paths: &[PathBuf]) {
+        if paths.is_empty() {
+            return;
+        }
+        let found = files::read(paths);
+        self.captured(&found.captured);
+        self.failures.extend(found.failures);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        for artifact in &found.captured.artifacts {
+            let read = objects(&[Source { name: artifact.name.clone(), text: text(&artifact.bytes) }]);
+            let because: Vec<&str> = read.broken.iter().chain(&read.gaps).map(|gap| gap.because.as_str()).collect();
+            let status = match (read.any() || !read.set.is_empty(), because.is_empty()) {
+                (false, _) => SourceState::Absent,
+                (true, true) => SourceState::Read,
+                (true, false) => SourceState::Partial,
+            };
+            self.report(&artifact.name, OBJECTS, status, &[], because.join("; "));
+            for broken in &read.broken {
+                // What lies in a folder need not be meant.
+                if found.named.contains(&artifact.name) {
+                    self.fail(format!("{}, {}", broken.what, broken.because));
+                } else {
+                    self.gaps.push(gap(broken));
+                }
+            }
+            self.objects.append(read);
+        }
+        if !self.objects.any() && self.failures.is_empty() {
+            let because = self.objects.gaps.first().map(|gap| format!(": {}: {}", gap.what, gap.because));
+            self.fail(format!(
+                "no VerticalPodAutoscaler and no checkpoint of one in what -f names{}; write them with: kubectl get \
+                 vpacheckpoints,vpa -A -o yaml",
+                because.unwrap_or_default()
+            ));
+        }
+    }
+
+    /// What a cluster's autoscalers know.
+    pub(super) fn autoscalers(&mut self, captured: &Captured) {
+        self.captured(captured);
+        self.objects.append(objects(&texts(captured)));
+    }
+
+    /// What pods use right now.
+    pub(super) fn usage(&mut self, captured: &Captured) {
+        self.captured(captured);
+        self.histories.extend(usage::histories(captured));
+    }
+
+    /// What was read of a cluster or of files, and what was not.
+    fn captured(&mut self, captured: &Captured) {
+        for source in &captured.sources {
+            let status = match source.status {
+                Status::Read => SourceState::Read,
+                Status::Partial => SourceState::Partial,
+                Status::Absent => SourceState::Absent,
+                Status::Forbidden => SourceState::Forbidden,
+            };
+            self.report(&source.name, &source.kind, status, &[], source.because.clone());
+        }
+        self.gaps.extend(captured.gaps.iter().map(gap));
+    }
+
+    /// None was found in the cluster.
+    pub(super) fn not_found(&mut self, because: &str, gaps: &[Gap]) {
+        let status = if gaps.is_empty() { SourceState::Absent } else { SourceState::Forbidden };
+        self.report("a Prometheus in the cluster", PROMETHEUS, status, &[], because.to_owned());
+        self.gaps.extend(gaps.iter().map(gap));
+    }
+
+    /// What else there is does for a first word, and needs a history for a second.
+    pub(super) fn no_history(&mut self, because: &str) {
+        self.gaps.push(GapReport {
+            what: "a history of memory".into(),
+            because: format!("{because}; what metrics-server says is one moment, and a VPA keeps daily peaks alone"),
+            command: "oomph size --prometheus URL".into(),
+        });
     }
 
     /// What a Prometheus told.
@@ -153,8 +246,9 @@ impl Sources {
 /// Kinds of sources.
 const TRACE: &str = "memory trace";
 const RECORDING: &str = "recording";
+const OBJECTS: &str = "autoscaler objects";
 const PROMETHEUS: &str = "prometheus";
 
-fn gap(gap: &Gap) -> GapReport {
+pub(super) fn gap(gap: &Gap) -> GapReport {
     GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() }
 }

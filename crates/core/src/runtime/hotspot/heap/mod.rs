@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::vm::{Read, Vm};
+use crate::runtime::Tear;
 use crate::units::Bytes;
 
 mod cms;
@@ -85,12 +86,14 @@ pub(super) fn usage(vm: &Vm<'_>, collector: Collector) -> Read<Usage> {
     let max = vm.flags.bytes("MaxHeapSize").ok_or("MaxHeapSize is not known")?;
     let committed = usage.committed.unwrap_or(max);
     if usage.used > committed || committed > max {
-        return Err(format!(
+        let because = format!(
             "used {}, committed {} and at most {} do not fit together",
             Bytes(usage.used),
             Bytes(committed),
             Bytes(max)
-        ));
+        );
+        vm.tore(Tear::Contradiction(because.clone()));
+        return Err(because);
     }
     Ok(usage)
 }

@@ -3,11 +3,15 @@
 //! A table of words, each with what it means. Runtimes' own limits are told from an application that merely logs such an
 //! error and goes on by how near the end of the log the line stands.
 
+mod name;
+
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use memchr::memmem;
 
 use super::{Decoded, Input};
-use crate::fact::{Coverage, CoverageOf, Locus, LogSign, Sign, Subject, What};
+use crate::fact::{Coverage, CoverageOf, Locus, LogSign, Sign, What};
 
 /// Lines that may follow the telling one before the log ends; frames of a stack trace do not count.
 const NEAR_END: usize = 50;
@@ -131,28 +135,33 @@ pub(crate) fn telling(bytes: &[u8]) -> String {
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let bytes = input.bytes;
-    let subject = subject(input);
-    let mut found: Vec<(usize, Sign, String)> = Vec::new();
+    let subject = name::subject(input);
+    let mut found: Vec<(usize, usize, Sign)> = Vec::new();
+    let mut left: HashMap<Sign, usize> = HashMap::new();
     for (start, end) in candidates(bytes) {
-        let line = String::from_utf8_lossy(&bytes[start..end]);
-        if let Some(sign) = sign(&line) {
-            found.push((start, sign, line.into_owned()));
+        if let Some(sign) = sign(&String::from_utf8_lossy(&bytes[start..end])) {
+            found.push((start, end, sign));
+            *left.entry(sign).or_default() += 1;
         }
     }
-    for (position, (start, sign, line)) in found.iter().enumerate() {
-        let before = found[..position].iter().filter(|(_, other, _)| other == sign).count();
-        let after = found[position + 1..].iter().filter(|(_, other, _)| other == sign).count();
-        if before >= KEPT / 2 && after >= KEPT / 2 {
+    let mut seen: HashMap<Sign, usize> = HashMap::new();
+    for (start, end, sign) in found {
+        let (before, after) = (seen.entry(sign).or_default(), left.entry(sign).or_default());
+        *after -= 1;
+        let is_first_or_last = *before < KEPT / 2 || *after < KEPT / 2;
+        *before += 1;
+        if !is_first_or_last {
             continue;
         }
-        let number = memchr::memchr_iter(b'\n', &bytes[..*start]).count();
-        let (at, text) = dated(line);
+        let number = memchr::memchr_iter(b'\n', &bytes[..start]).count();
+        let line = String::from_utf8_lossy(&bytes[start..end]);
+        let (at, text) = dated(&line);
         let sign = LogSign {
             subject: subject.clone(),
-            sign: *sign,
+            sign,
             at,
             line: text.trim().chars().take(WIDTH).collect(),
-            near_end: is_near_end(&bytes[*start..]),
+            near_end: is_near_end(&bytes[start..]),
         };
         out.fact(What::LogSign(Box::new(sign)), Locus::line(input.id, input.first_line + number));
     }
@@ -254,54 +263,6 @@ fn dated(line: &str) -> (Option<Timestamp>, &str) {
     (Some(at), cri.unwrap_or(rest))
 }
 
-/// Whose log it is: what the source knew, else what the name says.
-fn subject(input: Input<'_>) -> Subject {
-    let about = &input.artifact.about;
-    if about.pod.is_some() || about.container.is_some() || about.container_id.is_some() {
-        return about.clone();
-    }
-    by_name(&input.artifact.name).unwrap_or_else(|| about.clone())
-}
-
-/// `logs/POD.CONTAINER.LIFE.log`, `/var/log/pods/NS_POD_UID/CONTAINER/LIFE.log`,
-/// `/var/log/containers/POD_NS_CONTAINER-ID.log` (the kubelet's own names, pkg/kubelet/kuberuntime/legacy.go, v1.37).
-fn by_name(name: &str) -> Option<Subject> {
-    let mut parts = name.rsplit('/');
-    let file = parts.next()?.strip_suffix(".log")?;
-    let (folder, above) = (parts.next(), parts.next());
-    if let (Some(container), Some(above)) = (folder, above)
-        && let [namespace, pod, uid] = above.split('_').collect::<Vec<_>>().as_slice()
-    {
-        return Some(Subject {
-            namespace: Some((*namespace).to_owned()),
-            pod: Some((*pod).to_owned()),
-            pod_uid: Some((*uid).to_owned()),
-            container: Some(container.to_owned()),
-            restart: file.parse().ok(),
-            ..Subject::default()
-        });
-    }
-    if let [pod, namespace, rest] = file.split('_').collect::<Vec<_>>().as_slice()
-        && let Some((container, id)) = rest.rsplit_once('-').filter(|(_, id)| id.len() == 64)
-    {
-        return Some(Subject {
-            namespace: Some((*namespace).to_owned()),
-            pod: Some((*pod).to_owned()),
-            container: Some(container.to_owned()),
-            container_id: Some(id.to_owned()),
-            ..Subject::default()
-        });
-    }
-    let mut pieces = file.rsplitn(3, '.');
-    let (life, container, pod) = (pieces.next()?, pieces.next()?, pieces.next()?);
-    Some(Subject {
-        pod: Some(pod.to_owned()),
-        container: Some(container.to_owned()),
-        restart: Some(life.parse().ok()?),
-        ..Subject::default()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,18 +346,6 @@ mod tests {
         assert_eq!(signs(&log), [(Sign::JvmHeap, false)]);
         let trace = format!("java.lang.OutOfMemoryError: Java heap space\n{}", "\tat a.B.c(B.java:1)\n".repeat(200));
         assert_eq!(signs(&trace), [(Sign::JvmHeap, true)]);
-    }
-
-    #[test]
-    fn names_of_log_files_tell_whose_they_are() {
-        let subject = by_name("logs/web-1.app.6.log").unwrap();
-        assert_eq!(
-            (subject.pod.as_deref(), subject.container.as_deref(), subject.restart),
-            (Some("web-1"), Some("app"), Some(6))
-        );
-        let subject = by_name("/var/log/pods/shop_web-1_0f1e/app/2.log").unwrap();
-        assert_eq!((subject.pod_uid.as_deref(), subject.restart), (Some("0f1e"), Some(2)));
-        assert_eq!(by_name("notes.log"), None);
     }
 
     proptest! {

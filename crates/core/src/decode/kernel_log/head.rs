@@ -1,0 +1,48 @@
+//! What lines begin with: most have it from the line before.
+
+use super::date::Date;
+use super::prefix::{Line, element, elements, uptime};
+
+/// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
+/// anew.
+#[derive(Debug, Default)]
+pub(super) struct Head<'a> {
+    text: &'a str,
+    line: Line<'a>,
+}
+
+impl<'a> Head<'a> {
+    /// Takes a line apart: the same as [`super::prefix::line`].
+    pub(super) fn line(&mut self, text: &'a str) -> Line<'a> {
+        let text = text.trim_ascii_start();
+        if let Some(rest) = text.strip_prefix(self.text).filter(|_| !self.text.is_empty()) {
+            return elements(self.line.clone(), rest);
+        }
+        let mut line = Line::default();
+        let Some(rest) = element(&mut line, text) else { return elements(line, text) };
+        // Up to the blank behind its tag nothing that follows changes how a head is read.
+        if line.program.is_some() && rest.starts_with(' ') {
+            self.text = &text[..=text.len() - rest.len()];
+            self.line = line.clone();
+        }
+        elements(line, rest)
+    }
+
+    /// The clock and the row of a line that is a row of a task table behind the same head; others are left to
+    /// [`Self::line`], which finds the same in more time.
+    pub(super) fn row(&self, text: &'a str) -> Option<(f64, &'a str)> {
+        /// As wide as a clock is printed in, and some.
+        const WIDEST_CLOCK: usize = 24;
+        let rest = text.trim_ascii_start().strip_prefix(self.text)?;
+        let inside = rest.trim_ascii_start().strip_prefix('[')?;
+        let end = inside.bytes().take(WIDEST_CLOCK).position(|byte| byte == b']')?;
+        let row = inside[end + 1..].strip_prefix(" [")?;
+        row.trim_ascii_start().starts_with(|letter: char| letter.is_ascii_digit()).then_some(())?;
+        Some((uptime(inside[..end].trim_ascii())?, &inside[end + 2..]))
+    }
+
+    /// The node and date that the head tells.
+    pub(super) fn origin(&self) -> (Option<&str>, Option<Date>) {
+        (self.line.node.as_deref(), self.line.date)
+    }
+}

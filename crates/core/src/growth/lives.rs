@@ -1,0 +1,168 @@
+//! Many lives, each of which grows to its end: what a leak looks like where it is killed, or restarted, again and again.
+//! Over weeks such a history is all teeth, and its floor does not rise; a limit that is too low looks the same but for
+//! what happens between two kills.
+
+use super::floors::{Floors, median};
+use super::history::{growing, pace, span, whole};
+use super::trend::Trend;
+use super::{Class, Growing, Judgement, Slope};
+use crate::diagnosis::Confidence;
+use crate::size::{History, MISSING};
+
+/// So many lives must have grown.
+const LIVES_LEAST: usize = 3;
+
+/// Of those that are long enough to tell, in percent.
+const GROWN_PERCENT: usize = 80;
+
+/// A life that ended with a kill tells from this on: seconds. What starts, fills a cache or loads its data may grow evenly
+/// for less.
+const KILLED_LEAST: i64 = 2 * 3_600;
+
+/// One that ended with a fall by half, which a garbage collector makes as well: seconds.
+const FALLEN_LEAST: i64 = 6 * 3_600;
+
+/// Samples on either side of a fall.
+const SIDE: usize = 3;
+
+/// Of a long history the last so many lives are looked at.
+const LIVES_MOST: usize = 60;
+
+/// One life: the first and the last moment, and whether it was ended by a kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Life {
+    from: i64,
+    to: i64,
+    killed: bool,
+}
+
+/// A leak, where nearly every life of three or more grows evenly to its end.
+pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
+    let lives = lives(history);
+    let least = |life: &Life| if life.killed { KILLED_LEAST } else { FALLEN_LEAST };
+    let mut long: Vec<Life> = lives.into_iter().filter(|life| life.to - life.from >= least(life)).collect();
+    long.drain(..long.len().saturating_sub(LIVES_MOST));
+    if long.len() < LIVES_LEAST {
+        return None;
+    }
+    let grown: Vec<(Life, Floors, Trend)> = long
+        .iter()
+        .filter_map(|life| {
+            let floors = Floors::of(history, &history.used, life.from, life.to);
+            let trend = Trend::of(&floors).filter(|trend| trend.is_endless())?;
+            Some((*life, floors, trend))
+        })
+        .collect();
+    if grown.len() < LIVES_LEAST || grown.len() * 100 < long.len() * GROWN_PERCENT {
+        return None;
+    }
+    let slopes: Vec<f64> = grown.iter().map(|(_, _, trend)| trend.slope).collect();
+    let slope = median(&slopes);
+    let (life, floors, trend) = grown.last()?;
+    let growing = growing(history, floors, life.from, life.to, trend.slope);
+    if growing == Some(Growing::Cache) {
+        return None;
+    }
+    let killed = grown.iter().filter(|(life, ..)| life.killed).count();
+    let ended = if killed * 2 > grown.len() { "killed" } else { "started anew" };
+    let ends = slopes.iter().copied().fold((f64::INFINITY, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
+    let now = history.used.iter().rev().find(|used| **used != MISSING).map_or(0.0, |used| *used as f64);
+    let to_limit = limit.map(|limit| ((limit as f64 - now).max(0.0) / slope).min(1e15));
+    let lengths: Vec<f64> = grown.iter().map(|(life, ..)| (life.to - life.from) as f64).collect();
+    let because = format!(
+        "{} of {} times it grew evenly by {} until it was {ended}, after {}, and began again where it had begun before",
+        grown.len(),
+        long.len(),
+        pace(slope),
+        span(median(&lengths))
+    );
+    let per_day = |slope: f64| whole(slope * 86_400.0);
+    Some(Judgement {
+        confidence: if ended == "killed" { Confidence::Likely } else { Confidence::Possible },
+        growing,
+        slope: Some(Slope { per_day: per_day(slope), low: per_day(ends.0), high: per_day(ends.1) }),
+        seconds_to_limit: to_limit.map(|seconds| whole(seconds).unsigned_abs()),
+        ..Judgement::new(Class::Leak, because)
+    })
+}
+
+/// The lives between kills and falls by half.
+fn lives(history: &History) -> Vec<Life> {
+    let points: Vec<(i64, u64)> = history.points().collect();
+    let (Some((from, _)), Some((to, _))) = (points.first(), points.last()) else { return Vec::new() };
+    let (from, to) = (*from, *to);
+    // When a life ended, and whether by a kill.
+    let mut ends: Vec<(i64, bool)> = history.kills.iter().map(|kill| (kill.at, true)).collect();
+    for sides in points.windows(2 * SIDE) {
+        let mut before: Vec<u64> = sides[..SIDE].iter().map(|point| point.1).collect();
+        before.sort_unstable();
+        if sides[SIDE..].iter().all(|point| point.1 < before[SIDE / 2] / 2) {
+            ends.push((sides[SIDE].0, false));
+        }
+    }
+    ends.sort_unstable_by_key(|(at, killed)| (*at, !killed));
+    let mut lives: Vec<Life> = Vec::new();
+    let mut start = from;
+    for (at, killed) in ends.into_iter().filter(|(at, _)| (from..=to).contains(at)) {
+        // The sample at the moment of a kill is of the next life, or of the one that ends: it belongs to neither.
+        let end = points[..points.partition_point(|point| point.0 < at)].last().map_or(start, |point| point.0);
+        let next = points.get(points.partition_point(|point| point.0 <= at)).map_or(to, |point| point.0);
+        if end > start {
+            lives.push(Life { from: start, to: end, killed });
+        }
+        start = if killed { next } else { at };
+    }
+    // The last one goes on, and may have just begun: it is judged as the others are.
+    if to > start {
+        lives.push(Life { from: start, to, killed: false });
+    }
+    lives
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::growth::of_history;
+    use crate::size::Kill;
+    use crate::units::Bytes;
+
+    const STEP: i64 = 300;
+
+    /// Days of five-minute samples in MiB by the hour, killed at these hours under a limit of 512 MiB.
+    fn history(days: i64, killed_every: Option<i64>, used: impl Fn(f64) -> f64) -> History {
+        let at: Vec<i64> = (0..days * 288).map(|step| step * STEP).collect();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes")]
+        let used = at.iter().map(|at| (used(*at as f64 / 3600.0).min(511.0) * 1_048_576.0) as u64).collect();
+        let hours = killed_every.map(|hours| (1..days * 24 / hours).map(move |life| life * hours * 3600));
+        let kills = hours.into_iter().flatten().map(|at| Kill { at, limit: Some(Bytes::mib(512)) }).collect();
+        History { limit: vec![512 << 20; at.len()], at, used, kills, ..History::default() }
+    }
+
+    #[test]
+    fn a_leak_that_is_killed_every_twelve_hours_for_two_weeks_is_no_low_limit() {
+        let it = of_history(&history(14, Some(12), |hour| 200.0 + 26.0 * (hour % 12.0)));
+        assert_eq!((it.class, it.confidence), (Class::Leak, Confidence::Likely), "{}", it.because);
+        let pace = it.slope.unwrap().per_day >> 20;
+        assert!((615..635).contains(&pace), "{pace}");
+        assert!(it.because.contains("until it was killed"), "{}", it.because);
+    }
+
+    #[test]
+    fn a_leak_that_is_restarted_every_day_for_a_month_is_told() {
+        let it = of_history(&history(30, None, |hour| 100.0 + 16.0 * (hour % 24.0)));
+        assert_eq!((it.class, it.confidence), (Class::Leak, Confidence::Possible), "{}", it.because);
+    }
+
+    #[test]
+    fn what_rises_to_its_limit_and_stays_there_until_it_is_killed_has_a_low_limit() {
+        let it = of_history(&history(14, Some(12), |hour| 200.0 + 900.0 * (hour % 12.0).min(1.0)));
+        assert_eq!(it.class, Class::LimitTooLow, "{}", it.because);
+    }
+
+    #[test]
+    fn quick_teeth_are_no_lives() {
+        let it = of_history(&history(14, None, |hour| 100.0 + 80.0 * (hour % 4.0)));
+        assert_ne!(it.class, Class::Leak, "{}", it.because);
+        assert!(lives(&History::default()).is_empty());
+    }
+}

@@ -1,0 +1,133 @@
+//! Which autoscaler belongs to which workload; those without one become workloads of their own.
+
+use super::{Autoscaler, Objects, Saved, Set, Target, Vertical};
+use crate::size::history::Subject;
+use crate::size::workload::Workload;
+
+/// Gives every workload its autoscaler, and adds the containers that only an autoscaler knows, in the order of names.
+pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) {
+    let mut known = vec![false; objects.saved.len()];
+    let mut covered: Vec<(usize, String)> = Vec::new();
+    for workload in workloads.iter_mut() {
+        let subject = &workload.subject;
+        let vertical = objects.vertical.iter().enumerate().find(|(_, it)| {
+            same(&it.namespace, &subject.namespace) && is_target(&it.target, subject) && !it.target.name.is_empty()
+        });
+        let (name, namespace) = match vertical {
+            Some((_, it)) => (it.name.as_str(), it.namespace.as_str()),
+            // A checkpoint alone names the VPA, which often has its target's name.
+            None => (subject.name.as_str(), subject.namespace.as_str()),
+        };
+        let Some(container) = container_of(subject, vertical.map(|(_, it)| it), objects, name) else { continue };
+        let saved = objects
+            .saved
+            .iter()
+            .position(|it| it.vpa == name && it.container == container && same(&it.namespace, namespace));
+        if vertical.is_none() && saved.is_none() {
+            continue;
+        }
+        if let Some(index) = saved {
+            known[index] = true;
+        }
+        covered.extend(vertical.map(|(index, _)| (index, container.clone())));
+        let vertical = vertical.map(|(_, it)| it.clone());
+        let saved = saved.map(|index| &objects.saved[index]);
+        workload.autoscaler = Some(of(name.to_owned(), vertical, saved, container, &workload.subject, objects));
+    }
+    for (index, vertical) in objects.vertical.iter().enumerate() {
+        for container in containers(vertical, objects) {
+            if covered.contains(&(index, container.clone())) {
+                continue;
+            }
+            let saved = objects.saved.iter().position(|it| is_of(it, vertical) && it.container == container);
+            if let Some(saved) = saved {
+                known[saved] = true;
+            }
+            let subject = Subject {
+                namespace: vertical.namespace.clone(),
+                kind: vertical.target.kind.clone(),
+                name: if vertical.target.name.is_empty() { &vertical.name } else { &vertical.target.name }.clone(),
+                container: container.clone(),
+                replica: String::new(),
+            };
+            let saved = saved.map(|saved| &objects.saved[saved]);
+            let it = of(vertical.name.clone(), Some(vertical.clone()), saved, container, &subject, objects);
+            workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
+        }
+    }
+    for saved in objects.saved.iter().zip(known).filter(|(_, known)| !known).map(|(saved, _)| saved) {
+        let subject = Subject {
+            namespace: saved.namespace.clone(),
+            name: saved.vpa.clone(),
+            container: saved.container.clone(),
+            ..Subject::default()
+        };
+        let it = of(saved.vpa.clone(), None, Some(saved), saved.container.clone(), &subject, objects);
+        workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
+    }
+    workloads.sort_by(|a, b| a.subject.cmp(&b.subject));
+}
+
+/// Two namespaces may be the same one where one of them is not told.
+fn same(a: &str, b: &str) -> bool {
+    a.is_empty() || b.is_empty() || a == b
+}
+
+fn is_target(target: &Target, subject: &Subject) -> bool {
+    target.name == subject.name && (subject.kind.is_empty() || target.kind.eq_ignore_ascii_case(&subject.kind))
+}
+
+fn is_of(saved: &Saved, vertical: &Vertical) -> bool {
+    saved.vpa == vertical.name && same(&saved.namespace, &vertical.namespace)
+}
+
+/// The containers that a VPA recommends for, or has saved something of.
+fn containers(vertical: &Vertical, objects: &Objects) -> Vec<String> {
+    let saved = objects.saved.iter().filter(|it| is_of(it, vertical)).map(|it| &it.container);
+    let mut names: Vec<String> = vertical.recommended.iter().map(|it| &it.container).chain(saved).cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The container of a workload as the VPA names it. A source that names none means the one that there is.
+fn container_of(subject: &Subject, vertical: Option<&Vertical>, objects: &Objects, name: &str) -> Option<String> {
+    if !subject.container.is_empty() {
+        return Some(subject.container.clone());
+    }
+    let names = match vertical {
+        Some(vertical) => containers(vertical, objects),
+        None => objects.saved.iter().filter(|it| it.vpa == name).map(|it| it.container.clone()).collect(),
+    };
+    match names.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+fn of(
+    name: String,
+    vertical: Option<Vertical>,
+    saved: Option<&Saved>,
+    container: String,
+    subject: &Subject,
+    objects: &Objects,
+) -> Autoscaler {
+    let with_name = |it: &&Saved| it.vpa == name && same(&it.namespace, &subject.namespace);
+    let known = vertical.as_ref().map_or(0, |it| containers(it, objects).len());
+    let number = known.max(objects.saved.iter().filter(with_name).count()).max(1);
+    let horizontal =
+        objects.horizontal.iter().find(|it| same(&it.namespace, &subject.namespace) && is_target(&it.target, subject));
+    let is_set = |it: &&Set| {
+        same(&it.namespace, &subject.namespace) && is_target(&it.target, subject) && it.container == container
+    };
+    Autoscaler {
+        horizontal: horizontal.map(|it| it.title.clone()),
+        set: objects.set.iter().find(is_set).cloned().unwrap_or_default(),
+        containers: u32::try_from(number).unwrap_or(1),
+        saved: saved.map(|it| it.checkpoint.clone()),
+        name,
+        vertical,
+        container,
+    }
+}
