@@ -185,26 +185,38 @@ struct Outcome {
     skipped: Vec<String>,
     /// Tests that failed, by name.
     failed: Vec<String>,
+    /// What those said of it.
+    said: Vec<String>,
     /// How exact the probes were.
     measured: Measured,
     /// Test programs that were started, less those that came to their end.
     crashed: usize,
 }
 
-/// Runs every test. Those that failed are run once more, alone: real kernels, engines and runtimes share two cores with
-/// the rest of the tests, and one that then passes is named as unsteady; one that fails again has failed.
+/// How often a test that failed is run again.
+const AGAIN: usize = 2;
+
+/// Runs every test. Those that failed are run again, alone: real kernels, engines and runtimes share two cores with the
+/// rest of the tests. One that then passes is named as unsteady; one that never does has failed.
 fn run_all(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>) -> Result<(Vec<String>, Measured)> {
     let first = run_tests(variables, inside, &[])?;
-    if first.passed {
-        return Ok((first.skipped, first.measured));
+    let (mut failed, mut said) = (first.failed, first.said);
+    ensure!(first.passed || (!failed.is_empty() && first.crashed == 0), "tests failed");
+    for _ in 0..AGAIN {
+        if failed.is_empty() {
+            break;
+        }
+        say(&format!("test: {} failed, run again alone: {}", failed.len(), failed.join(", ")));
+        let again = run_tests(variables, inside, &failed)?;
+        for test in failed.iter().filter(|test| !again.failed.contains(test)) {
+            say(&format!("test: unsteady, passed when run again: {test}"));
+        }
+        ensure!(again.passed || !again.failed.is_empty(), "tests failed");
+        (failed, said) = (again.failed, [said, again.said].concat());
     }
-    ensure!(!first.failed.is_empty() && first.crashed == 0, "tests failed");
-    say(&format!("test: {} failed, run again alone: {}", first.failed.len(), first.failed.join(", ")));
-    let again = run_tests(variables, inside, &first.failed)?;
-    ensure!(again.passed, "tests failed: {}", again.failed.join(", "));
-    for test in &first.failed {
-        say(&format!("test: unsteady, passed when run again: {test}"));
-    }
+    // Once more at the end, why: of a long output its middle is what gets lost.
+    said.iter().for_each(|line| say(line));
+    ensure!(failed.is_empty(), "tests failed: {}", failed.join(", "));
     Ok((first.skipped, first.measured))
 }
 
@@ -228,12 +240,17 @@ fn run_tests(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>, onl
         command.envs(variables).current_dir(root()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut outcome = Outcome::default();
-    let mut test = String::new();
+    let (mut test, mut failures) = (String::new(), false);
     let mut out = std::io::stdout().lock();
     for line in BufReader::new(output).lines() {
         let line = line?;
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
             name.clone_into(&mut test);
+        }
+        // Headings of libtest: what tests that failed printed, then their names.
+        failures = line == "failures:" || failures && line != "successes:" && !line.starts_with("test result: ");
+        if failures && !line.is_empty() {
+            outcome.said.push(line.clone());
         }
         if let Some(why) = line.strip_prefix("skipped: ") {
             outcome.skipped.push(format!("{test}: {why}"));
