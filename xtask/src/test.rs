@@ -215,7 +215,9 @@ fn run_all(variables: &BTreeMap<String, String>, inside: Option<&PathBuf>) -> Re
         (failed, said) = (again.failed, [said, again.said].concat());
     }
     // Once more at the end, why: of a long output its middle is what gets lost.
-    said.iter().for_each(|line| say(line));
+    for line in &said {
+        say(line);
+    }
     ensure!(failed.is_empty(), "tests failed: {}", failed.join(", "));
     Ok((first.skipped, first.measured))
 }

@@ -59,7 +59,9 @@ fn agreed(
         let reading = look(&it);
         match compared(&it, &reading) {
             Ok(()) => {
-                differed.iter().for_each(|difference| println!("node {version}, started anew: {difference}"));
+                for difference in differed {
+                    println!("node {version}, started anew: {difference}");
+                }
                 return (it, reading);
             }
             Err(difference) => differed.push(difference),
