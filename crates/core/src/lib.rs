@@ -19,6 +19,7 @@ pub mod cgroup_path;
 pub mod decode;
 pub mod diagnose;
 pub mod diagnosis;
+mod digits;
 pub mod explain;
 pub mod fact;
 pub mod growth;

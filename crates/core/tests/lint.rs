@@ -141,6 +141,24 @@ fn steps_of_argos_workflows_are_pods_and_other_objects_with_a_container_are_none
 }
 
 #[test]
+fn steps_of_tektons_tasks_are_containers_whatever_holds_them() {
+    let steps = "stepTemplate: {computeResources: {requests: {memory: 2Gi}, limits: {memory: 2Gi}}}, steps: [{name: a, \
+                 image: x, command: [java, -Xmx2g, -jar, a.jar]}, {name: b, image: x, command: [java, -Xmx1g, -jar, \
+                 b.jar], computeResources: {limits: {memory: 512Mi}}}], sidecars: [{image: y}]";
+    let head = "apiVersion: tekton.dev/v1\nmetadata: {name: t}\n";
+    let spec = format!("{{\n{steps}}}").replace("{name: b", "\n{name: b").replace("sidecars", "\nsidecars");
+    for (kind, around) in
+        [("Task", "SPEC"), ("TaskRun", "{taskSpec: SPEC}"), ("Pipeline", "{tasks: [{name: n, taskSpec: SPEC}]}")]
+    {
+        let text = format!("{head}kind: {kind}\nspec: {}\n", around.replace("SPEC", &spec));
+        let expected = [("jvm-heap-ge-limit", 5), ("jvm-heap-ge-limit", 6), ("limit-missing", 7)];
+        assert_eq!(grave(&linted(&text)), expected, "{kind}");
+    }
+    let elsewhere = format!("{head}kind: Task\nspec: {spec}\n").replace("tekton.dev", "example.org");
+    assert_eq!(grave(&linted(&elsewhere)), []);
+}
+
+#[test]
 fn start_scripts_variables_reach_java_only_through_a_shell_that_names_them() {
     let found = |command: &str| {
         let env = "    env: [{name: JAVA_OPTS, value: -Xmx256m}]\n";

@@ -14,6 +14,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::hierarchy::{Hierarchy, Version};
 use crate::sys;
 
+/// Where oomph itself goes when a cgroup without other processes has to hand its controller down.
+const ASIDE: &str = "oomph-itself";
+
 /// What the directory's name begins with; the core knows it as a container's.
 pub const PREFIX: &str = "oomph-run-";
 
@@ -171,7 +174,7 @@ fn make(version: Version, folder: &Path) -> io::Result<()> {
         if !is_alone_in(parent) {
             return Err(error);
         }
-        let aside = parent.join("oomph-itself");
+        let aside = parent.join(ASIDE);
         match fs::create_dir(&aside) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -185,6 +188,7 @@ fn make(version: Version, folder: &Path) -> io::Result<()> {
     });
     if counts.is_err() {
         let _ = fs::remove_dir(folder);
+        step_back(parent);
     }
     counts
 }
@@ -211,7 +215,29 @@ pub fn remove(folder: &Path) -> bool {
             thread::sleep(Duration::from_millis(20));
         }
     }
-    !folder.exists()
+    let gone = !folder.exists();
+    if let Some(parent) = folder.parent().filter(|_| gone) {
+        step_back(parent);
+    }
+    gone
+}
+
+/// Undoes what [`make`] did where it stepped aside: the controller is held again where it was, and who stepped aside
+/// stands there again. Not while others run below it.
+fn step_back(cgroup: &Path) {
+    let aside = cgroup.join(ASIDE);
+    let below = fs::read_dir(cgroup).into_iter().flatten().flatten();
+    let mut folders = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    if !aside.exists() || folders.any(|entry| entry.path() != aside) {
+        return;
+    }
+    if fs::write(cgroup.join("cgroup.subtree_control"), "-memory").is_ok() {
+        let pids = fs::read_to_string(aside.join("cgroup.procs")).unwrap_or_default();
+        for pid in pids.lines() {
+            let _ = fs::write(cgroup.join("cgroup.procs"), pid);
+        }
+        let _ = fs::remove_dir(aside);
+    }
 }
 
 fn clear(folder: &Path) {

@@ -205,4 +205,7 @@ fn each_runtime_is_killed_explained_and_looked_at_on_a_version_2_node_by_root_an
         }
         assert_eq!(files[format!("{who}-left").as_str()].trim(), "", "nothing stays behind");
     }
+    let alone = json(&files, "alone-run");
+    assert_eq!(alone["diagnosis"]["verdict"], "container-limit-oom", "{alone:#}");
+    assert_eq!(files["alone-left"].trim(), "", "nothing stays behind, and nothing is handed down any more");
 }

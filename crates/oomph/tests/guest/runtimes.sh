@@ -44,4 +44,12 @@ echo "##file $who-left"; find /sys/fs/cgroup -name 'oomph-run-*'
 END
 sh /tmp/all root
 (echo 0 >$cgroup/shell/cgroup.procs; exec su -s /bin/sh user -c "sh /tmp/all user")
+
+# Alone in its cgroup, it steps aside to hand the controller down, and back again.
+alone=/sys/fs/cgroup/alone
+mkdir $alone
+chown 1000 $alone $alone/cgroup.procs $alone/cgroup.subtree_control
+(echo 0 >$alone/cgroup.procs; exec su -s /bin/sh user -c "exec oomph run -o json --memory 64Mi --report /tmp/alone -- tail /dev/zero") >/dev/null 2>&1
+echo "##file alone-run"; cat /tmp/alone
+echo "##file alone-left"; cat $alone/cgroup.subtree_control; find $alone -mindepth 1 -type d
 echo "##file end"

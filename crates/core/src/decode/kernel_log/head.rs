@@ -1,7 +1,8 @@
 //! What lines begin with: most have it from the line before.
 
 use super::date::Date;
-use super::prefix::{Line, element, elements, uptime};
+use super::prefix::{Line, clock, element, elements};
+use crate::digits::after_blanks;
 
 /// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
 /// anew.
@@ -30,15 +31,13 @@ impl<'a> Head<'a> {
 
     /// The clock and the row of a line that is a row of a task table behind the same head; others are left to
     /// [`Self::line`], which finds the same in more time.
+    #[inline]
     pub(super) fn row(&self, text: &'a str) -> Option<(f64, &'a str)> {
-        /// As wide as a clock is printed in, and some.
-        const WIDEST_CLOCK: usize = 24;
-        let rest = text.trim_ascii_start().strip_prefix(self.text)?;
-        let inside = rest.trim_ascii_start().strip_prefix('[')?;
-        let end = inside.bytes().take(WIDEST_CLOCK).position(|byte| byte == b']')?;
-        let row = inside[end + 1..].strip_prefix(" [")?;
-        row.trim_ascii_start().starts_with(|letter: char| letter.is_ascii_digit()).then_some(())?;
-        Some((uptime(inside[..end].trim_ascii())?, &inside[end + 2..]))
+        let rest = after_blanks(text).strip_prefix(self.text)?;
+        let (uptime, after) = clock(after_blanks(after_blanks(rest).strip_prefix('[')?))?;
+        let row = after.strip_prefix("] ")?;
+        let pid = after_blanks(row.strip_prefix('[')?);
+        pid.starts_with(|letter: char| letter.is_ascii_digit()).then_some((uptime, row))
     }
 
     /// The node and date that the head tells.

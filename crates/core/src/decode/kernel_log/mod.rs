@@ -117,7 +117,8 @@ impl<'t> Log<'_, '_, 't> {
     fn row(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) -> bool {
         let Some(plain) = raw.plain.filter(|_| !raw.telling && self.pending.is_none()) else { return false };
         let Some((uptime, text)) = self.head.row(plain.trim_ascii_end()) else { return false };
-        if needs_more(text, false) {
+        // One that ends in a number may go on in the next line.
+        if text.as_bytes().last().is_some_and(u8::is_ascii_digit) {
             return false;
         }
         let (node, date) = self.head.origin();
@@ -364,7 +365,7 @@ fn needs_more(text: &str, telling: bool) -> bool {
         Some(b'T') => text.starts_with("Task in"),
         Some(b'm') => place(text, "failcnt").is_none(),
         Some(b'[') => {
-            text.ends_with(|letter: char| letter.is_ascii_digit()) || text[1..].trim_ascii_start().starts_with("pid")
+            text.as_bytes().last().is_some_and(u8::is_ascii_digit) || text[1..].trim_ascii_start().starts_with("pid")
         }
         _ => telling && text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }

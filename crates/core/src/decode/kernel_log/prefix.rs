@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::date::{self, Date};
 use super::origin::{facility, host_and_tag, kernel_tag, word_end};
+use crate::digits::digits;
 
 /// Who speaks in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -165,20 +166,22 @@ fn is_minute(inside: &str) -> bool {
 
 /// `8523.347168`: seconds since boot, as printk writes them.
 pub(super) fn uptime(text: &str) -> Option<f64> {
-    const SCALES: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-    let (mut digits, mut point) = (0_u64, None);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'0'..=b'9' => digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
-            b'.' if point.is_none() => point = Some(at),
-            _ => return None,
-        }
-    }
-    let whole = point.filter(|whole| (1..=10).contains(whole))?;
-    let fraction = text.len() - whole - 1;
-    let scale = SCALES.get(fraction).filter(|_| fraction > 0)?;
+    clock(text).filter(|(_, after)| after.is_empty()).map(|(seconds, _)| seconds)
+}
+
+/// Seconds since boot at the beginning of a text, and what follows.
+#[inline]
+pub(super) fn clock(text: &str) -> Option<(f64, &str)> {
+    const SCALES: [u64; 10] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    let (whole, length) = digits(text.as_bytes()).filter(|(_, length)| *length <= 10)?;
+    let fraction = text[length..].strip_prefix('.')?;
+    let (part, more) = digits(fraction.as_bytes())?;
+    let scale = *SCALES.get(more)?;
+    let number = whole * scale + part;
     // Both are exact below 2^53, so that the quotient is the number that the digits are closest to.
-    if digits < 1 << 53 { Some(digits as f64 / scale) } else { text.parse().ok() }
+    let seconds =
+        if number < 1 << 53 { number as f64 / scale as f64 } else { text[..length + 1 + more].parse().ok()? };
+    Some((seconds, &fraction[more..]))
 }
 
 /// A bracket whose beginning was lost in selecting the text: `41066.536886] `, `Thu May 23 18:40:42 2024] `.

@@ -301,9 +301,12 @@ fn level(limit: &CgroupNames, task: Option<&CgroupNames>) -> Level {
 
 /// A line as evidence shows it.
 pub(super) fn shown(text: &str) -> String {
+    /// Letters.
+    const LONGEST: usize = 300;
     let text = text.trim_ascii();
-    match text.len() {
-        ..=300 => text.to_owned(),
-        _ => text.chars().take(300).collect(),
+    if text.len() <= LONGEST {
+        return text.to_owned();
     }
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+    text[..end].to_owned()
 }

@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 
+use crate::digits::{after_blanks, digits};
 use crate::fact::{Candidate, Victim};
 use crate::units::Bytes;
 
@@ -71,10 +72,9 @@ pub(super) fn is_row(text: &str) -> bool {
 
 /// A row. Without `columns` (the header was cut off) they are guessed from how many numbers there are.
 pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
-    let rest = text.strip_prefix('[')?;
-    let close = rest.bytes().take(16).position(|byte| byte == b']')?;
-    let _: u32 = rest[..close].trim_ascii().parse().ok()?;
-    let fields = &rest[close + 1..];
+    let pid = after_blanks(text.strip_prefix('[')?);
+    let (_, length) = digits(pid.as_bytes()).filter(|(pid, _)| *pid <= u64::from(u32::MAX))?;
+    let fields = after_blanks(&pid[length..]).strip_prefix(']')?;
     exact(fields, columns).or_else(|| guessed(fields, columns.len()))
 }
 
@@ -91,7 +91,7 @@ fn exact(mut rest: &str, columns: &[Column]) -> Option<Row> {
     }
     let mut row = Row::default();
     for column in columns {
-        let (value, after) = integer(rest.trim_ascii_start())?;
+        let (value, after) = integer(rest)?;
         row.take(*column, value);
         rest = after;
     }
@@ -104,7 +104,7 @@ fn guessed(mut rest: &str, wanted: usize) -> Option<Row> {
     let wanted = if wanted == 0 { MOST_NUMBERS } else { wanted.min(MOST_NUMBERS) };
     let mut numbers = Vec::with_capacity(MOST_NUMBERS);
     while numbers.len() < wanted
-        && let Some((value, after)) = integer(rest.trim_ascii_start())
+        && let Some((value, after)) = integer(rest)
     {
         numbers.push(value);
         rest = after;
@@ -117,21 +117,18 @@ fn guessed(mut rest: &str, wanted: usize) -> Option<Row> {
     Some(row)
 }
 
-/// Digits that fit into 63 bits whatever they are; no column has as many.
-const MOST_DIGITS: usize = 18;
-
-/// A whole number that a blank or the end follows.
+/// A whole number, which blanks may precede and a blank or the end follows.
+#[inline]
 fn integer(text: &str) -> Option<(i64, &str)> {
-    let bytes = text.as_bytes();
-    let start = usize::from(bytes.first() == Some(&b'-'));
-    let mut end = start;
-    let mut value = 0_i64;
-    while let Some(digit) = bytes.get(end).filter(|byte| byte.is_ascii_digit()) {
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
-        end += 1;
+    let mut text = after_blanks(text);
+    if text.starts_with(|letter: char| letter.is_ascii_whitespace()) {
+        text = text.trim_ascii_start();
     }
-    let whole = (1..=MOST_DIGITS).contains(&(end - start)) && bytes.get(end).is_none_or(u8::is_ascii_whitespace);
-    whole.then(|| (if start == 1 { -value } else { value }, &text[end..]))
+    let (negative, number) = text.strip_prefix('-').map_or((false, text), |number| (true, number));
+    let (value, length) = digits(number.as_bytes())?;
+    let whole = number.as_bytes().get(length).is_none_or(u8::is_ascii_whitespace);
+    let value = value.cast_signed();
+    whole.then(|| (if negative { -value } else { value }, &number[length..]))
 }
 
 impl Row {

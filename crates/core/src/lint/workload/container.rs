@@ -131,7 +131,8 @@ impl<'a> Container<'a> {
             name: node.text_of("name").unwrap_or(""),
             image: node.text_of("image"),
             build: None,
-            resources: Resources::read(node.get("resources")),
+            // Tekton's word for it since its v1.
+            resources: Resources::read(node.get("resources").or_else(|| node.get("computeResources"))),
             command: words("command"),
             arguments: words("args"),
             variables: items("env").filter_map(Variable::read).collect(),

@@ -1,6 +1,6 @@
 //! Finding objects and pod templates in a document.
 
-use super::{At, Object, STEPS, Workload, compose, dockerfile, is_step};
+use super::{At, Object, STEPS, TEKTON, TEKTON_STEPS, Workload, compose, dockerfile, is_step};
 use crate::lint::image::{self, Image};
 use crate::lint::query::{self, Query};
 use crate::lint::tree::{Document, Language, Tree};
@@ -108,7 +108,9 @@ fn walk<'a>(node: At<'a>, parent: At<'a>, object: &Object<'a>, found: &mut Found
     }
     let is_step = || {
         let is_workflow = object.group() == "argoproj.io" && object.kind.contains("Workflow");
-        is_workflow && STEPS.iter().filter_map(|name| node.get(name)).any(is_step)
+        let is_task =
+            || object.group() == TEKTON && node.get(TEKTON_STEPS).is_some_and(|steps| steps.items().any(is_step));
+        is_workflow && STEPS.iter().filter_map(|name| node.get(name)).any(is_step) || is_task()
     };
     if node.is_mapping() && (is_pod_spec(node) || is_step()) {
         found.workloads.push(Workload::read(*object, parent, node));

@@ -65,6 +65,12 @@ pub struct Tmpfs<'a> {
 /// Where a template of Argo Workflows holds its one container (argoproj.io/v1alpha1, `Template`).
 const STEPS: [&str; 2] = ["container", "script"];
 
+/// The API group whose tasks are pods: each step is a container (tekton.dev/v1, `TaskSpec`).
+const TEKTON: &str = "tekton.dev";
+
+/// Where such a task holds its containers.
+const TEKTON_STEPS: &str = "steps";
+
 fn is_step(node: At<'_>) -> bool {
     node.is_mapping() && node.text_of("image").is_some()
 }
@@ -88,6 +94,9 @@ impl<'a> Workload<'a> {
         let step = STEPS.iter().filter_map(|name| spec.get(name)).find(|node| is_step(*node));
         if let Some(step) = step.filter(|_| containers.is_empty()) {
             containers.push(Container::read(step, ContainerKind::App));
+        }
+        if object.group() == TEKTON {
+            containers.extend(task(spec));
         }
         let volumes = spec.get("volumes").into_iter().flat_map(At::items);
         let tmpfs = volumes.filter_map(|volume| {
@@ -117,4 +126,20 @@ impl<'a> Workload<'a> {
         all.extend(self.tmpfs.iter().filter_map(|tmpfs| Some((tmpfs.size_limit?, None))));
         all
     }
+}
+
+/// The containers of a task of Tekton. What a step does not say of its resources `stepTemplate` says.
+fn task<'a>(spec: At<'a>) -> Vec<Container<'a>> {
+    let template = spec.get("stepTemplate").map(|it| Container::read(it, ContainerKind::App).resources);
+    let lists = [(TEKTON_STEPS, template.unwrap_or_default()), ("sidecars", Resources::default())];
+    let read = |(name, default): (&str, Resources<'a>)| {
+        let nodes = spec.get(name).into_iter().flat_map(At::items).filter(|node| is_step(*node));
+        let containers = nodes.map(|node| Container::read(node, ContainerKind::App));
+        let completed = |it: Container<'a>| match it.resources.node {
+            Some(_) => it,
+            None => Container { resources: default, ..it },
+        };
+        containers.map(completed).collect::<Vec<_>>()
+    };
+    lists.into_iter().flat_map(read).collect()
 }

@@ -71,6 +71,8 @@ enum Header {
 #[derive(Debug, Default)]
 struct Series {
     name: Box<[u8]>,
+    /// What its rows begin with, name and comma; none where the name has to be quoted.
+    head: Option<Box<[u8]>>,
     /// The series whose row came after the last row of this one: traces repeat their order.
     next: usize,
     history: History,
@@ -221,10 +223,17 @@ impl Reader {
     }
 
     /// Takes the rows of three plain cells that `bytes` begins with: their length.
+    ///
+    /// What a row begins with is foretold from the row before: the series that followed the last time, and a time of as
+    /// many digits. Where that holds, where the amount begins is known before the row is read.
     fn plain(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        while let Some((name, time, used, length)) = row::plain(&bytes[at..]) {
-            let series = self.series_of(name);
+        let (mut at, mut digits) = (0, 0);
+        while let Some((series, time, used, length)) = self.foretold(&bytes[at..], digits).or_else(|| {
+            let (name, time, used, length) = row::plain(&bytes[at..])?;
+            digits = time.checked_ilog10().map_or(1, |more| more as usize + 1);
+            Some((self.series_of(name), time, used, length))
+        }) {
+            self.last = series;
             let history = &mut self.series[series].history;
             history.at.push(time);
             history.used.push(used);
@@ -232,6 +241,16 @@ impl Reader {
             at += length;
         }
         at
+    }
+
+    /// The row of three plain cells at the beginning of `bytes`, if it is of the series that is awaited and its time has
+    /// that many digits: the series, the time, the amount and its length.
+    #[inline]
+    fn foretold(&self, bytes: &[u8], digits: usize) -> Option<(usize, i64, u64, usize)> {
+        let next = self.series.get(self.last)?.next;
+        let rest = bytes.strip_prefix(&**self.series[next].head.as_ref()?)?;
+        let (time, used, length) = row::after_name(rest, digits)?;
+        Some((next, time, used, bytes.len() - rest.len() + length))
     }
 
     #[inline]
@@ -287,7 +306,9 @@ impl Reader {
             let at = self.series.len();
             let subject = Subject { name: String::from_utf8_lossy(name).into_owned(), ..Subject::default() };
             let history = History { subject, ..History::default() };
-            self.series.push(Series { name: name.into(), next: at, history });
+            let quoted = name.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
+            let head = (!quoted).then(|| [name, b","].concat().into());
+            self.series.push(Series { name: name.into(), head, next: at, history });
             self.by_name.insert(name.into(), at);
             at
         };

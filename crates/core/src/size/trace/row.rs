@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use memchr::memchr2;
 
 use super::super::history::MISSING;
-use super::cell::{amount, digits, flag, limit, moment, word};
+use super::cell::{amount, flag, limit, moment};
 use super::{LATEST, LIMIT, OOM, SERIES, TIME, WIDTH};
+use crate::digits::{digits, digits_of_length, word};
 
 /// A row, its cells at the places of the known columns.
 #[derive(Debug)]
@@ -104,11 +105,18 @@ pub(super) fn plain(bytes: &[u8]) -> Option<(&[u8], i64, u64, usize)> {
         return None;
     }
     let rest = bytes[name..].strip_prefix(b",")?;
-    let (time, length) = digits(rest).filter(|(time, _)| *time <= LATEST)?;
-    let rest = rest[length..].strip_prefix(b",")?;
+    let (_, length) = digits(rest)?;
+    let (time, used, length) = after_name(rest, length)?;
+    Some((series, time, used, name + 1 + length))
+}
+
+/// Behind the name and its comma: seconds of as many digits as given, bytes, and the length up to the end of the line.
+#[inline]
+pub(super) fn after_name(bytes: &[u8], time_digits: usize) -> Option<(i64, u64, usize)> {
+    let time = digits_of_length(bytes, time_digits).filter(|time| *time <= LATEST)?;
+    let rest = bytes[time_digits..].strip_prefix(b",")?;
     let (used, length) = digits(rest)?;
-    let rest = rest[length..].strip_prefix(b"\n")?;
-    Some((series, time.cast_signed(), used, bytes.len() - rest.len()))
+    (rest.get(length) == Some(&b'\n')).then_some((time.cast_signed(), used, time_digits + 1 + length + 1))
 }
 
 /// Bytes until the comma or the end of the line.

@@ -145,11 +145,22 @@ proptest! {
         }
     }
 
+    /// The short way of rows that are foretold reads what the long way reads, which lines take that come in pieces.
     #[test]
-    fn digits_are_read_as_the_library_reads_them(text in "[0-9]{0,20}[,\n:/a.-]?.{0,10}") {
-        let length = text.bytes().take_while(u8::is_ascii_digit).count();
-        let expected = (1..=18).contains(&length).then(|| (text[..length].parse().unwrap(), length));
-        prop_assert_eq!(cell::digits(text.as_bytes()), expected);
+    fn rows_that_follow_each_other_as_before_are_read_as_any_others(
+        round in prop::collection::vec(("[a-b]{0,2}|\"a,b\"|a,b|\"a|a\"b|\"\"\"a\"", 0_u64..4, 0_u64..11), 1..5),
+        times in prop::collection::vec(0_u64..1 << 37, 1..6),
+    ) {
+        let mut text = String::from("series,time_s,bytes\n");
+        for time in times {
+            for (name, later, used) in &round {
+                writeln!(text, "{name},{},{}", time + later, 10_u64.pow(u32::try_from(*used).unwrap()) - 1).unwrap();
+            }
+        }
+        let (mut whole, mut pieces) = (Reader::default(), Reader::default());
+        whole.feed(text.as_bytes());
+        text.as_bytes().chunks(1).for_each(|piece| pieces.feed(piece));
+        prop_assert_eq!(whole.finish(), pieces.finish());
     }
 
     #[test]
