@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::artifact::{Artifact, Kind};
+use crate::case::is_oom_reason;
 use crate::decode::{Decoded, LogClock};
 use crate::fact::{Coverage, CoverageOf, KernelKill, State, What};
 
@@ -13,6 +14,11 @@ use crate::fact::{Coverage, CoverageOf, KernelKill, State, What};
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 /// Zones are whole quarters of an hour.
 const QUARTER: i64 = 900;
+/// Zones in use that are no whole hours, in quarters: from the Marquesas to the Chathams in summer.
+const BROKEN_ZONES: [i64; 13] = [-38, -14, -10, 14, 18, 22, 23, 26, 35, 38, 42, 51, 55];
+/// How sure it must be that kills and ends belong together, before another zone than UTC is believed: one end that the
+/// API calls an OOM kill, or two that it does not.
+const ENOUGH: usize = 2;
 /// A kill is seen as an end within this time.
 const PROMPT: i64 = 60;
 /// The last line of a log that is being written is at most this old when it is read.
@@ -21,7 +27,7 @@ const FRESH: SignedDuration = SignedDuration::from_mins(10);
 /// The clock of each artifact that other evidence knows better than its source did; `None`: nothing to add.
 pub(crate) fn clocks(artifacts: &[Artifact], decoded: &[Decoded], now: Option<Timestamp>) -> Vec<Option<LogClock>> {
     let ends = ends(decoded);
-    let newest = ends.values().max().copied().max(newest_event(decoded));
+    let newest = ends.values().map(|end| end.at).max().max(newest_event(decoded));
     let reference = newest.and_then(|at| at.checked_add(SLACK).ok()).or(now);
     artifacts
         .iter()
@@ -39,8 +45,16 @@ pub(crate) fn clocks(artifacts: &[Artifact], decoded: &[Decoded], now: Option<Ti
         .collect()
 }
 
-/// When each container ended, by its id.
-fn ends(decoded: &[Decoded]) -> HashMap<&str, Timestamp> {
+/// The end of a container.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    at: Timestamp,
+    /// The API or engine calls it an OOM kill.
+    oom: bool,
+}
+
+/// How each container ended, by its id.
+fn ends(decoded: &[Decoded]) -> HashMap<&str, End> {
     let mut ends = HashMap::new();
     for fact in decoded.iter().flat_map(|decoded| &decoded.facts) {
         match &fact.what {
@@ -50,12 +64,19 @@ fn ends(decoded: &[Decoded]) -> HashMap<&str, Timestamp> {
                         Some(State::Terminated(end)) => Some(end),
                         _ => None,
                     };
+                    // Beside a container that runs, a describe text gives its id and not that of the end before.
+                    let runs = matches!(status.state, Some(State::Running { .. }));
                     for end in current.into_iter().chain(&status.last) {
-                        ends.extend(end.container_id.as_deref().or(status.id.as_deref()).zip(end.finished));
+                        let id = end.container_id.as_deref().or(status.id.as_deref().filter(|_| !runs));
+                        let oom = end.reason.as_deref().is_some_and(is_oom_reason);
+                        ends.extend(id.zip(end.finished.map(|at| End { at, oom })));
                     }
                 }
             }
-            What::EngineContainer(engine) => ends.extend(engine.subject.container_id.as_deref().zip(engine.finished)),
+            What::EngineContainer(engine) => {
+                let oom = engine.oom_killed == Some(true);
+                ends.extend(engine.subject.container_id.as_deref().zip(engine.finished.map(|at| End { at, oom })));
+            }
             _ => {}
         }
     }
@@ -74,7 +95,7 @@ fn newest_event(decoded: &[Decoded]) -> Option<Timestamp> {
 }
 
 /// Kills of a container whose end is known.
-fn known_kills<'d>(decoded: &'d Decoded, ends: &HashMap<&str, Timestamp>) -> Vec<(&'d KernelKill, Timestamp)> {
+fn known_kills<'d>(decoded: &'d Decoded, ends: &HashMap<&str, End>) -> Vec<(&'d KernelKill, End)> {
     let kills = decoded.facts.iter().filter_map(|fact| match &fact.what {
         What::Kill(kill) => Some(kill.as_ref()),
         _ => None,
@@ -83,11 +104,11 @@ fn known_kills<'d>(decoded: &'d Decoded, ends: &HashMap<&str, Timestamp>) -> Vec
 }
 
 /// The boot that puts most kills of a log that counts from boot right before the ends that they caused.
-fn booted(decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<Timestamp> {
+fn booted(decoded: &Decoded, ends: &HashMap<&str, End>) -> Option<Timestamp> {
     let boots =
         known_kills(decoded, ends).into_iter().filter(|(kill, _)| kill.at.is_none()).filter_map(|(kill, end)| {
             let uptime = SignedDuration::try_from_secs_f64(kill.uptime_seconds?).ok()?;
-            end.checked_sub(uptime).ok()
+            end.at.checked_sub(uptime).ok()
         });
     let mut boots: Vec<Timestamp> = boots.collect();
     boots.sort_unstable();
@@ -99,18 +120,21 @@ fn booted(decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<Timestam
 
 /// How far the dates of a log without a zone are ahead of UTC: by kills whose ends are known, else by its last line
 /// being as fresh as that of a log that is still written.
-fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, Timestamp>) -> Option<SignedDuration> {
+fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, End>) -> Option<SignedDuration> {
     let unzoned = |coverage: &&Coverage| coverage.holes.iter().any(|hole| hole.because == Coverage::NO_ZONE);
     let covered = decoded.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog).find(unzoned);
     let mut votes: HashMap<i64, usize> = HashMap::new();
     for (kill, end) in known_kills(decoded, ends) {
         let Some(at) = kill.at.filter(|_| !kill.at_zone_known) else { continue };
-        let Some(gap) = gap(at, end, kill.at_year_known) else { continue };
+        let Some(gap) = gap(at, end.at, kill.at_year_known) else { continue };
         let quarters = (gap + QUARTER / 2).div_euclid(QUARTER);
-        if (gap - quarters * QUARTER).abs() <= PROMPT {
-            *votes.entry(quarters).or_default() += 1;
+        let is_zone = quarters % 4 == 0 && (-48..=56).contains(&quarters) || BROKEN_ZONES.contains(&quarters);
+        if is_zone && (gap - quarters * QUARTER).abs() <= PROMPT {
+            *votes.entry(quarters).or_default() += if end.oom { ENOUGH } else { 1 };
         }
     }
+    // A child's kill may be any time before the end, an hour too.
+    votes.retain(|quarters, votes| *quarters == 0 || *votes >= ENOUGH);
     if let Some((quarters, _)) = votes.into_iter().max_by_key(|(quarters, votes)| (*votes, -quarters.abs())) {
         return Some(SignedDuration::from_secs(quarters * QUARTER));
     }

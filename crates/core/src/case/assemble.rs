@@ -163,6 +163,7 @@ fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask:
     gather(&mut case);
     let lost = case.kills.iter().any(|kill| kill.life != Life::Earlier)
         || engine.it.oom_killed == Some(true)
+        || running && case.engine_events.iter().any(|event| event.it.action == "oom")
         || case.counters.iter().any(|counters| counters.oom_kill > Some(0));
     let never_ran = matches!(engine.it.status.as_deref(), Some("created"))
         && (engine.it.error.as_deref().is_some_and(|error| !error.is_empty()) || case.failed_start().is_some());

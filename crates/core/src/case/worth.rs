@@ -20,6 +20,11 @@ pub(super) fn is_worth_a_diagnosis(case: &Case<'_>) -> bool {
     if case.counters.iter().any(|counters| counters.oom_kill > Some(0)) || !case.userspace.is_empty() {
         return true;
     }
+    // Docker's flag on one that runs: a process of it was killed since it started.
+    let flagged = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true));
+    if flagged || case.engine_events.iter().any(|event| event.it.action == "oom") && case.is_running() {
+        return true;
+    }
     if let Some((reason, _)) = case.waiting() {
         let routine = matches!(reason, "" | "ContainerCreating" | "PodInitializing");
         return !routine || case.events.iter().any(|event| event.it.warning && is_start_failure(&event.it.reason));

@@ -11,8 +11,11 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AdmissionRejectedMemor
 
 fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = refused(case) else { return Finding::Absent };
-    let summary = "The pod never ran: its memory request does not fit. Nothing was killed.";
-    Found::new(Confidence::Proven, summary, vec![proof]).into()
+    let why = match refused_for_pressure(case) {
+        Some(_) => "the node was short of memory, and takes no pod without a memory request then",
+        None => "its memory request does not fit",
+    };
+    Found::new(Confidence::Proven, format!("The pod never ran: {why}. Nothing was killed."), vec![proof]).into()
 }
 
 /// The kubelet's OutOfmemory, an admission under memory pressure, or the scheduler's Insufficient memory.
@@ -27,14 +30,14 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Proof> {
             "the kubelet refused the pod: its memory request does not fit what is left of the node",
         );
     }
-    if let Some((message, proof)) = removal::eviction(case)
-        && removal::short_of(&message) == Some(Short::Refused)
-        && message.contains("MemoryPressure")
+    if let Some(proof) = refused_for_pressure(case) {
+        return Some(proof);
+    }
+    // pkg/kubelet/cm/memorymanager/policy_static.go (v1.37).
+    if pod.reason.as_deref() == Some("UnexpectedAdmissionError")
+        && pod.message.as_deref().is_some_and(|message| message.contains("[memorymanager]"))
     {
-        return Some(Proof {
-            says: "the kubelet refused the pod: the node already had memory pressure".into(),
-            ..proof
-        });
+        return quote::pod_reason(case, "the kubelet refused the pod: no NUMA node has the memory that it asks for");
     }
     let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
     let event = case.events.iter().rev().find(|event| {
@@ -42,6 +45,13 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Proof> {
         short && pending || event.it.reason.eq_ignore_ascii_case("OutOfmemory")
     })?;
     Some(quote::event(event, "no node has that much memory left to promise"))
+}
+
+/// The node already had memory pressure (pkg/kubelet/eviction/eviction_manager.go `Admit`, v1.37).
+fn refused_for_pressure(case: &Case<'_>) -> Option<Proof> {
+    let (message, proof) = removal::eviction(case)?;
+    let refused = removal::short_of(&message) == Some(Short::Refused) && message.contains("MemoryPressure");
+    refused.then(|| Proof { says: "the kubelet refused the pod: the node already had memory pressure".into(), ..proof })
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

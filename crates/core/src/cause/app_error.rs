@@ -11,7 +11,8 @@ fn judge(case: &Case<'_>) -> Finding {
     if code == 0 || matches!(code, 134 | 135 | 137 | 139 | 143) {
         return Finding::Absent;
     }
-    if killing::of(case).is_some() {
+    let lost = code == 255 && case.reason() == Some("Unknown");
+    if lost || killing::of(case).is_some() {
         return Finding::Absent;
     }
     let proofs: Vec<_> = quote::termination(case).into_iter().collect();

@@ -1,8 +1,9 @@
 //! A child was killed by the OOM killer, and the main process then ended by itself.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
+use super::killing::{self, Killing};
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Verdict};
+use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ChildOom, judge, advise };
 
@@ -18,10 +19,13 @@ fn judge(case: &Case<'_>) -> Finding {
     let then = match (&case.death, case.exit_code()) {
         (None, _) => "what its main process did then is not told".to_owned(),
         (_, None) => "its main process then ended by itself".to_owned(),
+        (_, Some(143)) => "its main process then ended on SIGTERM, or left with 143 itself".to_owned(),
         (_, Some(code)) => format!("its main process then ended by itself with exit code {code}"),
     };
-    let summary = format!("The kernel killed {} of {}; {then}.", kernel::who(&killing), case.noun());
-    let mut found = Found::new(killing.confidence, summary, proofs);
+    let summary = format!("The kernel killed {} of {}; {then}.", kernel::who(&killing), place(case, &killing));
+    // Whoever sent a SIGTERM may have had another reason.
+    let most = if case.exit_code() == Some(143) { Confidence::Likely } else { Confidence::Proven };
+    let mut found = Found::new(killing.confidence.min(most), summary, proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
     found.victim = Some(killing.victim);
@@ -32,7 +36,17 @@ fn judge(case: &Case<'_>) -> Finding {
     found.into()
 }
 
+/// Where the child was: the container, or the cgroup where there is none.
+fn place(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
+    let report = killing.report.filter(|_| kernel::is_of_no_container(case));
+    let path = report.and_then(|kill| kill.kill.task_memcg.as_deref());
+    path.map_or_else(|| case.noun(), |path| format!("cgroup {}", quote::tail(path)))
+}
+
 fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if kernel::is_of_no_container(case) {
+        return advice::limit_hit(case);
+    }
     let mut list = advice::limit_hit(case);
     list.push(advice::advice(
         "have the main process report the death of its children",

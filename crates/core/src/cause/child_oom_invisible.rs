@@ -16,14 +16,13 @@ fn judge(case: &Case<'_>) -> Finding {
         from: counters.from.clone(),
         excerpt: format!("oom_kill {}", counters.it.oom_kill.unwrap_or_default()),
     }));
+    let told = if proofs.is_empty() { kernel::engine_proof(case) } else { None };
+    let rest = if told.is_some() { "" } else { "; the API shows nothing of it" };
+    proofs.extend(told);
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let summary = format!(
-        "The kernel killed {} of {}, which runs on; the API shows nothing of it.",
-        kernel::who(&killing),
-        case.noun()
-    );
+    let summary = format!("The kernel killed {} of {}, which runs on{rest}.", kernel::who(&killing), case.noun());
     let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
     found.level = killing.level;
     found.victim = Some(killing.victim);

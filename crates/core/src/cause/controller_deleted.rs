@@ -1,6 +1,6 @@
 //! A controller deleted the pod: scale-down, rollout, or clean-up.
 
-use super::{Cause, Finding, quote, removal};
+use super::{Cause, Finding, kernel, quote, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -18,7 +18,12 @@ fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = proof else { return Finding::Absent };
     let forced = removal::forced(case);
     let summary = format!("The pod was deleted by its controller (scale-down, rollout or clean-up){forced}.");
-    removal::found(case, Confidence::Proven, summary, vec![proof]).into()
+    let found = removal::found(case, Confidence::Proven, summary, vec![proof]);
+    // What the garbage collector finds without a node, nobody saw end.
+    match case.reason() {
+        Some("ContainerStatusUnknown") => found.oom_kill(kernel::oom_kill(case, None)).into(),
+        _ => found.into(),
+    }
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {

@@ -49,7 +49,7 @@ fn judge(case: &Case<'_>) -> Finding {
         kernel::capital(&case.noun())
     );
     Found::new(Confidence::Likely, summary, proofs)
-        .oom_kill(Some(false))
+        .oom_kill(kernel::oom_kill(case, Some(false)))
         .missing("who sent the signal", "on the node, before the next one: bpftrace -e 'tracepoint:signal:signal_generate /args->sig == 9/ { printf(\"%s %d -> %d\\n\", comm, pid, args->pid); }'")
         .into()
 }

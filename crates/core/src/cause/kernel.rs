@@ -3,9 +3,9 @@
 use super::killing::{self, Killing};
 use super::level::container_limit;
 use super::{Finding, Found, Proof, counted, quote};
-use crate::case::{Case, Silence, is_oom_reason};
+use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
-use crate::fact::{Level, LimitHit, NodeNoteKind};
+use crate::fact::{Constraint, Level, LimitHit, NodeNoteKind};
 use crate::units::Bytes;
 
 /// What the four causes of a killed main process share: found where the kill points to them, ruled out otherwise.
@@ -22,14 +22,8 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
         Some(counted) => proofs.extend(counted.proofs),
         None => proofs.extend(counter_proofs(case)),
     }
-    if proofs.is_empty()
-        && let (Some(engine), Some(true)) = (case.engine, case.engine.and_then(|engine| engine.it.oom_killed))
-    {
-        proofs.push(Proof {
-            says: "the engine saw an OOM event of the container's cgroup".into(),
-            from: engine.from.join("/State"),
-            excerpt: "OOMKilled: true".into(),
-        });
+    if proofs.is_empty() {
+        proofs.extend(engine_proof(case));
     }
     let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
     found.oom_kill = killing.certain.then_some(true);
@@ -40,6 +34,22 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
     }
     found.into()
+}
+
+/// The engine's flag, which stands for an OOM event in the container's cgroup, or that event itself.
+pub(super) fn engine_proof(case: &Case<'_>) -> Option<Proof> {
+    let says = "the engine saw an OOM event of the container's cgroup";
+    let Some(engine) = case.engine.filter(|engine| engine.it.oom_killed == Some(true)) else {
+        return killing::engine_event(case).map(|event| quote::engine_event(&event, says));
+    };
+    Some(Proof { says: says.into(), from: engine.from.join("/State"), excerpt: "OOMKilled: true".into() })
+}
+
+/// Nothing but the kernel's report tells of it, and that names a cgroup that is no container's: a unit, a job.
+pub(super) fn is_of_no_container(case: &Case<'_>) -> bool {
+    let known = case.pod.is_some() || case.container.is_some() || case.engine.is_some();
+    let ids = |kill: &CaseKill<'_>| kill.kill.container_id.is_some() || kill.kill.pod_uid.is_some();
+    !known && !case.kills.is_empty() && !case.kills.iter().any(ids)
 }
 
 fn counter_proofs(case: &Case<'_>) -> Vec<Proof> {
@@ -100,6 +110,9 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                 killing.report.and_then(|kill| kill.kill.oom_memcg.as_deref()).unwrap_or("/kubepods")
             )
         }
+        _ if killing.report.is_some_and(|kill| kill.kill.sysrq) => {
+            format!("Somebody had the kernel kill a process by hand (SysRq-f), and it chose {who}; no limit fired.")
+        }
         _ => format!("The node ran out of memory and the kernel killed {who}; no limit of its own fired."),
     }
 }
@@ -108,6 +121,9 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
 pub(super) fn who(killing: &Killing<'_, '_>) -> String {
     let victim = killing.report.and_then(|kill| kill.kill.victims.first());
     let comm = victim.and_then(|victim| victim.comm.as_deref());
+    if killing.report.is_some_and(|kill| kill.kill.group) {
+        return "all its processes".into();
+    }
     match (killing.victim, comm) {
         (VictimKind::Main, Some(comm)) if killing.victim_told => format!("its main process {comm}"),
         (VictimKind::Main, None) if killing.victim_told => "its main process".into(),
@@ -134,7 +150,14 @@ fn other_level(case: &Case<'_>, killing: &Killing<'_, '_>, asked: Verdict) -> Fi
         };
     }
     let Some(kill) = killing.report.filter(|_| killing.victim == VictimKind::Main) else { return Finding::Absent };
-    let named = kill.kill.oom_memcg.as_deref().unwrap_or("the node");
+    let Some(named) = kill.kill.oom_memcg.as_deref().or((kill.kill.level == Some(Level::Node)).then_some("the node"))
+    else {
+        let of_cgroup = kill.kill.constraint == Some(Constraint::Memcg) && asked == Verdict::NodeOom;
+        return match of_cgroup {
+            true => Finding::RuledOut("the kernel speaks of a memory cgroup's limit, not of the node".into()),
+            false => Finding::Absent,
+        };
+    };
     match asked {
         Verdict::NodeOom if killing.verdict != Verdict::NodeOom => {
             Finding::RuledOut(format!("the kernel names a cgroup's limit ({}), not the node", quote::tail(named)))
@@ -190,7 +213,8 @@ pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
     }
     if let Some(engine) = case.engine.filter(|_| case.pod.is_none()) {
         let tells = engine.it.engine != "podman" && engine.it.oom_killed == Some(false);
-        return (tells && case.exit_code() != Some(137)).then_some(false);
+        // 255 is also what Docker writes of a container that ran when its host went down.
+        return (tells && !matches!(case.exit_code(), Some(137 | 255))).then_some(false);
     }
     let hinted =
         case.notes.iter().any(|note| matches!(note.it.kind, NodeNoteKind::RuntimeOom | NodeNoteKind::SystemOom));

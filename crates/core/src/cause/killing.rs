@@ -1,10 +1,12 @@
 //! The kill that decides a case: by the kernel's own report, or by the API's or a counter's word in its stead.
 
-use super::counted;
+use jiff::SignedDuration;
+
 use super::level::{verdict_at, verdict_of, without_report};
+use super::{counted, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{Level, NodeNote, NodeNoteKind};
+use crate::fact::{EngineEvent, Level, NodeNote, NodeNoteKind};
 use crate::recording;
 
 /// A kill of a life, read.
@@ -25,17 +27,24 @@ pub(super) struct Killing<'c, 'a> {
     pub(super) certain: bool,
 }
 
-/// The kill that decides the case: of the main process if there is one, else of a child.
+/// A main process that is killed ends within this time, on the slowest of nodes.
+const PROMPT: SignedDuration = SignedDuration::from_mins(2);
+
+/// The kill that decides the case: of the main process if there is one, else of a child; of several the one closest to
+/// the end.
 pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let reported = case
         .life_kills()
         .filter(|kill| !kill.kill.victims.is_empty())
         .map(|kill| (kill, victim(case, kill)))
-        .min_by_key(|(_, victim)| match victim {
-            VictimKind::Main => 0,
-            VictimKind::RuntimeInit => 1,
-            VictimKind::Child => 2,
-            VictimKind::Sandbox => 3,
+        .min_by_key(|(kill, victim)| {
+            let rank = match victim {
+                VictimKind::Main => 0,
+                VictimKind::RuntimeInit => 1,
+                VictimKind::Child => 2,
+                VictimKind::Sandbox => 3,
+            };
+            (rank, before_the_end(case, kill).map(|time| time.abs()))
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),
@@ -48,9 +57,38 @@ pub(super) fn of_main(case: &Case<'_>) -> bool {
     of(case).is_some_and(|killing| killing.victim == VictimKind::Main)
 }
 
+/// How long before the end the kernel dates a kill; `None` where one of the two is not dated, or only by a guess.
+fn before_the_end(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<SignedDuration> {
+    let at = kill.kill.at.filter(|_| kill.kill.at_zone_known && kill.kill.at_year_known)?;
+    Some(case.finished()?.duration_since(at))
+}
+
+/// The container lived on after the kill: the victim was not its main process.
+fn was_outlived(case: &Case<'_>, kill: &CaseKill<'_>) -> bool {
+    before_the_end(case, kill).is_some_and(|time| time > PROMPT)
+}
+
+/// The engine ended it by a signal of its own: whatever was killed before was another process. Docker's flag stands for
+/// any OOM event in the container's life (moby daemon/monitor.go, v27), and a dead process gets no signal.
+fn ended_by_engine(case: &Case<'_>) -> bool {
+    let sent = signal::sent_by_engine(case);
+    let number = case.exit_code().map(|code| code - 128);
+    let just_before = |at: jiff::Timestamp| case.finished().is_none_or(|end| end.duration_since(at) <= PROMPT);
+    sent.iter().any(|event| event.it.signal == number && event.it.at.is_some_and(just_before))
+}
+
+/// The engine's OOM event of this life that is closest to the end.
+pub(super) fn engine_event<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>> {
+    let oom = |event: &&Seen<'a, EngineEvent>| event.it.action == "oom" && signal::is_of_life(case, event.it.at);
+    case.engine_events.iter().rev().find(oom).copied()
+}
+
 /// A process of the life that runs now was killed, after an end that was no kill.
 fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let kill = case.kills.iter().rev().find(|kill| kill.life == Life::Present && !kill.kill.victims.is_empty())?;
+    if was_alone(kill) {
+        return None;
+    }
     let found = by_report(case, kill, VictimKind::Child);
     Some(Killing { verdict: Verdict::ChildOomInvisible, ..found })
 }
@@ -67,7 +105,8 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
         return VictimKind::Sandbox;
     }
     if case.death.is_none() && (case.is_running() || case.container.is_some()) {
-        return VictimKind::Child;
+        // The status is older than the kill.
+        return if was_alone(kill) { VictimKind::Main } else { VictimKind::Child };
     }
     if case.exit_code().is_some_and(|code| code != 137) {
         return VictimKind::Child;
@@ -75,10 +114,21 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     if report.group {
         return VictimKind::Main;
     }
+    if was_outlived(case, kill) || ended_by_engine(case) {
+        return VictimKind::Child;
+    }
     match first_of_its_cgroup(case, kill) {
         Some(false) => VictimKind::Child,
         _ => VictimKind::Main,
     }
+}
+
+/// The only process of the container's own cgroup was killed: nothing of it lives.
+fn was_alone(kill: &CaseKill<'_>) -> bool {
+    let report = kill.kill.it;
+    let processes = || report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid);
+    let killed = |pid| report.victims.iter().any(|victim| victim.pid == Some(pid));
+    report.level == Some(Level::Container) && processes().count() == 1 && processes().all(killed)
 }
 
 /// Whether a victim is the first process of its cgroup: the table of a container's own cgroup lists its processes
@@ -105,7 +155,7 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         {
             Verdict::ChildOomInvisible
         }
-        VictimKind::Child => Verdict::ChildOom,
+        VictimKind::Child => of_child(case, was_outlived(case, kill)),
         VictimKind::Main => verdict_of(case, kill),
     };
     let told = case.death.is_some()
@@ -123,10 +173,22 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
     }
 }
 
+/// What a child's kill means for the end. Where the main process was itself ended by a signal, by an engine or long
+/// after, something else did that: [`Verdict::Undetermined`] by this kill, so that other causes speak.
+fn of_child(case: &Case<'_>, outlived: bool) -> Verdict {
+    let by_signal = matches!(case.exit_code(), Some(137 | 143));
+    if by_signal && (outlived || ended_by_engine(case)) { Verdict::Undetermined } else { Verdict::ChildOom }
+}
+
 /// The API or engine says OOMKilled, and no kernel report of this life is there.
 fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let by_reason = case.reason().is_some_and(is_oom_reason);
-    let by_engine = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true));
+    let event = engine_event(case);
+    let by_engine = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true)) || event.is_some();
+    let outlived = event.is_some_and(|event| {
+        let before = event.it.at.zip(case.finished()).map(|(at, end)| end.duration_since(at));
+        before.is_some_and(|time| time > PROMPT)
+    });
     let start = start_message(case).is_some();
     if !by_reason && !by_engine && !start && seen_by_runtime(case).is_none() {
         return by_counters(case);
@@ -136,6 +198,7 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let code = case.exit_code();
     let victim = match code {
         _ if start => VictimKind::RuntimeInit,
+        Some(137) if outlived || ended_by_engine(case) => VictimKind::Child,
         Some(137) | None if case.death.is_some() => VictimKind::Main,
         _ => VictimKind::Child,
     };
@@ -143,8 +206,8 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let (verdict, level, confidence) = match victim {
         VictimKind::RuntimeInit | VictimKind::Sandbox => (Verdict::StartOom, None, Confidence::Proven),
         VictimKind::Child if case.death.is_none() => (Verdict::ChildOomInvisible, counted(), Confidence::Proven),
-        VictimKind::Child if crio => (Verdict::ChildOom, counted(), Confidence::Possible),
-        VictimKind::Child => (Verdict::ChildOom, counted(), Confidence::Proven),
+        VictimKind::Child if crio => (of_child(case, outlived), counted(), Confidence::Possible),
+        VictimKind::Child => (of_child(case, outlived), counted(), Confidence::Proven),
         VictimKind::Main => without_report(case),
     };
     Some(Killing {

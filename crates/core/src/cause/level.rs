@@ -4,12 +4,17 @@ use super::counted;
 use crate::case::{Case, CaseKill, Life, Seen};
 use crate::diagnosis::{Confidence, Verdict};
 use crate::fact::{Event, Level, Resources};
+use crate::kubelet;
 use crate::units::Bytes;
 
 /// Which knob a kill of the main process points to.
 pub(super) fn verdict_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Verdict {
     let report = kill.kill.it;
     let limit = report.memory.and_then(|memory| memory.limit);
+    if report.level.is_none() && report.constraint.is_none() {
+        // The reaper's line alone tells neither a cgroup's kill from the node's.
+        return if case.death.is_some() { without_report(case).0 } else { Verdict::Undetermined };
+    }
     verdict_at(case, report.level, limit, report.pod_uid.is_some())
 }
 
@@ -47,7 +52,8 @@ fn page_round(bytes: Bytes) -> u64 {
 /// The limit that the node has applied, else the one of the spec.
 pub(super) fn container_limit(container: &crate::fact::Container) -> Option<Bytes> {
     let applied = container.applied.as_ref().and_then(Resources::limit_bytes);
-    applied.or_else(|| container.resources.limit_bytes())
+    // Zero sets none (pkg/kubelet/kuberuntime/kuberuntime_container_linux.go, v1.37).
+    applied.or_else(|| container.resources.limit_bytes()).filter(|limit| limit.0 > 0)
 }
 
 /// Which level an OOMKilled of the main process most likely means: by the counters of the cgroups, by an earlier kill,
@@ -76,6 +82,9 @@ pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confid
     if told == Some(Level::NodeAllocatable) {
         return (Verdict::NodeAllocatableOom, told.map(|level| (level, Confidence::Likely)), Confidence::Likely);
     }
+    if case.pod.is_none() && case.engine.is_some_and(|engine| engine.it.unlimited) {
+        return (Verdict::NodeOom, Some((Level::Node, Confidence::Possible)), Confidence::Possible);
+    }
     if has_no_limit(case) {
         return (
             Verdict::NodeAllocatableOom,
@@ -90,9 +99,7 @@ pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confid
 fn has_no_limit(case: &Case<'_>) -> bool {
     case.pod_spec().is_some_and(|pod| {
         let shown = pod.complete || pod.qos.is_some();
-        shown
-            && pod.resources.memory_limit.is_none()
-            && case.container.is_some_and(|own| container_limit(own).is_none())
+        shown && kubelet::pod_limit(pod).is_none() && case.container.is_some_and(|own| container_limit(own).is_none())
     })
 }
 

@@ -2,10 +2,21 @@
 
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::{Case, Seen, Silence};
-use crate::diagnosis::{Confidence, Verdict, VictimKind};
+use crate::diagnosis::{Advice, Confidence, Verdict, VictimKind};
 use crate::fact::{Event, Level, NodeNote, NodeNoteKind};
 
-pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeOom, judge, advise: advice::node_short };
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeOom, judge, advise };
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    match killing::of(case).and_then(|killing| killing.report) {
+        Some(kill) if kill.kill.sysrq => vec![advice::advice(
+            "find who asked: somebody pressed SysRq-f, or wrote f to /proc/sysrq-trigger",
+            "the kernel was told to kill a process; no limit of memory was hit",
+            "none",
+        )],
+        _ => advice::node_short(case),
+    }
+}
 
 fn judge(case: &Case<'_>) -> Finding {
     if killing::of(case).is_some() {

@@ -10,12 +10,27 @@ use crate::fact::{Condition, Event};
 /// Clocks of status and events agree to the second.
 pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// The clocks of a node and of the API server differ by less.
+const SKEW: SignedDuration = SignedDuration::from_secs(15);
+
 /// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
 /// killer did not end the main process before.
 pub(super) fn applies(case: &Case<'_>) -> bool {
     let present = case.death.as_ref().is_none_or(|death| death.current || death.termination.finished.is_none());
     let killed = killing::of_main(case);
-    case.pod.is_some() && present && !killed
+    case.pod.is_some() && present && !killed && !ended_before(case)
+}
+
+/// The container had ended before anybody set out to remove its pod.
+fn ended_before(case: &Case<'_>) -> bool {
+    let pod = case.pod_spec();
+    // The API sets the moment at which the grace period will be over.
+    let grace = SignedDuration::from_secs(pod.and_then(|pod| pod.deletion_grace_seconds).unwrap_or(30));
+    let deleted = pod.and_then(|pod| pod.deletion).and_then(|end| end.checked_sub(grace).ok());
+    let disrupted = disruption(case).and_then(|condition| condition.since);
+    let stopped = stopping(case).and_then(|event| event.it.first.or(event.it.last));
+    let begun = [deleted, disrupted, stopped].into_iter().flatten().min();
+    case.finished().zip(begun).is_some_and(|(finished, begun)| begun.duration_since(finished) > SKEW)
 }
 
 /// The pod's `DisruptionTarget` condition (Kubernetes 1.26), where it is true.

@@ -45,11 +45,14 @@ fn by_sign(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> Finding {
         (true, false) if case.death.is_some() => Confidence::Proven,
         _ => Confidence::Likely,
     };
-    let summary = format!(
-        "{} ended because {}; its cgroup's limit did not fire.",
-        kernel::capital(&case.noun()),
-        meaning(sign.it.sign)
-    );
+    let (who, meaning) = (kernel::capital(&case.noun()), meaning(sign.it.sign));
+    let summary = if confidence == Confidence::Possible {
+        format!("The log of {} says that {meaning}; whether it ended for that is not told.", case.noun())
+    } else if case.death.is_none() {
+        format!("The log of {} says that {meaning}; how it ended is not told.", case.noun())
+    } else {
+        format!("{who} ended because {meaning}; its cgroup's limit did not fire.")
+    };
     let otherwise = if sigkill && !silent { None } else { Some(false) };
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, otherwise)).into()
 }

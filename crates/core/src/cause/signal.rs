@@ -1,6 +1,6 @@
 //! Ends by a signal that came from outside: what an engine or orchestrator says it sent.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::removal::SLACK;
 use super::{Proof, quote};
@@ -12,24 +12,23 @@ const REACTION: SignedDuration = SignedDuration::from_secs(10);
 
 /// Signals that the engine itself delivered in this life, oldest first.
 pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> {
-    let started = case.started();
-    let finished = case.finished();
-    case.engine_events
-        .iter()
-        .filter(|event| event.it.action == "kill" && event.it.signal.is_some())
-        .filter(|event| match (event.it.at, started, finished) {
-            (Some(at), _, Some(finished)) if at.duration_since(finished) > SLACK => false,
-            (Some(at), Some(started), _) if started.duration_since(at) > SLACK => false,
-            _ => true,
-        })
-        .copied()
-        .collect()
+    let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_some());
+    kills.filter(|event| is_of_life(case, event.it.at)).copied().collect()
+}
+
+/// Whether a moment lies in the life that is diagnosed, as far as its beginning and end are known.
+pub(super) fn is_of_life(case: &Case<'_>, at: Option<Timestamp>) -> bool {
+    match (at, case.started(), case.finished()) {
+        (Some(at), _, Some(finished)) if at.duration_since(finished) > SLACK => false,
+        (Some(at), Some(started), _) if started.duration_since(at) > SLACK => false,
+        _ => true,
+    }
 }
 
 /// A `kill` that the engine did right before the end, without saying with which signal, as Podman's events tell it.
 pub(super) fn unnamed_kill<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>> {
     let finished = case.finished()?;
-    let right_before = |at: jiff::Timestamp| at.duration_since(finished).abs() <= SLACK;
+    let right_before = |at: Timestamp| at.duration_since(finished).abs() <= SLACK;
     let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_none());
     kills.copied().find(|event| event.it.at.is_some_and(right_before))
 }
@@ -37,7 +36,7 @@ pub(super) fn unnamed_kill<'a>(case: &Case<'a>) -> Option<Seen<'a, EngineEvent>>
 /// The engine was asked to stop it: it sent SIGTERM, or says `stop` after the end (Docker; the signal may be another).
 pub(super) fn asked_to_end(case: &Case<'_>, sent: &[Seen<'_, EngineEvent>]) -> bool {
     let slack = SignedDuration::from_secs(5);
-    let ended = |at: jiff::Timestamp| case.finished().is_some_and(|end| at.duration_since(end).abs() < slack);
+    let ended = |at: Timestamp| case.finished().is_some_and(|end| at.duration_since(end).abs() < slack);
     let stop = |event: &Seen<'_, EngineEvent>| event.it.action == "stop" && event.it.at.is_some_and(ended);
     sent.iter().any(|event| event.it.signal == Some(15)) || case.engine_events.iter().any(stop)
 }

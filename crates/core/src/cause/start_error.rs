@@ -29,12 +29,24 @@ fn judge(case: &Case<'_>) -> Finding {
     let Some((words, proof)) = failure(case) else { return Finding::Absent };
     let why = reason(&words);
     // Without the runtime's words its init may as well have been killed.
-    let otherwise = if words.is_empty() && case.engine.is_some() { kernel::excluded(case) } else { Some(false) };
+    let lost = start_oom::init_was_lost(&words);
+    let otherwise = match lost {
+        true => None,
+        false if words.is_empty() && case.engine.is_some() => kernel::excluded(case),
+        false => Some(false),
+    };
     let summary = match why {
+        _ if lost => {
+            format!("{} never started: the runtime lost its init process.", kernel::capital(&case.noun()))
+        }
         Some(why) => format!("{} never started: {why}.", kernel::capital(&case.noun())),
         None => format!("{} never started.", kernel::capital(&case.noun())),
     };
-    Found::new(Confidence::Proven, summary, vec![proof]).oom_kill(kernel::oom_kill(case, otherwise)).into()
+    let found = Found::new(Confidence::Proven, summary, vec![proof]).oom_kill(kernel::oom_kill(case, otherwise));
+    if lost {
+        return found.missing("what ended the init process", kernel::kernel_log_command(case)).into();
+    }
+    found.into()
 }
 
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
@@ -98,7 +110,10 @@ fn reason(words: &str) -> Option<String> {
     table.iter().find(|(needle, _)| words.contains(needle)).map(|(_, why)| (*why).to_owned())
 }
 
-fn advise(_: &Case<'_>) -> Vec<Advice> {
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if failure(case).is_some_and(|(words, _)| start_oom::init_was_lost(&words)) {
+        return vec![advice::see_kernel_log(case, "it says whether the kernel killed the runtime's init process")];
+    }
     vec![advice::advice(
         "correct what the runtime's message names: command, image, mount, key or permission",
         "the program never ran, so its memory cannot be the reason",

@@ -42,7 +42,7 @@ fn judge(case: &Case<'_>) -> Finding {
         found.victim = Some(killing.victim);
         return found.into();
     }
-    let Some((_, proof)) = failure(case).filter(|_| limit_is_too_small(case)) else { return Finding::Absent };
+    let Some((message, proof)) = failure(case).filter(|_| limit_is_too_small(case)) else { return Finding::Absent };
     let who = kernel::capital(&case.noun());
     let summary = match tiny(case) {
         Some(limit) => format!(
@@ -54,6 +54,10 @@ fn judge(case: &Case<'_>) -> Finding {
                 ", too small to start in"
             }
         ),
+        None if init_was_lost(&message) => format!(
+            "{who} cannot start: the runtime lost its init process, which a memory limit{} may be too small for.",
+            limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
+        ),
         None => format!("{who} cannot start: the runtime says that its memory limit is too low."),
     };
     Found::new(Confidence::Likely, summary, vec![proof])
@@ -62,10 +66,27 @@ fn judge(case: &Case<'_>) -> Finding {
         .into()
 }
 
+/// What runc says when its init process ended before it could take the program's place (libcontainer/process_linux.go,
+/// v1.0 to v1.3): whatever killed it, in a small cgroup most often the kernel.
+const INIT_LOST: [&str; 3] = [
+    "getting the final child's pid from pipe caused: EOF",
+    "read init-p: connection reset by peer",
+    "cannot start a container that has stopped",
+];
+
+/// Below this runtimes' inits are at times killed before the program runs: as much as CRI-O asks for, and some.
+const TIGHT_TO_START: Bytes = Bytes::mib(16);
+
+/// The runtime's own init process ended before the program ran.
+pub(super) fn init_was_lost(message: &str) -> bool {
+    INIT_LOST.iter().any(|words| message.contains(words))
+}
+
 /// It did not start, and its limit is a slip of the unit, below what any program starts in, or refused by the runtime.
 pub(super) fn limit_is_too_small(case: &Case<'_>) -> bool {
     let Some((message, _)) = failure(case) else { return false };
-    tiny(case).is_some() || TOO_LOW.iter().any(|words| message.contains(words))
+    let tight = limit(case).is_some_and(|limit| limit.bytes() < TIGHT_TO_START);
+    tiny(case).is_some() || init_was_lost(&message) && tight || TOO_LOW.iter().any(|words| message.contains(words))
 }
 
 fn tiny(case: &Case<'_>) -> Option<Quantity> {

@@ -6,14 +6,17 @@ use crate::diagnosis::{Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StatusLost, judge, advise: |_| Vec::new() };
 
-/// pkg/kubelet/kubelet_pods.go (v1.37) writes exit code 137 and this reason when the container cannot be found.
+/// pkg/kubelet/kubelet_pods.go (v1.37) writes exit code 137 and ContainerStatusUnknown when the container cannot be
+/// found; containerd (internal/cri/server/restart.go, v2.1) 255 and Unknown of one whose task is gone when it starts.
 fn judge(case: &Case<'_>) -> Finding {
-    if case.reason() != Some("ContainerStatusUnknown") {
-        return Finding::Absent;
-    }
+    let placeholder = match (case.reason(), case.exit_code()) {
+        (Some("ContainerStatusUnknown"), _) => "the 137 is the kubelet's",
+        (Some("Unknown"), Some(255)) => "the 255 is containerd's",
+        _ => return Finding::Absent,
+    };
     let proofs = quote::termination(case).into_iter().collect();
     let summary = format!(
-        "Nobody saw {} end: the 137 is the kubelet's placeholder for an unknown status, not an exit code.",
+        "Nobody saw {} end: {placeholder} placeholder for an unknown status, not an exit code.",
         case.noun()
     );
     Found::new(Confidence::Likely, summary, proofs)

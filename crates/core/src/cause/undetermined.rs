@@ -1,19 +1,30 @@
 //! The evidence does not say. An honest answer, with what would tell.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Undetermined, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let proofs: Vec<Proof> =
+    let mut proofs: Vec<Proof> =
         quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
+    let killing = killing::of(case).filter(|killing| killing.verdict == Verdict::Undetermined);
+    proofs.extend(killing.as_ref().and_then(|killing| killing.report).map(quote::kill));
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let summary = match case.exit_code() {
-        Some(137) => format!(
+    let summary = match (&killing, case.exit_code()) {
+        (Some(killing), None) => format!(
+            "The kernel killed {}; whether a limit was hit, and whose, is not told here.",
+            kernel::who(killing)
+        ),
+        (Some(killing), Some(code)) => format!(
+            "{} ended with {code} after the kernel had killed {} of it; the evidence here does not say who ended it.",
+            kernel::capital(&case.noun()),
+            kernel::who(killing)
+        ),
+        (None, Some(137)) => format!(
             "{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.",
             kernel::capital(&case.noun())
         ),

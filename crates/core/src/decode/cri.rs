@@ -79,6 +79,7 @@ fn container(object: &Value, status: &Value, state: String, input: Input<'_>) ->
         finished: moment::of(&status["finishedAt"]),
         // Since Kubernetes 1.27 limits change in place: what the status says is newer than the spec.
         memory_limit: amount(&amended["memoryLimitInBytes"]).or_else(|| amount(&memory["limit"])),
+        unlimited: false,
         memory_swap: amount(&amended["memorySwapLimitInBytes"]).or_else(|| amount(&memory["swap"])),
         oom_kill_disable: memory["disableOOMKiller"].as_bool().unwrap_or(false),
         oom_score_adj: number(&amended["oomScoreAdj"])

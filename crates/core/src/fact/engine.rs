@@ -28,6 +28,8 @@ pub struct EngineContainer {
     pub finished: Option<Timestamp>,
     /// `HostConfig.Memory`, `linux.resources.memory.limit`; none where zero (no limit).
     pub memory_limit: Option<Bytes>,
+    /// The document says that there is no limit on memory.
+    pub unlimited: bool,
     /// `HostConfig.MemorySwap`; none where zero or -1.
     pub memory_swap: Option<Bytes>,
     /// `HostConfig.OomKillDisable`.

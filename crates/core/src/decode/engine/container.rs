@@ -68,6 +68,7 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
         finished,
         // Until Docker 1.6 the limits stood in `Config`.
         memory_limit: amount(&host["Memory"]).or_else(|| amount(&config["Memory"])),
+        unlimited: number(&host["Memory"]) == Some(0),
         memory_swap: amount(&host["MemorySwap"]).or_else(|| amount(&config["MemorySwap"])),
         oom_kill_disable: host["OomKillDisable"].as_bool().unwrap_or(false),
         oom_score_adj: number(&host["OomScoreAdj"]).and_then(|number| i32::try_from(number).ok()),
