@@ -246,3 +246,13 @@ fn an_engines_flag_on_a_container_that_runs_is_a_childs_kill() {
     let lines = [("10:10:00", "start ID (image=x, name=web)"), ("10:20:00", "oom ID (image=x, name=web)")];
     check(&only(&[events(&lines)]), "child-oom-invisible", Some(true));
 }
+
+#[test]
+fn counters_that_nobody_names_tell_that_something_was_killed_and_no_more() {
+    let counters = Artifact::new("memory.events", "low 0\nhigh 0\nmax 12\noom 3\noom_kill 3\noom_group_kill 0\n");
+    let diagnosis = only(&[counters]);
+    check(&diagnosis, "undetermined", Some(true));
+    assert_eq!(diagnosis.victim, None);
+    let calm = Artifact::new("memory.events", "low 0\nhigh 0\nmax 12\noom 0\noom_kill 0\noom_group_kill 0\n");
+    assert!(why(&[calm], Vec::new(), Vec::new(), &Ask::default()).diagnoses.is_empty());
+}

@@ -31,6 +31,9 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
         cases.extend(orphans::bare_log(index));
         cases.extend(orphans::bare_note(index));
     }
+    if cases.is_empty() && index.pods.is_empty() && index.engines.is_empty() {
+        cases.extend(super::counted::bare(index));
+    }
     lend_unnamed(index, &mut cases);
     cases
 }

@@ -1,10 +1,17 @@
 //! Containers that lost a process by the count of their cgroup alone: no report of it is left, and no status shows it.
 
-use super::assemble::bare;
 use super::gather::seen;
 use super::matching::{same_id, same_uid};
-use super::{Case, Index, Seen};
+use super::{Case, Index, Seen, assemble};
 use crate::fact::{Counters, CountersOf};
+
+/// Nothing but counters was given, of a cgroup that nobody names: they are the case.
+pub(super) fn bare<'a>(index: &'a Index<'a>) -> Option<Case<'a>> {
+    let nameless =
+        |counters: &Seen<'_, Counters>| counters.it.of == CountersOf::Unknown && counters.it.cgroup.is_none();
+    let counters = seen(&index.counters).find(|counters| nameless(counters) && counters.it.oom_kill > Some(0))?;
+    Some(Case { from: Some(counters.from.clone()), counters: vec![counters], ..assemble::bare(index, None) })
+}
 
 /// One case for each that no other case, kill or pod stands for.
 pub(super) fn orphans<'a>(index: &'a Index<'a>, cases: &[Case<'a>]) -> Vec<Case<'a>> {
@@ -23,7 +30,7 @@ pub(super) fn orphans<'a>(index: &'a Index<'a>, cases: &[Case<'a>]) -> Vec<Case<
         from: Some(counters.from.clone()),
         node: index.node(counters.it.subject.node.as_deref()),
         counters: vec![counters],
-        ..bare(index, None)
+        ..assemble::bare(index, None)
     };
     seen(&index.counters).filter(is_orphan).map(case).collect()
 }

@@ -52,7 +52,7 @@ pub(super) fn is_of_no_container(case: &Case<'_>) -> bool {
     !known && !case.kills.is_empty() && !case.kills.iter().any(ids)
 }
 
-fn counter_proofs(case: &Case<'_>) -> Vec<Proof> {
+pub(super) fn counter_proofs(case: &Case<'_>) -> Vec<Proof> {
     let moved = case.counters.iter().filter(|counters| counters.oom_kill > Some(0));
     moved
         .take(2)

@@ -6,7 +6,7 @@ use super::level::{verdict_at, verdict_of, without_report};
 use super::{counted, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{EngineEvent, Level, NodeNote, NodeNoteKind};
+use crate::fact::{Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind};
 use crate::recording;
 
 /// A kill of a life, read.
@@ -257,7 +257,13 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     // A cgroup that was made for one run counts the kills of that run and of nothing else.
     let of_this_run = case.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE);
     let sure = if of_this_run { Confidence::Likely } else { Confidence::Possible };
+    let nameless = case.container.is_none() && case.engine.is_none() && case.pod.is_none();
+    let of_container = |counters: &Seen<'_, Counters>| counters.it.of != CountersOf::Unknown;
     let (victim, verdict, confidence) = match case.exit_code() {
+        // Counters of some cgroup: neither whose process it was is told, nor whether it runs on.
+        None if nameless && !case.counters.iter().any(of_container) => {
+            (VictimKind::Main, Verdict::Undetermined, Confidence::Possible)
+        }
         None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
         // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
         Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), sure),
@@ -267,7 +273,7 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     Some(Killing {
         report: None,
         victim,
-        victim_told: true,
+        victim_told: verdict != Verdict::Undetermined,
         verdict,
         level: counted.map(|counted| (counted.level, counted.confidence)),
         confidence,

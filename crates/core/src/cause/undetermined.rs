@@ -11,6 +11,9 @@ fn judge(case: &Case<'_>) -> Finding {
         quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
     let killing = killing::of(case).filter(|killing| killing.verdict == Verdict::Undetermined);
     proofs.extend(killing.as_ref().and_then(|killing| killing.report).map(quote::kill));
+    if killing.is_some() && proofs.is_empty() {
+        proofs.extend(kernel::counter_proofs(case));
+    }
     if proofs.is_empty() {
         return Finding::Absent;
     }
