@@ -256,3 +256,16 @@ fn counters_that_nobody_names_tell_that_something_was_killed_and_no_more() {
     let calm = Artifact::new("memory.events", "low 0\nhigh 0\nmax 12\noom 0\noom_kill 0\noom_group_kill 0\n");
     assert!(why(&[calm], Vec::new(), Vec::new(), &Ask::default()).diagnoses.is_empty());
 }
+
+#[test]
+fn a_nodes_event_is_told_when_nothing_else_is() {
+    let event = |reason: &str, message: &str| {
+        json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "n1.1", "namespace": "default"},
+            "involvedObject": {"kind": "Node", "name": "n1"}, "reason": reason, "type": "Warning", "message": message,
+            "firstTimestamp": "2026-03-01T10:59:30Z", "lastTimestamp": "2026-03-01T10:59:30Z", "count": 1})
+    };
+    let system = event("SystemOOM", "System OOM encountered, victim process: java, pid: 4211");
+    check(&only(&[objects(&[system])]), "node-oom", Some(true));
+    let detector = event("OOMKilling", "Memory cgroup out of memory: Killed process 77 (java) total-vm:90kB");
+    check(&only(&[objects(&[detector])]), "undetermined", Some(true));
+}

@@ -31,6 +31,9 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
         cases.extend(orphans::bare_log(index));
         cases.extend(orphans::bare_note(index));
     }
+    if cases.is_empty() && ask.pod.is_none() && ask.owner.is_none() && ask.namespace.is_none() {
+        cases.extend(orphans::node_events(index).filter(|case| is_recent(case, ask)));
+    }
     if cases.is_empty() && index.pods.is_empty() && index.engines.is_empty() {
         cases.extend(super::counted::bare(index));
     }

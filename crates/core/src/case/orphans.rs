@@ -1,6 +1,6 @@
 //! Kills and lines that no pod and no engine explains: each is a case of its own.
 
-use crate::fact::{KernelKill, UserspaceKill};
+use crate::fact::{Event, KernelKill, UserspaceKill};
 use crate::why::Ask;
 
 use super::assemble::{bare, is_recent};
@@ -86,4 +86,16 @@ pub(super) fn bare_note<'a>(index: &'a Index<'a>) -> Option<Case<'a>> {
     case.from = Some(first.from.clone());
     case.notes = notes;
     Some(case)
+}
+
+/// Events of nodes whose OOM killer acted, by the kubelet's or node-problem-detector's word: each is a case.
+pub(super) fn node_events<'a>(index: &'a Index<'a>) -> impl Iterator<Item = Case<'a>> {
+    let of_node = |event: &Seen<'a, Event>| event.it.object.kind.as_deref().is_none_or(|kind| kind == "Node");
+    let events = ["SystemOOM", "OOMKilling"].into_iter().flat_map(|reason| index.events.with_reason(reason));
+    events.filter(of_node).map(|event| Case {
+        from: Some(event.from.clone()),
+        node: index.node(event.it.object.name.as_deref()),
+        events: vec![event],
+        ..bare(index, None)
+    })
 }

@@ -37,7 +37,23 @@ fn judge(case: &Case<'_>) -> Finding {
         found.victim = Some(VictimKind::Main);
         return found.into();
     }
+    if let Some(event) = of_node_alone(case, "SystemOOM") {
+        let host = event.it.object.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+        let summary = format!("The node{host} ran out of memory and the kernel killed a process; whose is not told here.");
+        let proofs = vec![quote::event(&event, "the kubelet saw the node's own OOM killer act")];
+        let mut found = Found::new(Confidence::Likely, summary, proofs)
+            .oom_kill(Some(true))
+            .missing("the kernel's report, which names the cgroup of the process", kernel::kernel_log_command(case));
+        found.level = Some((Level::Node, Confidence::Likely));
+        return found.into();
+    }
     kernel::judge(case, Verdict::NodeOom)
+}
+
+/// The node's event that a case consists of.
+pub(super) fn of_node_alone<'a>(case: &Case<'a>, reason: &str) -> Option<Seen<'a, Event>> {
+    let alone = case.pod.is_none() && case.container.is_none() && case.engine.is_none() && case.kills.is_empty();
+    case.events.iter().find(|event| alone && event.it.reason == reason).copied()
 }
 
 /// The kubelet saw an OOM kill that was of no container's own cgroup (pkg/kubelet/oom/oom_watcher_linux.go, v1.37).

@@ -1,6 +1,6 @@
 //! The evidence does not say. An honest answer, with what would tell.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, node_oom, quote};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -14,6 +14,8 @@ fn judge(case: &Case<'_>) -> Finding {
     if killing.is_some() && proofs.is_empty() {
         proofs.extend(kernel::counter_proofs(case));
     }
+    let of_node = node_oom::of_node_alone(case, "OOMKilling");
+    proofs.extend(of_node.map(|event| quote::event(&event, "the node's kernel killed a process")));
     if proofs.is_empty() {
         return Finding::Absent;
     }
@@ -27,13 +29,15 @@ fn judge(case: &Case<'_>) -> Finding {
             kernel::capital(&case.noun()),
             kernel::who(killing)
         ),
+        (None, None) if of_node.is_some() => "The kernel killed a process of the node; whose is not told here.".into(),
         (None, Some(137)) => format!(
             "{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.",
             kernel::capital(&case.noun())
         ),
         _ => format!("{} ended, and the evidence here does not say why.", kernel::capital(&case.noun())),
     };
-    let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, None));
+    let killed = of_node.is_some().then_some(true);
+    let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, killed));
     if let Silence::Worthless(why) = case.kernel_silence() {
         found = found.missing(format!("the kernel log of the moment ({why})"), kernel::kernel_log_command(case));
     }
