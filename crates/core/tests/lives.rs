@@ -269,3 +269,13 @@ fn a_nodes_event_is_told_when_nothing_else_is() {
     let detector = event("OOMKilling", "Memory cgroup out of memory: Killed process 77 (java) total-vm:90kB");
     check(&only(&[objects(&[detector])]), "undetermined", Some(true));
 }
+
+#[test]
+fn a_child_that_a_log_says_was_killed_leaves_a_kill_open() {
+    let text = "2026-03-01T10:59:59Z [ERROR] Worker (pid:7) was sent SIGKILL! Perhaps out of memory?\n";
+    let log = || Artifact::new("web_app.log", text);
+    check(&only(&[log()]), "undetermined", None);
+    let diagnosis = only(&[objects(&[ended(1, "Error")]), log()]);
+    check(&diagnosis, "app-error", None);
+    assert!(diagnosis.evidence.iter().any(|it| it.excerpt.contains("Perhaps")), "{:?}", diagnosis.evidence);
+}

@@ -15,10 +15,13 @@ fn judge(case: &Case<'_>) -> Finding {
     if lost || killing::of(case).is_some() {
         return Finding::Absent;
     }
-    let proofs: Vec<_> = quote::termination(case).into_iter().collect();
+    let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();
     if proofs.is_empty() {
         return Finding::Absent;
     }
+    let child = kernel::child_killed(case);
+    let unseen = child.is_some();
+    proofs.extend(child);
     let meaning = match code {
         126 => " (a command could not be executed)",
         127 => " (a command was not found)",
@@ -27,7 +30,12 @@ fn judge(case: &Case<'_>) -> Finding {
         _ => "",
     };
     let summary = format!("{} ended by itself with exit code {code}{meaning}.", kernel::capital(&case.noun()));
-    Found::new(Confidence::Likely, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case))).into()
+    let found =
+        Found::new(Confidence::Likely, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case)));
+    if unseen {
+        return found.missing("whether the kernel killed the child process", kernel::kernel_log_command(case)).into();
+    }
+    found.into()
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {

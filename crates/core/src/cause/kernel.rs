@@ -5,7 +5,7 @@ use super::level::container_limit;
 use super::{Finding, Found, Proof, counted, quote};
 use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
-use crate::fact::{Constraint, Level, LimitHit, NodeNoteKind};
+use crate::fact::{Constraint, Level, LimitHit, NodeNoteKind, Sign};
 use crate::units::Bytes;
 
 /// What the four causes of a killed main process share: found where the kill points to them, ruled out otherwise.
@@ -202,6 +202,12 @@ pub(crate) fn oom_kill(case: &Case<'_>, otherwise: Option<bool>) -> Option<bool>
     }
 }
 
+/// Its log says that a child of it got SIGKILL: whoever sent that, a kill is not excluded.
+pub(super) fn child_killed(case: &Case<'_>) -> Option<Proof> {
+    let sign = case.signs.iter().rev().find(|sign| sign.it.sign == Sign::ChildKilled && sign.it.near_end)?;
+    Some(quote::sign(sign, "its log says that a child process was killed by signal 9"))
+}
+
 /// What excludes a kill of any process of the container, a child's too: a kernel log that covers the moment, or a
 /// runtime that would have said OOMKilled and gives another reason. Podman on cgroup v1 never says it.
 pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
@@ -216,8 +222,9 @@ pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
         // 255 is also what Docker writes of a container that ran when its host went down.
         return (tells && !matches!(case.exit_code(), Some(137 | 255))).then_some(false);
     }
-    let hinted =
+    let noted =
         case.notes.iter().any(|note| matches!(note.it.kind, NodeNoteKind::RuntimeOom | NodeNoteKind::SystemOom));
+    let hinted = noted || child_killed(case).is_some();
     (case.reason().is_some_and(|reason| !is_oom_reason(reason)) && case.exit_code() != Some(137) && !hinted)
         .then_some(false)
 }

@@ -16,6 +16,9 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let of_node = node_oom::of_node_alone(case, "OOMKilling");
     proofs.extend(of_node.map(|event| quote::event(&event, "the node's kernel killed a process")));
+    if proofs.is_empty() && case.pod.is_none() && case.engine.is_none() {
+        proofs.extend(kernel::child_killed(case));
+    }
     if proofs.is_empty() {
         return Finding::Absent;
     }
@@ -30,6 +33,9 @@ fn judge(case: &Case<'_>) -> Finding {
             kernel::who(killing)
         ),
         (None, None) if of_node.is_some() => "The kernel killed a process of the node; whose is not told here.".into(),
+        (None, None) if kernel::child_killed(case).is_some() && case.death.is_none() => {
+            "A child process was killed with SIGKILL; the evidence here does not say by whom.".into()
+        }
         (None, Some(137)) => format!(
             "{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.",
             kernel::capital(&case.noun())
