@@ -91,6 +91,32 @@ fn the_runtimes_oom_line_beside_a_bare_137_is_the_containers_own_limit() {
 }
 
 #[test]
+fn a_kill_that_systemd_cadvisor_or_docker_tells_of_another_cgroup_explains_nothing() {
+    let other = "c".repeat(64);
+    for line in [
+        "Mar 01 10:05:00 n1 systemd[1]: nginx.service: A process of this unit has been killed by the OOM killer."
+            .to_owned(),
+        format!("Mar 01 10:05:00 n1 systemd[1]: crio-{other}.scope: Failed with result 'oom-kill'."),
+        format!(
+            "I0301 10:05:00.857758    4991 manager.go:1126] Created an OOM event in container \
+            \"/kubepods/burstable/pod99999999-2222-3333-4444-555555555555/{other}\" at 2026-03-01 10:05:00.122 +0000 UTC"
+        ),
+        format!(
+            "Mar 01 10:05:00 n1 dockerd[900]: time=\"2026-03-01T10:05:00.1Z\" level=info \
+            msg=\"Container failed to exit within 10s of signal 15 - using the force\" container={other}"
+        ),
+    ] {
+        check(&only(&[objects(&[pod(137, "Error")]), log(&line)]), "undetermined", Confidence::Possible, None);
+    }
+    let own = format!(
+        "Mar 01 10:05:00 n1 systemd[1]: cri-containerd-{ID}.scope: A process of this unit has been killed \
+        by the OOM killer."
+    );
+    let own = only(&[objects(&[pod(137, "Error")]), log(&own)]);
+    check(&own, "container-limit-oom", Confidence::Likely, Some(true));
+}
+
+#[test]
 fn a_pod_that_came_to_a_node_that_shuts_down_never_ran() {
     let pod = |reason: &str, message: &str| {
         only(&[objects(&[json!({"apiVersion": "v1", "kind": "Pod",

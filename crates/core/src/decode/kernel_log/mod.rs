@@ -35,7 +35,7 @@ mod victim;
 mod wrap;
 
 use amount::place;
-use clock::Clock;
+pub(super) use clock::Clock;
 use coverage::Covered;
 use head::Head;
 use loss::{Loss, Lost};
@@ -61,7 +61,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut log = Log {
         input,
         out,
-        clock: Clock { known: input.clock, twin: twin::find(&text) },
+        clock: Clock::of_log(&text, input.clock),
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,
