@@ -178,7 +178,24 @@ impl Date {
         Some(&text[end..])
     }
 
-    /// `Z`, `+00:00`, `+0200`, ` +0000 UTC`, ` UTC`, or nothing.
+    /// The zone that `journalctl -o short-full` prints behind every clock: a name, or `+03` where it has none. In front
+    /// of a tag the word is the host.
+    fn take_zone<'a>(&mut self, text: &'a str) -> &'a str {
+        let trimmed = text.trim_ascii_start();
+        let (word, after) = trimmed.split_at(trimmed.find(' ').unwrap_or(trimmed.len()));
+        let next = after.trim_ascii_start();
+        let is_zone = self.offset.is_none()
+            && (1..=5).contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            && !next[..next.find(' ').unwrap_or(next.len())].ends_with(':');
+        if !is_zone {
+            return text;
+        }
+        self.offset = offset_of(word);
+        after
+    }
+
+    /// `Z`, `+00:00`, `+0200`, ` +03`, ` +0000 UTC`, ` UTC`, or nothing.
     fn take_offset<'a>(&mut self, text: &'a str) -> &'a str {
         let trimmed = text.strip_prefix(' ').unwrap_or(text);
         let bytes = trimmed.as_bytes();
@@ -193,6 +210,10 @@ impl Date {
                 self.offset = Some(if *sign == b'-' { -seconds } else { seconds });
                 let rest = &trimmed[5 + colon..];
                 return rest.strip_prefix(" UTC").unwrap_or(rest);
+            }
+            if let (Some(hours), None | Some(b' ')) = (digits(bytes, 1, 2), bytes.get(3)) {
+                self.offset = Some(i32::from(hours) * if *sign == b'-' { -3600 } else { 3600 });
+                return &trimmed[3..];
             }
         }
         for zone in ["UTC", "GMT"] {
@@ -218,7 +239,9 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
         let end = here.find([' ', ']', '\t']).unwrap_or(here.len());
         let (word, after) = here.split_at(end);
         if word_number == 1 && month.is_none() && word.len() == 10 && word.as_bytes()[4] == b'-' {
-            return iso(here);
+            let (mut date, rest) = iso(here)?;
+            let rest = date.take_zone(rest);
+            return Some((date, rest));
         }
         let number = word.trim_end_matches(['.', ',']);
         if clock {
@@ -234,7 +257,7 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
                     continue;
                 }
                 _ if date.year.is_none() && is_zone_before_year(word, after) => {
-                    date.offset = matches!(word, "UTC" | "GMT").then_some(0);
+                    date.offset = offset_of(word);
                     rest = after;
                     continue;
                 }
@@ -291,6 +314,28 @@ fn is_zone_before_year(word: &str, after: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_uppercase())
         && digits(year, 0, 4).is_some_and(|year| (1970..2200).contains(&year))
         && !year.get(4).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Seconds east of Greenwich that the name of a zone means, where it means one alone (tz database, 2024b): `IST` is
+/// India's, Ireland's or Israel's.
+fn offset_of(zone: &str) -> Option<i32> {
+    let hours = match zone {
+        "UTC" | "GMT" | "Z" | "WET" => 0,
+        "CET" | "WEST" => 1,
+        "CEST" | "EET" | "SAST" => 2,
+        "EEST" => 3,
+        "HKT" => 8,
+        "JST" | "KST" => 9,
+        "AEST" => 10,
+        "AEDT" => 11,
+        "NZST" => 12,
+        "NZDT" => 13,
+        "EDT" => -4,
+        "MDT" => -6,
+        "PDT" => -7,
+        _ => return None,
+    };
+    Some(hours * 3600)
 }
 
 /// How the months begin in the languages people run servers in.
@@ -368,7 +413,15 @@ mod tests {
             ("二 9月  3 05:57:48 2024]", "2024-09-03T05:57:48Z false true|]"),
             ("Wed 2024-05-01 12:00:00 UTC web", "2024-05-01T12:00:00Z true true| web"),
             ("Thu Aug 17 17:29:27 UTC 2023 x", "2023-08-17T17:29:27Z true true| x"),
-            ("Thu Aug 17 17:29:27 CEST 2023 x", "2023-08-17T17:29:27Z false true| x"),
+            ("Thu Aug 17 17:29:27 CEST 2023 x", "2023-08-17T15:29:27Z true true| x"),
+            ("Wed 2024-05-01 13:00:00 CEST web kernel: x", "2024-05-01T11:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 IST web kernel: x", "2024-05-01T13:00:00Z false true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 EST web app[1]: x", "2024-05-01T13:00:00Z false true| web app[1]: x"),
+            ("Wed 2024-05-01 13:00:00 JST web kernel: x", "2024-05-01T04:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 +03 web kernel: x", "2024-05-01T10:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 -03 web kernel: x", "2024-05-01T16:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 Z web kernel: x", "2024-05-01T13:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 WEB kernel: x", "2024-05-01T13:00:00Z false true| WEB kernel: x"),
             ("12 Oct 2023 19:00:20 x", "2023-10-12T19:00:20Z false true| x"),
         ] {
             assert_eq!(at(text), expected, "{text}");
