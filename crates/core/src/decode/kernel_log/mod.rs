@@ -148,7 +148,8 @@ impl<'t> Log<'_, '_, 't> {
         if let Some(before) = self.pending.take().filter(|_| !line.marked) {
             seen = Seen { line: seen.line, ..before };
         }
-        let programs_own = line.voice == Voice::Program && line.uptime.is_none();
+        // A record of `/dev/kmsg` that no tag names may be a kernel's.
+        let programs_own = line.voice == Voice::Program && (line.uptime.is_none() || line.program.is_some());
         if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
             return;
         }
