@@ -170,8 +170,13 @@ impl<'t> Log<'_, '_, 't> {
             }
             return;
         };
+        let unknown = line.voice == Voice::Unknown && uptime.is_none();
         seen.uptime = seen.uptime.or(uptime);
         let text = self.whole(text, raw.telling, scan);
+        if unknown && !self.reports.is_open() && !message::is_kernels(&text) {
+            self.program();
+            return;
+        }
         self.message(&seen, &text, scan);
     }
 
