@@ -94,10 +94,9 @@ fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
         return None;
     }
     let rest = &text[at + key.len()..];
-    match rest.strip_prefix('"').or_else(|| rest.strip_prefix("\\\"")) {
-        Some(quoted) => quoted.split(['"', '\\']).next(),
-        None => rest.split([' ', ',', '\n']).next(),
-    }
+    // One backslash a level: a message within a message within a journal's JSON has three.
+    let quoted = rest.trim_start_matches(['"', '\\']);
+    if quoted.len() < rest.len() { quoted.split(['"', '\\']).next() } else { rest.split([' ', ',', '\n']).next() }
 }
 
 /// What a line tells and of whom. `None`: of an OOM kill in no container and no pod, which explains no container's end.
@@ -204,9 +203,11 @@ mod tests {
     #[test]
     fn containerds_event_names_its_container_within_a_quoted_message_and_as_a_struct() {
         let id = "25a38b5b8d556d7983d975577f5ac75ebbcfb4b269e6deaa0a0440c1ffc969ca";
-        for event in
-            [format!("container_id:\\\"{id}\\\""), format!("&TaskOOM{{ContainerID:{id},XXX_unrecognized:[],}}")]
-        {
+        for event in [
+            format!("container_id:\\\"{id}\\\""),
+            format!("container_id:\\\\\\\"{id}\\\\\\\""),
+            format!("&TaskOOM{{ContainerID:{id},XXX_unrecognized:[],}}"),
+        ] {
             let line = format!("time=\"2026-03-01T10:05:00.1Z\" level=info msg=\"TaskOOM event {event}\"");
             let note = &notes(&line)[0];
             assert_eq!((note.kind, note.subject.container_id.as_deref()), (NodeNoteKind::RuntimeOom, Some(id)));
