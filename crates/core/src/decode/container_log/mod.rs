@@ -3,6 +3,7 @@
 //! A table of words, each with what it means. Runtimes' own limits are told from an application that merely logs such an
 //! error and goes on by how near the end of the log the line stands.
 
+mod dotnet;
 mod name;
 
 use std::collections::HashMap;
@@ -133,8 +134,8 @@ pub(crate) fn telling(bytes: &[u8]) -> String {
         if let Some(sign) = sign_at(bytes, start, start + line.len()) {
             kept.push_str(&text);
             kept.push('\n');
-            if sign == Sign::DotnetOom && is_dotnet_fatal(&text) {
-                kept.push_str(FRAME);
+            if sign == Sign::DotnetOom {
+                kept.push_str(dotnet::FRAME);
                 kept.push('\n');
             }
         } else if !is_frame(line) && !kept.is_empty() {
@@ -212,22 +213,10 @@ fn candidates(bytes: &[u8]) -> Vec<(usize, usize)> {
 fn sign_at(bytes: &[u8], start: usize, end: usize) -> Option<Sign> {
     let line = String::from_utf8_lossy(&bytes[start..end]);
     sign(&line).or_else(|| {
-        let next = || bytes.get(end + 1..)?.split(|byte| *byte == b'\n').next();
-        let frame = is_dotnet_fatal(&line) && next().is_some_and(|next| dated_frame(next).starts_with(FRAME));
-        frame.then_some(Sign::DotnetOom)
+        let next = bytes.get(end + 1..)?.split(|byte| *byte == b'\n').next()?;
+        let next = String::from_utf8_lossy(next);
+        dotnet::is_fatal(dated(&line).1, dated(&next).1).then_some(Sign::DotnetOom)
     })
-}
-
-/// How a frame of .NET's traces begins.
-const FRAME: &str = "   at ";
-
-/// .NET's last words when nothing is left to make an exception of, before its trace (coreclr/vm/eepolicy.cpp, 8.0).
-fn is_dotnet_fatal(line: &str) -> bool {
-    dated(line).1.trim() == "Out of memory."
-}
-
-fn dated_frame(line: &[u8]) -> String {
-    dated(&String::from_utf8_lossy(line)).1.to_owned()
 }
 
 /// What a line tells.

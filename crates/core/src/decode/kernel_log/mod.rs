@@ -20,6 +20,7 @@ mod head;
 mod journal;
 mod loss;
 mod message;
+mod month;
 mod note;
 mod order;
 mod origin;
@@ -33,6 +34,7 @@ mod twin;
 mod userspace;
 mod victim;
 mod wrap;
+mod zone;
 
 use amount::place;
 pub(super) use clock::Clock;

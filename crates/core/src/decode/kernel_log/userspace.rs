@@ -77,7 +77,8 @@ fn oomd(rest: &str) -> Option<Kill> {
 }
 
 /// `sending SIGTERM to process 7378 uid 1000 "tail": ...`, `Sending SIGKILL to app (1234)`, and what earlyoom wrote
-/// before (kill.c): `killing process 27541 "bash" with signal 15: ...`, `Killing process 'bash' with signal 15, pid: 5874`.
+/// before (kill.c): `killing process 27541 "bash" with signal 15: ...`, and with the pid behind the name
+/// `Killing process 'bash' with signal 15, pid: 5874`.
 fn named(text: &str, killer: &'static str) -> Option<Kill> {
     if let Some((_, rest)) = text.split_once("illing process ").filter(|(_, rest)| rest.contains(" with signal ")) {
         let pid = rest.split_once(", pid: ").map_or(rest, |(_, pid)| pid);
