@@ -151,14 +151,16 @@ fn driver_mismatch(part: &str) -> Option<(&str, Option<&'static str>, &str)> {
     let (slice, name) = rest.rsplit_once(':')?;
     let runtime =
         RUNTIMES.iter().find(|(prefix, _)| prefix.strip_suffix('-') == Some(name)).map(|(_, runtime)| *runtime);
+    let id = without_kata(id);
     is_id(id).then_some((slice, runtime, id))
 }
 
 /// Runtime and id of a container's cgroup. The id is missing where somebody cut it.
 fn container<'a>(above: &str, part: &'a str) -> Option<(Option<&'static str>, Option<&'a str>)> {
+    let part = without_kata(part);
     let name = part.strip_suffix(".scope").unwrap_or(part);
     for (prefix, runtime) in RUNTIMES {
-        if let Some(id) = name.strip_prefix(prefix)
+        if let Some(id) = name.strip_prefix(prefix).map(without_kata)
             && (is_id(id) || part.len() > name.len())
         {
             return Some((Some(runtime), is_id(id).then_some(id)));
@@ -169,6 +171,12 @@ fn container<'a>(above: &str, part: &'a str) -> Option<(Option<&'static str>, Op
         return Some((runtime, Some(part)));
     }
     None
+}
+
+/// The name that Kata Containers renamed, so that cAdvisor does not find it (src/runtime/pkg/resourcecontrol/cgroups.go
+/// `RenameCgroupPath`, 3.0).
+fn without_kata(name: &str) -> &str {
+    name.strip_prefix("kata_").unwrap_or(name)
 }
 
 /// A container id, whole or the digits that tools print of it.
@@ -238,6 +246,8 @@ mod tests {
             ),
             ("/system.slice/kubepods-burstable-podU_U.slice:cri-containerd:ID", Some("containerd"), Burstable),
             ("/system.slice/k3s-agent.service/kubepods-podU_U.slice:cri-containerd:ID", Some("containerd"), Guaranteed),
+            ("/kubepods.slice/kubepods-podU_U.slice:cri-containerd:kata_ID", Some("containerd"), Guaranteed),
+            ("/kubepods/burstable/podUUU/kata_ID", None, Burstable),
             ("/docker/ID/kubelet/kubepods/burstable/podUUU/ID", None, Burstable),
             (
                 "/docker/ID/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-podU_U.slice/cri-containerd-ID.scope",

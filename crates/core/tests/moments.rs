@@ -91,6 +91,32 @@ fn the_runtimes_oom_line_beside_a_bare_137_is_the_containers_own_limit() {
 }
 
 #[test]
+fn a_kill_that_systemd_cadvisor_or_docker_tells_of_another_cgroup_explains_nothing() {
+    let other = "c".repeat(64);
+    for line in [
+        "Mar 01 10:05:00 n1 systemd[1]: nginx.service: A process of this unit has been killed by the OOM killer."
+            .to_owned(),
+        format!("Mar 01 10:05:00 n1 systemd[1]: crio-{other}.scope: Failed with result 'oom-kill'."),
+        format!(
+            "I0301 10:05:00.857758    4991 manager.go:1126] Created an OOM event in container \
+            \"/kubepods/burstable/pod99999999-2222-3333-4444-555555555555/{other}\" at 2026-03-01 10:05:00.122 +0000 UTC"
+        ),
+        format!(
+            "Mar 01 10:05:00 n1 dockerd[900]: time=\"2026-03-01T10:05:00.1Z\" level=info \
+            msg=\"Container failed to exit within 10s of signal 15 - using the force\" container={other}"
+        ),
+    ] {
+        check(&only(&[objects(&[pod(137, "Error")]), log(&line)]), "undetermined", Confidence::Possible, None);
+    }
+    let own = format!(
+        "Mar 01 10:05:00 n1 systemd[1]: cri-containerd-{ID}.scope: A process of this unit has been killed \
+        by the OOM killer."
+    );
+    let own = only(&[objects(&[pod(137, "Error")]), log(&own)]);
+    check(&own, "container-limit-oom", Confidence::Likely, Some(true));
+}
+
+#[test]
 fn a_pod_that_came_to_a_node_that_shuts_down_never_ran() {
     let pod = |reason: &str, message: &str| {
         only(&[objects(&[json!({"apiVersion": "v1", "kind": "Pod",
@@ -116,4 +142,28 @@ fn runcs_word_about_its_own_init_is_proof_under_cri_o_too() {
         "finishedAt": "2026-03-01T10:05:00Z", "containerID": id}});
     status["containerID"] = id;
     check(&only(&[objects(&[pod])]), "start-oom", Confidence::Proven, Some(true));
+}
+
+#[test]
+fn a_uid_in_a_back_offs_message_ties_the_kernels_kill_to_a_describe_text() {
+    let text = format!(
+        "Name:         web\nNamespace:    shop\nNode:         n1/10.0.0.1\nContainers:\n  app:\n\
+         \x20   Container ID:   containerd://{}\n    State:          Running\n\
+         \x20     Started:      Sun, 01 Mar 2026 10:05:02 +0000\n    Last State:     Terminated\n\
+         \x20     Reason:       OOMKilled\n      Exit Code:    137\n      Started:      Sun, 01 Mar 2026 10:00:00 +0000\n\
+         \x20     Finished:     Sun, 01 Mar 2026 10:05:00 +0000\n    Restart Count:  1\nEvents:\n\
+         \x20 Type     Reason   Age   From     Message\n  ----     ------   ----  ----     -------\n\
+         \x20 Warning  BackOff  5m    kubelet  Back-off restarting failed container app in pod web_shop({UID})\n",
+        "b".repeat(64)
+    );
+    let path = format!("/kubepods/burstable/pod{UID}/{ID}");
+    let kill = format!(
+        "2026-03-01T10:05:00.1Z n1 kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,\
+         oom_memcg={path},task_memcg={path},task=app,pid=77,uid=0\n\
+         2026-03-01T10:05:00.1Z n1 kernel: Memory cgroup out of memory: Killed process 77 (app) total-vm:9000kB, \
+         anon-rss:8000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:999"
+    );
+    let told = only(&[Artifact::new("describe.txt", text), log(&kill)]);
+    check(&told, "container-limit-oom", Confidence::Proven, Some(true));
+    assert_eq!((told.subject.container.as_deref(), told.kills.len()), (Some("app"), 1));
 }

@@ -101,6 +101,7 @@ fn meaning(sign: Sign) -> &'static str {
         Sign::PhpMemoryLimit => "PHP hit its memory_limit",
         Sign::RustAllocFailed => "an allocation failed and the Rust program aborted",
         Sign::CppBadAlloc => "an allocation failed (std::bad_alloc)",
+        Sign::AllocFailed => "an allocation failed and the program aborted",
         _ => "the runtime ran out of memory",
     }
 }

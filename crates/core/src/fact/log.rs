@@ -58,6 +58,8 @@ pub enum Sign {
     RustAllocFailed,
     /// `terminate called after throwing an instance of 'std::bad_alloc'`, `std::bad_alloc`.
     CppBadAlloc,
+    /// Redis' `Out Of Memory allocating N bytes!`, Erlang's `eheap_alloc: Cannot allocate N bytes of memory`.
+    AllocFailed,
     /// `Cannot allocate memory` (ENOMEM) of any program.
     Enomem,
     /// `fork: retry: Resource temporarily unavailable`, `Cannot fork`: EAGAIN, the pids limit or RLIMIT_NPROC.
@@ -76,8 +78,8 @@ impl Sign {
     /// The runtime ran into its own memory limit: the process was not killed from outside for it.
     pub fn is_runtime_limit(self) -> bool {
         use Sign::{
-            CppBadAlloc, DotnetOom, GoOom, JvmArraySize, JvmDirect, JvmExitOnOom, JvmGcOverhead, JvmHeap, JvmMetaspace,
-            JvmNative, PhpMemoryLimit, PythonMemoryError, RubyNoMemory, RustAllocFailed, V8Heap, V8Other,
+            AllocFailed, CppBadAlloc, DotnetOom, GoOom, JvmArraySize, JvmDirect, JvmExitOnOom, JvmGcOverhead, JvmHeap,
+            JvmMetaspace, JvmNative, PhpMemoryLimit, PythonMemoryError, RubyNoMemory, RustAllocFailed, V8Heap, V8Other,
         };
         matches!(
             self,
@@ -97,6 +99,7 @@ impl Sign {
                 | PhpMemoryLimit
                 | RustAllocFailed
                 | CppBadAlloc
+                | AllocFailed
         )
     }
 }

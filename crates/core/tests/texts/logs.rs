@@ -164,4 +164,39 @@ Unhandled exception. System.OutOfMemoryException: Exception of type 'System.OutO
 ",
         accept: &[("container-limit-oom", KILLED)],
     },
+    Paste {
+        name: ".NET has nothing left to make an exception of",
+        text: "info: listening on port 8080
+Out of memory.
+   at System.String.Concat(System.String, System.String)
+   at Program.Main(System.String[])
+",
+        accept: &[("runtime-heap-oom", SPARED)],
+    },
+    Paste {
+        name: "Redis is refused memory",
+        text: "1:M 01 May 2024 11:00:00.000 # Out Of Memory allocating 67108864 bytes!
+",
+        accept: &[("runtime-heap-oom", SPARED)],
+    },
+    Paste {
+        name: "Erlang is refused memory",
+        text: "eheap_alloc: Cannot allocate 1318267840 bytes of memory (of type \"heap\").
+
+Crash dump is being written to: erl_crash.dump...done
+",
+        accept: &[("runtime-heap-oom", SPARED)],
+    },
+    Paste {
+        name: "Ruby is refused memory",
+        text: "[FATAL] failed to allocate memory
+",
+        accept: &[("runtime-heap-oom", SPARED)],
+    },
+    Paste {
+        name: "a supervisor kills its worker",
+        text: "2024-05-01T11:00:00Z INFO Killed process 4242 (worker) because it did not answer
+",
+        accept: &[NOTHING],
+    },
 ];

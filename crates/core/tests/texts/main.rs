@@ -14,6 +14,7 @@ mod edited;
 mod events;
 mod fragments;
 mod logs;
+mod printed;
 mod removals;
 mod wrappers;
 
@@ -40,6 +41,7 @@ fn pastes() -> impl Iterator<Item = &'static Paste> {
         events::PASTES,
         fragments::PASTES,
         logs::PASTES,
+        printed::PASTES,
         removals::PASTES,
         wrappers::PASTES,
     ]
@@ -108,6 +110,19 @@ fn a_text_between_talk_is_read_as_the_text() {
 #[test]
 fn a_text_as_a_comment_is_read_as_the_text() {
     judge("commented", |text| text.lines().map(|line| format!("# {line}\n")).collect());
+}
+
+#[test]
+fn every_container_of_a_list_is_told_by_its_name() {
+    let list = printed::PASTES.iter().find(|paste| paste.name.starts_with("docker lists")).expect("it is in the list");
+    let document = explain(list.text);
+    let mut told: Vec<_> = document
+        .diagnoses
+        .iter()
+        .map(|it| (it.subject.container.as_deref(), it.subject.container_id.as_deref()))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, [(Some("cache"), Some("1b2c3d4e5f60")), (Some("db"), Some("0a1b2c3d4e5f"))]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A table of words, each with what it means. Runtimes' own limits are told from an application that merely logs such an
 //! error and goes on by how near the end of the log the line stands.
 
+mod dotnet;
 mod name;
 
 use std::collections::HashMap;
@@ -55,8 +56,13 @@ const TABLE: &[(&str, Sign, &str)] = &[
     ("MemoryError", Sign::PythonMemoryError, ""),
     ("DefaultCPUAllocator: can't allocate memory", Sign::PythonMemoryError, ""),
     ("System.OutOfMemoryException", Sign::DotnetOom, ""),
+    // Redis' and Erlang's words when malloc refuses (src/server.c `redisOutOfMemoryHandler`, 7.2; erl_alloc.c, OTP 26).
+    ("Out Of Memory allocating ", Sign::AllocFailed, " bytes!"),
+    ("_alloc: Cannot allocate ", Sign::AllocFailed, "bytes of memory"),
+    ("_alloc: Cannot reallocate ", Sign::AllocFailed, "bytes of memory"),
     ("failed to allocate memory (NoMemoryError)", Sign::RubyNoMemory, ""),
     ("NoMemoryError", Sign::RubyNoMemory, "failed to allocate"),
+    ("[FATAL] failed to allocate memory", Sign::RubyNoMemory, ""),
     ("bytes exhausted (tried to allocate", Sign::PhpMemoryLimit, "llowed memory size"),
     ("memory allocation of ", Sign::RustAllocFailed, "bytes failed"),
     ("std::bad_alloc", Sign::CppBadAlloc, ""),
@@ -113,18 +119,25 @@ const RARE: [&str; 24] = [
 
 /// A telling line is in it.
 pub(super) fn tells(bytes: &[u8]) -> bool {
-    candidates(bytes).into_iter().any(|(start, end)| sign(&String::from_utf8_lossy(&bytes[start..end])).is_some())
+    candidates(bytes).into_iter().any(|(start, end)| sign_at(bytes, start, end).is_some())
 }
 
 /// What of a log tells how its writer ended: those lines, and a dash for each other line that counts for how near the
 /// end one stands. The rest may hold anything, and is not kept.
 pub(crate) fn telling(bytes: &[u8]) -> String {
     let mut kept = String::new();
+    let mut end = 0;
     for line in bytes.split(|byte| *byte == b'\n') {
+        let start = end;
+        end += line.len() + 1;
         let text = String::from_utf8_lossy(line);
-        if sign(&text).is_some() {
+        if let Some(sign) = sign_at(bytes, start, start + line.len()) {
             kept.push_str(&text);
             kept.push('\n');
+            if sign == Sign::DotnetOom {
+                kept.push_str(dotnet::FRAME);
+                kept.push('\n');
+            }
         } else if !is_frame(line) && !kept.is_empty() {
             kept.push_str("-\n");
         }
@@ -139,7 +152,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut found: Vec<(usize, usize, Sign)> = Vec::new();
     let mut left: HashMap<Sign, usize> = HashMap::new();
     for (start, end) in candidates(bytes) {
-        if let Some(sign) = sign(&String::from_utf8_lossy(&bytes[start..end])) {
+        if let Some(sign) = sign_at(bytes, start, end) {
             found.push((start, end, sign));
             *left.entry(sign).or_default() += 1;
         }
@@ -194,6 +207,16 @@ fn candidates(bytes: &[u8]) -> Vec<(usize, usize)> {
     lines.sort_unstable();
     lines.dedup();
     lines
+}
+
+/// What the line at a place tells, by itself or with the next one.
+fn sign_at(bytes: &[u8], start: usize, end: usize) -> Option<Sign> {
+    let line = String::from_utf8_lossy(&bytes[start..end]);
+    sign(&line).or_else(|| {
+        let next = bytes.get(end + 1..)?.split(|byte| *byte == b'\n').next()?;
+        let next = String::from_utf8_lossy(next);
+        dotnet::is_fatal(dated(&line).1, dated(&next).1).then_some(Sign::DotnetOom)
+    })
 }
 
 /// What a line tells.
@@ -323,6 +346,24 @@ mod tests {
         ] {
             assert_eq!(signs(line), [(sign, true)], "{line}");
         }
+    }
+
+    #[test]
+    fn the_last_words_of_dotnet_redis_erlang_and_ruby_are_known() {
+        for (text, sign) in [
+            ("Out of memory.\n   at System.String.Concat(String, String)\n   at Program.Main()\n", Sign::DotnetOom),
+            (
+                "2024-05-01T11:00:00.5Z stderr F Out of memory.\n2024-05-01T11:00:00.5Z stderr F    at Program.Main()\n",
+                Sign::DotnetOom,
+            ),
+            ("1:M 01 May 2024 11:00:00.000 # Out Of Memory allocating 67108864 bytes!", Sign::AllocFailed),
+            ("eheap_alloc: Cannot allocate 1318267840 bytes of memory (of type \"heap\").", Sign::AllocFailed),
+            ("[FATAL] failed to allocate memory", Sign::RubyNoMemory),
+        ] {
+            assert_eq!(signs(text), [(sign, true)], "{text}");
+            assert_eq!(signs(&telling(text.as_bytes())), [(sign, true)], "{text}");
+        }
+        assert_eq!(signs("Out of memory.\nretrying\n"), []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::columns::is_name;
 use super::{Decoded, Input};
 
 mod container;
+mod identity;
 mod label;
 mod node;
 mod pod;

@@ -1,6 +1,7 @@
 //! A pod's describe text to a pod fact and its events.
 
 use super::container::{Draft, Under};
+use super::identity::take_identity;
 use super::label::{is_known, is_of_container, is_reason, probe, qos, some, state};
 use super::{Block, Line};
 use crate::decode::columns::{date, is_name};
@@ -29,7 +30,8 @@ pub(super) fn decode(block: &Block<'_>, input: Input<'_>, out: &mut Decoded) {
         }
         before = line.raw;
     }
-    let (pod, at) = reader.finish();
+    let (mut pod, at) = reader.finish();
+    take_identity(&mut pod, events.iter().map(|(event, _)| event.message.as_str()));
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
     if let Some(at) = at {
         out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));

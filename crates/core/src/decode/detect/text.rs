@@ -40,7 +40,7 @@ pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
 
 /// The kernel's words, or its lines' dress.
 fn is_kernel_log(bytes: &[u8], head: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 10] = [
         "oom-killer",
         "oom-kill:",
         "Killed process ",
@@ -49,11 +49,17 @@ fn is_kernel_log(bytes: &[u8], head: &str) -> bool {
         "ut of memory",
         "killed as a result of limit",
         "Memory cgroup stats for",
+        "killed due to memory.oom.group",
         "pids controller",
     ];
     const KILLERS: [&str; 4] = ["systemd-oomd", "earlyoom", "OOMController", "nohang"];
+    // earlyoom's words, of which somebody left out its name.
+    const SIGNALS: [&str; 3] = ["SIGTERM to process ", "SIGKILL to process ", "illing process "];
     let dressed = head.lines().take(200).filter(|line| is_kernel_line(line)).count() >= 2;
-    dressed || any(bytes, &WORDS) && !only_prose(bytes) || any(bytes, &KILLERS)
+    dressed
+        || any(bytes, &WORDS) && !only_prose(bytes)
+        || any(bytes, &KILLERS)
+        || has(bytes, " badness") && any(bytes, &SIGNALS)
 }
 
 /// A describe text or a container's log may hold the words in a sentence of its own; a kill line has sizes.
@@ -64,13 +70,18 @@ fn only_prose(bytes: &[u8]) -> bool {
             "oom-killer",
             "oom-kill:",
             "total-vm",
+            "vsz:",
             "anon-rss",
+            " kernel: ",
+            "] Kill",
+            "ut of memory: Kill",
+            "ut of Memory: Kill",
             "oom_reaper",
             "invoked oom",
             "killed as a result",
+            "killed due to memory.oom.group",
             "sacrifice child",
             "Memory cgroup",
-            "Killed process",
             "pids controller",
             "no killable",
         ],

@@ -4,20 +4,33 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::date::Moment;
 use super::report::Seen;
-use super::twin::Twin;
+use super::twin::{self, Twin};
+use super::{journal, prefix};
 use crate::decode::LogClock;
 use crate::fact::{AtFrom, KernelKill};
 
 /// What is known of the time of a log besides its lines.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Clock {
+pub(in crate::decode) struct Clock {
     /// What its source or other evidence knows of it.
-    pub(super) known: LogClock,
+    pub(in crate::decode) known: LogClock,
     /// A line that tells year and zone: gives them to dates without.
     pub(super) twin: Option<Twin>,
 }
 
 impl Clock {
+    /// What is known of a log whose lines may tell more.
+    pub(in crate::decode) fn of_log(text: &[u8], known: LogClock) -> Self {
+        Self { known, twin: twin::find(text) }
+    }
+
+    /// The moment of a line of any program, as [`Self::certain`].
+    pub(in crate::decode) fn of_line(&self, line: &str) -> Option<Timestamp> {
+        let of_journal = line.trim_ascii_start().starts_with('{').then(|| journal::line(line)).flatten();
+        let line = of_journal.unwrap_or_else(|| prefix::owned(line));
+        self.certain(&Seen { date: line.date, uptime: line.uptime, ..Seen::default() })
+    }
+
     /// The moment of a line, by its own date or by the boot's.
     pub(super) fn moment(&self, seen: &Seen) -> Option<(Moment, AtFrom)> {
         if let (Some(date), Some(twin)) = (seen.date.filter(|date| !date.has_year()), self.twin)

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+use super::month::{english_month, month_named};
+use super::zone::offset_of;
+
 /// A date as a line prints it: perhaps without year, perhaps without zone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Date {
@@ -178,7 +181,24 @@ impl Date {
         Some(&text[end..])
     }
 
-    /// `Z`, `+00:00`, `+0200`, ` +0000 UTC`, ` UTC`, or nothing.
+    /// The zone that `journalctl -o short-full` prints behind every clock: a name, or `+03` where it has none. In front
+    /// of a tag the word is the host.
+    fn take_zone<'a>(&mut self, text: &'a str) -> &'a str {
+        let trimmed = text.trim_ascii_start();
+        let (word, after) = trimmed.split_at(trimmed.find(' ').unwrap_or(trimmed.len()));
+        let next = after.trim_ascii_start();
+        let is_zone = self.offset.is_none()
+            && (1..=5).contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            && !next[..next.find(' ').unwrap_or(next.len())].ends_with(':');
+        if !is_zone {
+            return text;
+        }
+        self.offset = offset_of(word);
+        after
+    }
+
+    /// `Z`, `+00:00`, `+0200`, ` +03`, ` +0000 UTC`, ` UTC`, or nothing.
     fn take_offset<'a>(&mut self, text: &'a str) -> &'a str {
         let trimmed = text.strip_prefix(' ').unwrap_or(text);
         let bytes = trimmed.as_bytes();
@@ -193,6 +213,10 @@ impl Date {
                 self.offset = Some(if *sign == b'-' { -seconds } else { seconds });
                 let rest = &trimmed[5 + colon..];
                 return rest.strip_prefix(" UTC").unwrap_or(rest);
+            }
+            if let (Some(hours), None | Some(b' ')) = (digits(bytes, 1, 2), bytes.get(3)) {
+                self.offset = Some(i32::from(hours) * if *sign == b'-' { -3600 } else { 3600 });
+                return &trimmed[3..];
             }
         }
         for zone in ["UTC", "GMT"] {
@@ -218,7 +242,9 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
         let end = here.find([' ', ']', '\t']).unwrap_or(here.len());
         let (word, after) = here.split_at(end);
         if word_number == 1 && month.is_none() && word.len() == 10 && word.as_bytes()[4] == b'-' {
-            return iso(here);
+            let (mut date, rest) = iso(here)?;
+            let rest = date.take_zone(rest);
+            return Some((date, rest));
         }
         let number = word.trim_end_matches(['.', ',']);
         if clock {
@@ -234,7 +260,7 @@ fn by_words(text: &str) -> Option<(Date, &str)> {
                     continue;
                 }
                 _ if date.year.is_none() && is_zone_before_year(word, after) => {
-                    date.offset = matches!(word, "UTC" | "GMT").then_some(0);
+                    date.offset = offset_of(word);
                     rest = after;
                     continue;
                 }
@@ -293,52 +319,6 @@ fn is_zone_before_year(word: &str, after: &str) -> bool {
         && !year.get(4).is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// How the months begin in the languages people run servers in.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "janv", "ene", "gen", "янв", "sty", "led", "oca"],
-    &["feb", "fév", "fev", "фев", "lut", "úno", "şub", "fév"],
-    &["mar", "mär", "mrz", "mrt", "мар", "bře", "már"],
-    &["apr", "avr", "abr", "апр", "kwi", "dub", "nis", "ápr"],
-    &["may", "mai", "mag", "maj", "mei", "май", "мая", "kvě"],
-    &["jun", "juin", "giu", "июн", "cze", "čvn", "haz", "jún"],
-    &["jul", "juil", "lug", "июл", "lip", "čvc", "tem", "júl"],
-    &["aug", "aoû", "ago", "авг", "sie", "srp", "ağu"],
-    &["sep", "set", "сен", "wrz", "zář", "eyl", "szept"],
-    &["oct", "okt", "ott", "out", "окт", "paź", "říj", "eki"],
-    &["nov", "ноя", "lis", "kas"],
-    &["dec", "déc", "dez", "dic", "des", "дек", "gru", "pro", "ara"],
-];
-
-/// `Jan` to `Dec`.
-fn english_month(name: &[u8]) -> Option<i8> {
-    const ENGLISH: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-    let [one, two, three] = name else { return None };
-    let lower = [one | 0x20, two | 0x20, three | 0x20];
-    let month = ENGLISH.chunks_exact(3).position(|name| name == lower)?;
-    i8::try_from(month + 1).ok()
-}
-
-/// The number of a month from its name in any of those languages, or from `9月`, `9월`.
-fn month_named(word: &str) -> Option<i8> {
-    let numbered = word.strip_suffix('月').or_else(|| word.strip_suffix('월'));
-    if let Some(number) = numbered {
-        return number.parse().ok().filter(|month| (1..=12).contains(month));
-    }
-    let bytes = word.as_bytes();
-    if bytes.len() < 3 || bytes.len() > 20 {
-        return None;
-    }
-    if let Some(month) = english_month(bytes) {
-        return Some(month);
-    }
-    if !word.chars().all(char::is_alphabetic) {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let month = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
-    i8::try_from(month + 1).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,7 +348,15 @@ mod tests {
             ("二 9月  3 05:57:48 2024]", "2024-09-03T05:57:48Z false true|]"),
             ("Wed 2024-05-01 12:00:00 UTC web", "2024-05-01T12:00:00Z true true| web"),
             ("Thu Aug 17 17:29:27 UTC 2023 x", "2023-08-17T17:29:27Z true true| x"),
-            ("Thu Aug 17 17:29:27 CEST 2023 x", "2023-08-17T17:29:27Z false true| x"),
+            ("Thu Aug 17 17:29:27 CEST 2023 x", "2023-08-17T15:29:27Z true true| x"),
+            ("Wed 2024-05-01 13:00:00 CEST web kernel: x", "2024-05-01T11:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 IST web kernel: x", "2024-05-01T13:00:00Z false true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 EST web app[1]: x", "2024-05-01T13:00:00Z false true| web app[1]: x"),
+            ("Wed 2024-05-01 13:00:00 JST web kernel: x", "2024-05-01T04:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 +03 web kernel: x", "2024-05-01T10:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 -03 web kernel: x", "2024-05-01T16:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 Z web kernel: x", "2024-05-01T13:00:00Z true true| web kernel: x"),
+            ("Wed 2024-05-01 13:00:00 WEB kernel: x", "2024-05-01T13:00:00Z false true| WEB kernel: x"),
             ("12 Oct 2023 19:00:20 x", "2023-10-12T19:00:20Z false true| x"),
         ] {
             assert_eq!(at(text), expected, "{text}");

@@ -1,6 +1,6 @@
 //! The kernel's messages about its OOM killer, in the words of every version (mm/oom_kill.c, mm/memcontrol.c).
 
-use super::amount;
+use super::amount::{self, place};
 use super::summary::{self, Summary};
 use super::table::{self, Column};
 use super::victim;
@@ -41,6 +41,9 @@ pub(super) enum Message<'a> {
     Killed { scope: Scope, victim: Victim },
     /// `Kill process 2 (app) sharing same memory` (until 4.3): it is killed too.
     SharesMemory(Victim),
+    /// `OOM victim 1 (app) is already exiting. Skip killing the task`: it gets no signal and is not counted
+    /// (mm/oom_kill.c `__oom_kill_process`, v6.6).
+    Skipped(Victim),
     /// `oom_reaper: reaped process 1 (app), now ...`.
     Reaped(Victim),
     /// `Tasks in /a are going to be killed due to memory.oom.group set`.
@@ -182,7 +185,23 @@ fn out_of_memory(rest: &str, scope: Scope) -> Option<Message<'_>> {
     if rest.contains("panic_on_oom is enabled") {
         return Some(Message::NoVictim { panic: true });
     }
+    if let Some(victim) = rest.strip_prefix("OOM victim ").filter(|rest| rest.contains(" is already exiting")) {
+        return Some(Message::Skipped(victim::named(victim)));
+    }
     kill(rest, scope)
+}
+
+/// Does a line of which nobody knows who wrote it tell of a kill in words that only the kernel has? Programs kill
+/// processes of their own and say so.
+pub(super) fn is_kernels(text: &str) -> bool {
+    let words: &[&str] = if text.starts_with("Killed process") {
+        &["total-vm:", "vsz:", ", UID"]
+    } else if text.starts_with("Kill process") || text.starts_with("kill process") {
+        &[" score ", " sharing same memory", "sacrifice child"]
+    } else {
+        return true;
+    };
+    words.iter().any(|word| place(text, word).is_some())
 }
 
 /// `Kill process ...`, `Killed process ...`.
@@ -296,6 +315,15 @@ mod tests {
             "memory: 5 things",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_victim_that_is_exiting_already_is_not_killed() {
+        let victim = Victim { pid: Some(4242), comm: Some("app (x)".into()), ..Victim::default() };
+        for scope in ["Memory cgroup out of memory", "Out of memory", "Out of memory (oom_kill_allocating_task)"] {
+            let text = format!("{scope}: OOM victim 4242 (app (x)) is already exiting. Skip killing the task");
+            assert_eq!(read(&text), Some(Message::Skipped(victim.clone())), "{text}");
         }
     }
 

@@ -20,6 +20,7 @@ mod head;
 mod journal;
 mod loss;
 mod message;
+mod month;
 mod note;
 mod order;
 mod origin;
@@ -33,9 +34,10 @@ mod twin;
 mod userspace;
 mod victim;
 mod wrap;
+mod zone;
 
 use amount::place;
-use clock::Clock;
+pub(super) use clock::Clock;
 use coverage::Covered;
 use head::Head;
 use loss::{Loss, Lost};
@@ -61,7 +63,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let mut log = Log {
         input,
         out,
-        clock: Clock { known: input.clock, twin: twin::find(&text) },
+        clock: Clock::of_log(&text, input.clock),
         reports: Reports::default(),
         covered: Covered::default(),
         pending: None,
@@ -148,7 +150,8 @@ impl<'t> Log<'_, '_, 't> {
         if let Some(before) = self.pending.take().filter(|_| !line.marked) {
             seen = Seen { line: seen.line, ..before };
         }
-        let programs_own = line.voice == Voice::Program && line.uptime.is_none();
+        // A record of `/dev/kmsg` that no tag names may be a kernel's.
+        let programs_own = line.voice == Voice::Program && (line.uptime.is_none() || line.program.is_some());
         if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
             return;
         }
@@ -169,8 +172,13 @@ impl<'t> Log<'_, '_, 't> {
             }
             return;
         };
+        let unknown = line.voice == Voice::Unknown && uptime.is_none();
         seen.uptime = seen.uptime.or(uptime);
         let text = self.whole(text, raw.telling, scan);
+        if unknown && !self.reports.is_open() && !message::is_kernels(&text) {
+            self.program();
+            return;
+        }
         self.message(&seen, &text, scan);
     }
 

@@ -83,6 +83,33 @@ pub(super) fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str
     Some(after.strip_prefix(':').unwrap_or(after))
 }
 
+/// `10.0.0.1: kern:     err: [2024-05-01T11:00:00.1Z]: `: the node that `talosctl dmesg` prints first.
+pub(super) fn node_before_facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+    let (node, after) = rest.split_once(": ")?;
+    let is_node = line.node.is_none() && line.date.is_none() && !node.contains([' ', '/', '[', '"']);
+    let behind = facility(&mut Line::default(), after).filter(|_| is_node)?;
+    let clock = behind.trim_ascii_start().strip_prefix('[')?;
+    bracket(&mut Line::default(), clock)?;
+    line.node = host(node);
+    line.marked = true;
+    Some(after)
+}
+
+/// `web systemd[1]: ` behind a bare clock, as `journalctl -o short-monotonic` prints it. Of a process with its pid the
+/// kernel says so only that it faulted, and its name may hold a blank (arch/x86/mm/fault.c `show_signal_msg`).
+pub(super) fn tag_behind_clock<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+    if line.uptime.is_none() || line.date.is_some() || line.node.is_some() || line.program.is_some() {
+        return None;
+    }
+    let (first, after) = rest.split_once(' ')?;
+    let (tag, after) = after.split_at(word_end(after));
+    let is_tag = tag.ends_with("]:") && !first.contains([':', '(', '=', ',', '[']);
+    let faults = ["segfault at", "unhandled "].iter().any(|words| after.trim_ascii_start().starts_with(words));
+    let name = program(tag).filter(|_| is_tag && !faults)?;
+    line.node = host(first);
+    Some(tagged(line, name, after))
+}
+
 fn tagged<'a>(line: &mut Line<'a>, name: &'a str, after: &'a str) -> &'a str {
     line.voice = if KERNEL_TAGS.contains(&name) { Voice::Kernel } else { Voice::Program };
     line.program = Some(Cow::Borrowed(name));

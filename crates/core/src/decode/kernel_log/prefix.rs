@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::date::{self, Date};
-use super::origin::{facility, host_and_tag, kernel_tag, word_end};
+use super::origin::{facility, host_and_tag, kernel_tag, node_before_facility, tag_behind_clock, word_end};
 use crate::digits::digits;
 
 /// Who speaks in a line.
@@ -90,6 +90,8 @@ pub(super) fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str>
         b'[' => bracket(line, &rest[1..]),
         b'0'..=b'9' => kmsg(line, rest)
             .or_else(|| dated(line, rest))
+            .or_else(|| node_before_facility(line, rest))
+            .or_else(|| tag_behind_clock(line, rest))
             .or_else(|| unix(line, rest))
             .or_else(|| broken_bracket(line, rest).or_else(|| number_before_prefix(rest))),
         b'>' | b'`' => Some(&rest[1..]),
@@ -102,6 +104,8 @@ pub(super) fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str>
         byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => dated(line, rest)
             .or_else(|| facility(line, rest))
             .or_else(|| kernel_tag(line, rest))
+            .or_else(|| node_before_facility(line, rest))
+            .or_else(|| tag_behind_clock(line, rest))
             .or_else(|| rest.strip_prefix("MESSAGE="))
             .or_else(|| broken_bracket(line, rest))
             .or_else(|| file_before_prefix(rest)),

@@ -54,6 +54,8 @@ pub(super) struct Report {
     pub(super) context: bool,
     /// The kernel gave up, or panicked.
     pub(super) ended: bool,
+    /// Its victim was exiting already and got no signal; with a group, others may have.
+    pub(super) skipped: bool,
     /// Only the reaper speaks of it.
     pub(super) reaper_only: bool,
     pub(super) sysrq: bool,
@@ -123,6 +125,13 @@ impl Report {
         !self.ended && self.victims.is_empty()
     }
 
+    /// Takes back the victim that was chosen.
+    pub(super) fn skip(&mut self) {
+        self.skipped = true;
+        self.summary = None;
+        self.chosen = None;
+    }
+
     pub(super) fn has_pid(&self, pid: Option<u32>) -> bool {
         pid.is_some() && self.victims.iter().any(|victim| victim.pid == pid)
     }
@@ -181,6 +190,9 @@ impl Report {
         let only_named = self.victims.is_empty() && !self.ended;
         if only_named && let Some(victim) = self.summary.clone().or_else(|| self.chosen.clone()) {
             self.victims.push(victim);
+        } else if only_named && self.group {
+            // Every process of the cgroup was killed; none of their lines is here.
+            self.victims.push(Victim::default());
         }
         self.complete_victims();
         let constraint = self.meaning();
@@ -196,7 +208,7 @@ impl Report {
         let page_kib = table::page_kib(&self.rows, &self.victims);
         let total = self.total(constraint, page_kib);
         let candidates = std::mem::take(&mut self.rows).into_iter().map(|row| row.candidate(page_kib)).collect();
-        let whole = (self.header || self.sysrq) && (self.ended || !self.victims.is_empty());
+        let whole = (self.header || self.sysrq) && (self.ended || self.skipped || !self.victims.is_empty());
         let names = task.or(limit);
         let when = self
             .killed

@@ -211,6 +211,16 @@ impl Reports {
                 report.add_victim(seen, victim);
                 report.show_kill(seen, text);
             }
+            Message::Skipped(victim) => {
+                let Some(report) = self.current(seen).filter(|report| report.is_open()) else { return false };
+                let is_other = |named: &Option<Victim>| named.as_ref().is_some_and(|named| named.pid != victim.pid);
+                if is_other(&report.summary) || is_other(&report.chosen) {
+                    return false;
+                }
+                report.skip();
+                report.last = seen.clone();
+                report.show_kill(seen, text);
+            }
             Message::Reaped(victim) => self.reaped(seen, text, victim),
             Message::Group(path) => {
                 let report = self.fitting(seen, text, |report| !report.ended && !report.group);
@@ -261,7 +271,8 @@ impl Reports {
     fn kill(&mut self, seen: &Seen, text: &str, scope: Scope, victim: Victim) {
         let report = self.fitting(seen, text, |report| {
             let gap = seen.since(&report.last);
-            if report.ended || !fits_scope(report, scope) {
+            let other_victims = !report.skipped || report.group;
+            if report.ended || !other_victims || !fits_scope(report, scope) {
                 return false;
             }
             if report.is_open() {

@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, Input, MatchKind};
 use super::clean;
 
 /// Words of which every line that opens a report, names a victim or is noted holds at least one.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     // `oom-killer`, `oom-kill:`, `oom_reaper`, `oom_score_adj`, `memory.oom.group`, `systemd-oomd`, `earlyoom`
     "oom",
     // `Manual OOM execution`, Talos' `OOMController`
@@ -29,6 +29,8 @@ const WORDS: [&str; 11] = [
     " messages",
     "Linux version",
     "nohang",
+    // earlyoom without its name
+    "badness",
 ];
 
 /// The words, sought in one pass; by vectors, which this kind of match alone allows.

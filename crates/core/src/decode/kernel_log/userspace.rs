@@ -29,7 +29,7 @@ pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
     if by("systemd-oomd") {
         return systemd_oomd(text);
     }
-    if by("earlyoom") || [": oom_score ", ": badness "].iter().any(|word| place(text, word).is_some()) {
+    if by("earlyoom") || [": oom_score ", ": badness ", ", badness: "].iter().any(|word| place(text, word).is_some()) {
         return named(text, "earlyoom");
     }
     if by("nohang") {
@@ -52,10 +52,12 @@ fn talos(text: &str) -> Option<Kill> {
     Some(Kill { killer: "Talos OOM controller", cgroup: Some(path.to_owned()), process: None })
 }
 
-/// `Killed /user.slice/... due to memory pressure for ...`, `Killed /a due to memory used (...) ...`.
+/// `Killed /user.slice/... due to memory pressure for ...`, `Killed /a due to memory used (...) ...`; in later words
+/// `Marked /a for killing due to ...` (src/oom/oomd-manager.c of systemd).
 fn systemd_oomd(text: &str) -> Option<Kill> {
-    let (_, rest) = text.split_once("Killed /")?;
-    let (path, _) = rest.split_once(" due to ")?;
+    let killed = || text.split_once("Killed /")?.1.split_once(" due to ");
+    let marked = || text.split_once("Marked /")?.1.split_once(" for killing due to ");
+    let (path, _) = killed().or_else(marked)?;
     Some(Kill { killer: "systemd-oomd", cgroup: Some(format!("/{path}")), process: None })
 }
 
@@ -63,7 +65,7 @@ fn systemd_oomd(text: &str) -> Option<Kill> {
 fn unit(text: &str) -> Option<Kill> {
     const KILLED: &str = ": systemd-oomd killed ";
     let at = place(text, KILLED)?;
-    let (unit, rest) = (&text[..at], &text[at + KILLED.len()..]);
+    let (unit, rest) = (text[..at].rsplit(' ').next()?, &text[at + KILLED.len()..]);
     let (count, _) = number(rest)?;
     (count > 0).then(|| Kill { killer: "systemd-oomd", cgroup: Some(unit.to_owned()), process: None })
 }
@@ -74,8 +76,16 @@ fn oomd(rest: &str) -> Option<Kill> {
     Some(Kill { killer: "oomd", cgroup: Some(format!("/{}", path.trim_start_matches('/'))), process: None })
 }
 
-/// `sending SIGTERM to process 7378 uid 1000 "tail": ...`, `Sending SIGKILL to app (1234)`.
+/// `sending SIGTERM to process 7378 uid 1000 "tail": ...`, `Sending SIGKILL to app (1234)`, and what earlyoom wrote
+/// before (kill.c): `killing process 27541 "bash" with signal 15: ...`, and with the pid behind the name
+/// `Killing process 'bash' with signal 15, pid: 5874`.
 fn named(text: &str, killer: &'static str) -> Option<Kill> {
+    if let Some((_, rest)) = text.split_once("illing process ").filter(|(_, rest)| rest.contains(" with signal ")) {
+        let pid = rest.split_once(", pid: ").map_or(rest, |(_, pid)| pid);
+        let (pid, _) = number(pid)?;
+        let comm = rest.split(['"', '\'']).nth(1).map(str::to_owned);
+        return Some(Kill { killer, cgroup: None, process: Some(Task { pid: u32::try_from(pid).ok(), comm }) });
+    }
     let at = ["SIGTERM to ", "SIGKILL to "].iter().find_map(|signal| Some(text.find(signal)? + signal.len()))?;
     let rest = &text[at..];
     let process = if let Some(rest) = rest.strip_prefix("process ") {
@@ -117,10 +127,40 @@ mod tests {
                 None,
             ),
             (
+                "May 26 10:00:01 node1 systemd-oomd[659]: Marked /system.slice/a.scope for killing due to memory pressure for /system.slice being 85.03% > 80.00% for > 2s with reclaim activity",
+                "systemd-oomd",
+                Some("/system.slice/a.scope"),
+                None,
+            ),
+            (
                 "Feb 20 10:59:34 web systemd[1]: a.scope: systemd-oomd killed 12 process(es) in this unit.",
                 "systemd-oomd",
                 Some("a.scope"),
                 None,
+            ),
+            (
+                "[ 7064.752252] n1 systemd[1]: user@1000.service: systemd-oomd killed 3 process(es) in this unit.",
+                "systemd-oomd",
+                Some("user@1000.service"),
+                None,
+            ),
+            (
+                "killing process 27541 \"bash\" with signal 15: badness 550, VmRSS 7609 MiB",
+                "earlyoom",
+                None,
+                Some((27541, "bash")),
+            ),
+            (
+                "Killing process 'bash' with signal 15, pid: 5874, badness: 538, VmRSS: 12 MiB",
+                "earlyoom",
+                None,
+                Some((5874, "bash")),
+            ),
+            (
+                "sending SIGTERM to process 696 uid 1001 \"ipfs\": badness 757, VmRSS 5 MiB",
+                "earlyoom",
+                None,
+                Some((696, "ipfs")),
             ),
             (
                 "[ 12.5] oomd kill: 0.00 1.5 2.5 workload.slice/a.service 123 ruleset:[x]",

@@ -38,8 +38,25 @@ pub(super) fn json(input: Input<'_>, out: &mut Decoded) {
             because: format!("it is not complete JSON: {error}"),
             command: String::new(),
         });
+    } else if out.facts.len() == before {
+        arrays_of_pieces(input, out);
     }
     cover(input, before, out);
+}
+
+/// Arrays of what is no object of the API: `kubectl get pod -o jsonpath='{.status.containerStatuses}'`.
+fn arrays_of_pieces(input: Input<'_>, out: &mut Decoded) {
+    if !input.bytes.trim_ascii_start().starts_with(b"[") {
+        return;
+    }
+    let documents = serde_json::Deserializer::from_slice(input.bytes).into_iter::<Value>();
+    for (number, document) in documents.map_while(Result::ok).enumerate() {
+        let is_of_pieces = document.as_array().is_some_and(|items| items.iter().all(|item| item.get("kind").is_none()));
+        if is_of_pieces {
+            let prefix = if number > 0 { format!("#{}", number + 1) } else { String::new() };
+            fragment::read(&document, input, &prefix, out);
+        }
+    }
 }
 
 /// Decodes YAML: documents separated by `---`, or a piece of one with whatever indentation is left.

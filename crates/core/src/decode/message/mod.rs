@@ -5,6 +5,7 @@
 use super::{Decoded, Input};
 use crate::fact::{Container, ContainerStatus, Event, Locus, ObjectRef, Pod, State, Termination, What};
 
+mod engine_list;
 mod list;
 mod phrase;
 
@@ -34,6 +35,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         return;
     }
     let mut ends: Vec<(Termination, usize)> = Vec::new();
+    let mut listed: Vec<(Container, usize)> = Vec::new();
     let mut fate: Option<(Pod, usize)> = None;
     for (number, line) in text.lines().enumerate() {
         let at = input.first_line + number;
@@ -45,6 +47,8 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         } else if let Some((reason, message)) = phrase::fate(line) {
             let pod = Pod { reason: Some(reason), message: Some(message), ..Pod::default() };
             fate.get_or_insert((pod, at));
+        } else if let Some(container) = engine_list::row(line) {
+            listed.push((container, at));
         } else if let Some(end) = phrase::end(line) {
             match ends.last_mut() {
                 // The code and the reason stand in lines of their own.
@@ -56,6 +60,11 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
                 _ => ends.push((end, at)),
             }
         }
+    }
+    // The containers of a list are each other's neighbours, not one pod's.
+    for (container, at) in listed {
+        let pod = Pod { containers: vec![container], ..Pod::default() };
+        out.fact(What::Pod(Box::new(pod)), Locus::line(input.id, at));
     }
     let Some(at) = fate.as_ref().map(|(_, at)| *at).or(ends.first().map(|(_, at)| *at)) else { return };
     let mut pod = fate.map(|(pod, _)| pod).unwrap_or_default();

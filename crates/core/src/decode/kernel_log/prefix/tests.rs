@@ -27,6 +27,10 @@ fn every_prefix_is_taken_off() {
         ("2026-09-02 09:08:50 web-1 kernel[0]: ", "web-1", true),
         ("Wed 2024-05-01 12:00:00 UTC web-1 kernel: ", "web-1", true),
         ("[12345.678901] web-1 kernel: ", "web-1", false),
+        ("Wed 2024-05-01 13:00:00 CEST web-1 kernel: ", "web-1", true),
+        ("Wed 2024-05-01 13:00:00 -03 web-1 kernel: ", "web-1", true),
+        ("10.0.0.1: kern:     err: [2024-05-01T11:00:00.123456789Z]: ", "10.0.0.1", true),
+        ("node-1: kern: warning: [2024-05-01T11:00:00.123456789Z]: ", "node-1", true),
         ("1500316299.123456 web-1 kernel: ", "web-1", true),
         ("1720128512 web-1 [42201.484624] ", "web-1", true),
         ("6,22743,6115623303887,-;", "", false),
@@ -80,4 +84,15 @@ fn programs_are_told_from_the_kernel() {
     assert_eq!(line.program.as_deref(), Some("node-problem-detector"));
     assert_eq!(parts("5,12,34,-;text").2, Voice::Kernel);
     assert_eq!(parts("30,12,34,-;text").2, Voice::Program);
+}
+
+#[test]
+fn a_program_behind_a_bare_clock_is_no_kernel() {
+    let (text, node, voice, _) = parts("[ 7064.752252] n1 systemd[1]: user@1000.service: done");
+    assert_eq!((text.as_str(), node.as_str(), voice), ("user@1000.service: done", "n1", Voice::Program));
+    let (text, node, voice, _) = parts("[ 7064.752252] my app[12]: segfault at 0 ip 0 sp 0 error 4");
+    assert_eq!(
+        (text.as_str(), node.as_str(), voice),
+        ("my app[12]: segfault at 0 ip 0 sp 0 error 4", "", Voice::Kernel)
+    );
 }
