@@ -158,6 +158,8 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         VictimKind::Child => of_child(case, was_outlived(case, kill)),
         VictimKind::Main => verdict_of(case, kill),
     };
+    // Without a level the verdict is no more than the likeliest limit's.
+    let sure = ended && (level.is_some() || victim != VictimKind::Main);
     let told = case.death.is_some()
         || victim != VictimKind::Main
         || kill.kill.group
@@ -168,7 +170,7 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         victim_told: told,
         verdict,
         level: level.map(|level| (level, confidence)),
-        confidence: if ended { confidence } else { confidence.min(Confidence::Likely) },
+        confidence: if sure { confidence } else { confidence.min(Confidence::Likely) },
         certain: true,
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confid
     if case.container.and_then(container_limit).or(engine).is_some() {
         return (Verdict::ContainerLimitOom, Some((Level::Container, Confidence::Likely)), Confidence::Likely);
     }
-    if case.pod_spec().is_some_and(|pod| pod.resources.memory_limit.is_some()) {
+    if case.pod_spec().is_some_and(|pod| kubelet::pod_limit(pod).is_some()) {
         return (Verdict::PodLimitOom, Some((Level::Pod, Confidence::Likely)), Confidence::Likely);
     }
     if told == Some(Level::NodeAllocatable) {

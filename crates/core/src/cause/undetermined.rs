@@ -23,6 +23,9 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let summary = match (&killing, case.exit_code()) {
+        (Some(killing), None) if killing.report.is_none() => {
+            "The kernel killed processes of this cgroup; when, and whether its own limit was hit, is not told here.".into()
+        }
         (Some(killing), None) => format!(
             "The kernel killed {}; whether a limit was hit, and whose, is not told here.",
             kernel::who(killing)
