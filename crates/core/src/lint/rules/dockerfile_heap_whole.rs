@@ -16,7 +16,9 @@ const LIMITS: std::ops::RangeInclusive<u32> = 28..=36;
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(it), Platform::Dockerfile) = (subject.jvm(), subject.scene.workload.platform) else { return Vec::new() };
-    let Some(percentage) = it.percentage().filter(|_| it.max_heap().is_none()) else { return Vec::new() };
+    let Some(percentage) = it.percentage().filter(|_| it.max_heap().is_none() && !it.is_heap_unknown()) else {
+        return Vec::new();
+    };
     let fits = |limit: Bytes| it.caps(limit).expected(it.collector(limit, cpus(subject))) <= limit;
     let mut limits = LIMITS.map(|power| Bytes(1 << power));
     if limits.any(fits) {

@@ -88,11 +88,10 @@ pub(super) struct Room {
 const THREADS: u64 = THREADS_ASSUMED / 5;
 
 impl Room {
-    /// `None` where the heap alone takes the limit: that is said elsewhere.
+    /// `None` where the heap alone takes the limit, which is said elsewhere, and where the heap is not known.
     pub(super) fn of(subject: &Subject<'_, '_>, it: &Jvm<'_>, limit: Bytes) -> Option<Self> {
         let caps = it.caps(limit);
-        let percentage = it.percentage().filter(|it| it.value >= 95.0);
-        if caps.heap >= limit || (it.max_heap().is_none() && percentage.is_some()) {
+        if it.is_heap_unknown() || it.takes_all(limit) {
             return None;
         }
         let collector = it.collector(limit, cpus(subject));

@@ -2,7 +2,7 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{self, BesideHeap, heap_flag};
-use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::lint::runtime::jvm::{Jvm, Refused, cpus};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::tree::At;
 use crate::lint::workload::{Amount, Object};
@@ -11,34 +11,35 @@ use crate::units::Bytes;
 
 super::rule!("jvm-heap-ge-limit", Error, Program(judge), Object(judge_options));
 
-/// From this share on nothing is left for the rest of the JVM, whatever the limit.
-const WHOLE: f64 = 95.0;
-
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(limit) = subject.limit() else { return Vec::new() };
     let Some(it) = subject.jvm() else { return Vec::new() };
-    let mut findings = Vec::new();
-    let heap = it.max_heap();
-    if let Some(heap) = heap.as_ref().filter(|heap| heap.value >= limit.bytes) {
+    let mut findings: Vec<Finding<'a>> = it.refused().iter().map(refused).collect();
+    let Some(limit) = subject.limit().filter(|_| findings.is_empty() && !it.is_heap_unknown()) else {
+        return findings;
+    };
+    let given = it.max_heap();
+    if let Some(heap) = given.as_ref().filter(|heap| heap.value >= limit.bytes) {
         let relation = if heap.value == limit.bytes { "equals the" } else { "is more than the" };
         let message = format!("the heap's maximum of {} {relation} limit of {}", heap.value, limit.bytes);
         findings.push(
             Finding::new(Level::Error, heap.part.place, message).label(format!("the heap may grow to {}", heap.value)),
         );
     }
-    let percentage = it.percentage().filter(|it| heap.is_none() && it.value >= WHOLE);
-    if let Some(percentage) = percentage {
-        let message = format!("the heap may take {} % of the limit of {}", percentage.value, limit.bytes);
-        findings.push(
-            Finding::new(Level::Error, percentage.part.place, message)
-                .label(format!("the heap may grow to {}", it.heap(limit.bytes).0)),
-        );
+    let (heap, flag) = it.heap(limit.bytes);
+    let ram = it.max_ram().filter(|ram| given.is_none() && ram.value > limit.bytes);
+    let share = flag.filter(|_| given.is_none() && it.takes_all(limit.bytes));
+    if let Some(flag) = share.filter(|flag| ram.as_ref().is_none_or(|ram| ram.part != *flag)) {
+        let percent = u128::from(heap.0) * 100 / u128::from(limit.bytes.0.max(1));
+        let message = format!("the heap may take {percent} % of the limit of {}", limit.bytes);
+        findings.push(Finding::new(Level::Error, flag.place, message).label(format!("the heap may grow to {heap}")));
     }
-    if let Some(ram) = it.size(&["-XX:MaxRAM="]).filter(|ram| ram.value > limit.bytes) {
+    if let Some(ram) = ram {
+        // A share of too much may still be little enough.
+        let level = if heap >= limit.bytes { Level::Error } else { Level::Warning };
         let message = format!("the JVM is told that it has {}, and the limit is {}", ram.value, limit.bytes);
         findings.push(
-            Finding::new(Level::Error, ram.part.place, message)
-                .label("percentages are taken of this")
+            Finding::new(level, ram.part.place, message)
+                .label(format!("percentages are taken of this: the heap may grow to {heap}"))
                 .help("remove the flag: the JVM reads the limit itself"),
         );
     }
@@ -54,6 +55,15 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
     };
     findings.into_iter().map(complete).collect()
+}
+
+fn refused<'a>(it: &Refused<'a>) -> Finding<'a> {
+    let message = format!("the JVM refuses `{}`: {}", it.part.text, it.why);
+    let finding = Finding::new(Level::Error, it.part.place, message).label("the JVM ends as it starts");
+    match &it.meant {
+        Some(meant) => finding.help(format!("write `{meant}`, if that is meant")),
+        None => finding,
+    }
 }
 
 /// Strimzi: `jvmOptions` beside `resources`, wherever the two stand together.

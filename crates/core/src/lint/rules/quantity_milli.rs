@@ -57,9 +57,7 @@ fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
             Err(_) => finding.help("write the amount in Mi or Gi"),
         },
         // Whether mebibytes were meant is a guess.
-        "" => {
-            rewritten(finding.help(format!("write `{in_mebibytes}`, if that is meant")), false, amount, in_mebibytes)
-        }
+        "" => rewritten(finding.help(format!("write `{in_mebibytes}`, if that is meant")), false, amount, in_mebibytes),
         _ => finding.help("write the amount in Mi or Gi"),
     })
 }
@@ -113,7 +111,10 @@ mod tests {
         // Both are 500 thousandths of a CPU, and one of them is memory.
         assert_eq!(mended("cpu: &m 500m, memory: *m", true), None);
         assert_eq!(mended("memory: &m 500m, cpu: *m", true), None);
-        assert_eq!(mended("cpu: &m 500m, memory: 512m", false).as_deref(), Some("limits: {cpu: &m 500m, memory: 512Mi}"));
+        assert_eq!(
+            mended("cpu: &m 500m, memory: 512m", false).as_deref(),
+            Some("limits: {cpu: &m 500m, memory: 512Mi}")
+        );
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Lint of what starts in a container: which flags reach the runtime, what they come to, and what is not known.
+#![allow(clippy::unwrap_used, reason = "a test may fail that way")]
+
+use oomph_core::lint::{Document, DocumentFinding, Level, Source, lint};
+
+/// A pod of one container with a limit; its other lines are indented by as much as those of the container.
+fn pod(limit: &str, container: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n  - name: app\n    image: \
+         registry/app:1\n    resources: {{requests: {{memory: {limit}}}, limits: {{memory: {limit}}}}}\n{container}"
+    )
+}
+
+fn linted(limit: &str, container: &str) -> Document {
+    lint(&[Source { name: "a.yaml".into(), text: pod(limit, container) }])
+}
+
+/// What is at least a warning.
+fn grave(limit: &str, container: &str) -> Vec<DocumentFinding> {
+    linted(limit, container).findings.into_iter().filter(|it| it.level > Level::Info).collect()
+}
+
+/// The rules that find something grave, each once.
+fn rules(limit: &str, container: &str) -> Vec<String> {
+    let mut rules: Vec<String> = grave(limit, container).into_iter().map(|it| it.rule).collect();
+    rules.dedup();
+    rules
+}
+
+/// Those with a variable.
+fn with(limit: &str, variable: &str, value: &str) -> Vec<String> {
+    rules(limit, &format!("    env: [{{name: {variable}, value: \"{value}\"}}]\n"))
+}
+
+/// Those with a script that a shell runs, a line each.
+fn script(limit: &str, lines: &str) -> Vec<String> {
+    rules(limit, &format!("    command: [sh, -c]\n    args:\n    - |\n      {}\n", lines.replace('\n', "\n      ")))
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn comments_of_a_script_set_no_flag() {
+    let serial = "-XX:+UseSerialGC";
+    assert_eq!(script("512Mi", &format!("#export JAVA_TOOL_OPTIONS=-Xmx2g\nexec java {serial} -jar app.jar")), NONE);
+    assert_eq!(script("512Mi", &format!("exec java -Xmx256m {serial} -jar a.jar   # not -Xmx2g; -Xmx3g")), NONE);
+    let quoted = format!("echo 'a # b'\nexec java '-Dcolor=#fff' \"-Dx= # \" -Xmx512m {serial} -jar a.jar");
+    assert_eq!(script("512Mi", &quoted), ["jvm-heap-ge-limit"]);
+}
+
+#[test]
+fn what_a_script_only_says_is_no_flag() {
+    assert_eq!(script("512Mi", "echo use -Xmx4g; sleep 1"), NONE);
+    assert_eq!(script("512Mi", "printf '%s' JAVA_TOOL_OPTIONS=-Xmx4g && sleep 1"), NONE);
+    assert_eq!(script("512Mi", "echo starting && exec java -Xmx512m -jar a.jar"), ["jvm-heap-ge-limit"]);
+    // What is written into a file is read there.
+    assert_eq!(script("512Mi", "echo -Xmx512m > jvm.options; exec ./start"), ["jvm-heap-ge-limit"]);
+}
+
+#[test]
+fn a_command_goes_on_behind_a_backslash() {
+    assert_eq!(script("512Mi", "exec java \\\n  -Xmx512m \\\n  -jar a.jar"), ["jvm-heap-ge-limit"]);
+    assert_eq!(script("512Mi", "exec java \\\n  -jar a.jar \\\n  -Xmx512m"), ["jvm-flag-conflict"]);
+}
+
+#[test]
+fn nothing_is_said_of_a_heap_that_is_not_known() {
+    let secret = "    env: [{name: HEAP, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n";
+    assert_eq!(rules("128Mi", &format!("    command: [java, -Xmx$(HEAP), -jar, a.jar]\n{secret}")), NONE);
+    assert_eq!(with("128Mi", "JAVA_TOOL_OPTIONS", "-Xmx$(HEAP)"), NONE);
+    assert_eq!(with("128Mi", "JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=$(SHARE)"), NONE);
+    for heap in ["-Xmx$((L*3/4))m", "-Xmx$(( L * 3 / 4 ))m", "-Xmx${HEAP}", "-Xmx\"${HEAP}\"m", "-Xmx`heap`"] {
+        assert_eq!(script("128Mi", &format!("exec java {heap} -jar a.jar")), NONE, "{heap}");
+    }
+    assert_eq!(script("128Mi", "export JAVA_TOOL_OPTIONS=\"-Xmx$((L*3/4))m\"\nexec java -jar a.jar"), NONE);
+    // The default is still one.
+    assert_eq!(script("128Mi", "exec java -jar a.jar"), ["jvm-headroom"]);
+}
+
+#[test]
+fn words_behind_the_program_are_its_own() {
+    let conflict = ["jvm-flag-conflict"];
+    assert_eq!(rules("1Gi", "    command: [java, -jar, a.jar, -Xmx4g]\n"), conflict);
+    assert_eq!(rules("1Gi", "    command: [java, -cp, a.jar, org.example.Main, -Xmx4g]\n"), conflict);
+    assert_eq!(rules("1Gi", "    command: [java, -m, a/org.example.Main, -Xmx4g]\n"), conflict);
+    assert_eq!(rules("1Gi", "    command: [java, -jar, a.jar, --port=80]\n"), NONE);
+    let heap = ["jvm-heap-ge-limit"];
+    assert_eq!(rules("1Gi", "    command: [java, -cp, a.jar, -Xmx4g, org.example.Main]\n"), heap);
+    assert_eq!(script("1Gi", "java -XX:OnOutOfMemoryError=\"kill -9 %p\" -Xmx4g -jar a.jar"), heap);
+    assert_eq!(script("1Gi", "java -Xmx64m -jar migrate.jar && exec java -Xmx4g -jar a.jar"), heap);
+}
+
+#[test]
+fn small_limits_leave_the_heap_to_min_ram_percentage() {
+    let share = |limit: &str, flags: &str| with(limit, "JAVA_TOOL_OPTIONS", flags);
+    // Half of it, whatever MaxRAMPercentage says; from 252 MiB on that has the say.
+    for limit in ["200Mi", "251Mi"] {
+        assert!(!share(limit, "-XX:MaxRAMPercentage=100").contains(&"jvm-heap-ge-limit".to_owned()), "{limit}");
+    }
+    assert_eq!(share("252Mi", "-XX:MaxRAMPercentage=100"), ["jvm-heap-ge-limit"]);
+    // All of 200 MiB is more than 126: the other one decides, and the least heap is these 126.
+    assert_eq!(share("200Mi", "-XX:MinRAMPercentage=100"), ["jvm-headroom"]);
+    assert_eq!(share("120Mi", "-XX:MinRAMPercentage=100"), ["jvm-heap-ge-limit"]);
+    assert_eq!(share("1Gi", "-XX:MaxRAMFraction=1"), ["jvm-heap-ge-limit"]);
+}
+
+#[test]
+fn max_ram_takes_the_limits_place() {
+    let found = |flags: &str| {
+        let env = format!("    env: [{{name: JAVA_TOOL_OPTIONS, value: {flags}}}]\n");
+        grave("1Gi", &env).into_iter().map(|it| (it.rule, it.level)).collect::<Vec<_>>()
+    };
+    let of = |level: Level| vec![("jvm-heap-ge-limit".to_owned(), level)];
+    // A quarter of 8 GiB is twice the limit, a quarter of 2 GiB half of it.
+    assert_eq!(found("-XX:MaxRAM=8g"), of(Level::Error));
+    assert_eq!(found("-XX:MaxRAM=2g"), of(Level::Warning));
+    assert_eq!(found("-XX:MaxRAM=512m"), []);
+    assert_eq!(found("-XX:MaxRAM=8g -Xmx512m"), []);
+}
+
+#[test]
+fn values_that_a_jvm_refuses_are_errors_with_or_without_a_limit() {
+    let help = |flags: &str| {
+        let found = grave("4Gi", &format!("    env: [{{name: JAVA_TOOL_OPTIONS, value: {flags}}}]\n"));
+        let errors = found.iter().filter(|it| it.level == Level::Error && it.rule == "jvm-heap-ge-limit");
+        errors.map(|it| it.help.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    for (flag, meant) in
+        [("-Xmx512Mi", "-Xmx512m"), ("-Xmx512MB", "-Xmx512m"), ("-Xmx0.5g", "-Xmx512m"), ("-Xmx512", "-Xmx512m")]
+    {
+        assert_eq!(help(flag), [format!("write `{meant}`, if that is meant")], "{flag}");
+    }
+    assert_eq!(help("-XX:MaxRAMPercentage=150"), [""]);
+    assert_eq!(help("-XX:MaxMetaspaceSize=128Mi"), ["write `-XX:MaxMetaspaceSize=128m`, if that is meant"]);
+    for fine in ["-Xmx512m", "-Xmx536870912", "-Xmx$(HEAP)", "-Xmx{{ heap }}", "-XX:MaxRAMPercentage=100"] {
+        assert!(help(fine).iter().all(|help| !help.starts_with("write")), "{fine}");
+    }
+}
+
+#[test]
+fn variables_of_servers_hold_flags_and_amounts() {
+    for name in ["PULSAR_MEM", "SCHEMA_REGISTRY_HEAP_OPTS", "GRAYLOG_SERVER_JAVA_OPTS", "HEAP_OPTS", "OWN_OPTIONS"] {
+        assert_eq!(with("1Gi", name, "-Xms1g -Xmx1g"), ["jvm-heap-ge-limit"], "{name}");
+    }
+    for name in ["JVM_MAXIMUM_MEMORY", "OPENSEARCH_HEAP_SIZE", "ELASTICSEARCH_HEAP_SIZE"] {
+        assert_eq!(with("1Gi", name, "1024m"), ["jvm-heap-ge-limit"], "{name}");
+    }
+    // What a program that is started by itself makes of a variable of its own nobody knows.
+    let own = "    command: [java, -Xmx256m, -jar, a.jar]\n    env: [{name: CHILDREN, value: -Xmx1g}]\n";
+    assert_eq!(rules("1Gi", own), NONE);
+}
