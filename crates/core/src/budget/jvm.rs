@@ -169,6 +169,12 @@ pub const THREADS_ASSUMED: u64 = 250;
 pub const CLASSES_ASSUMED: u64 = 12_000;
 
 impl Caps {
+    /// What is capped by a flag beside the heap: as much as its author allows.
+    pub fn written(&self) -> Bytes {
+        let caps = [self.metaspace, self.code_cache, self.direct].into_iter().flatten();
+        Bytes(caps.map(|cap| cap.0).fold(0, u64::saturating_add))
+    }
+
     /// What the caps allow together, with the collector's own memory: the worst case that is legal. Metaspace without a
     /// cap counts as what an ordinary service loads.
     pub fn worst_case(&self, collector: Collector) -> Bytes {

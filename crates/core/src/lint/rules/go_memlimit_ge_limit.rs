@@ -22,7 +22,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         Some(field) => format!("{field} itself: {bytes}"),
         None => "the collector comes under pressure only here".to_owned(),
     };
-    let fitting = golang::memory_limit(limit.bytes, Bytes(0), Bytes(0));
+    let fitting = golang::memory_limit(limit.bytes, subject.tmpfs(), Bytes(0));
     let fitting = fitting.map_or_else(|| "raise the limit".to_owned(), golang::variable);
     vec![
         Finding::new(Level::Error, it.node, message)

@@ -37,7 +37,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     }
     finding.assumed.push(room.assumed());
     finding.assumed.extend(it.assumed());
-    vec![finding.help(help(it, limit.bytes, cpus(subject)))]
+    vec![finding.help(help(it, limit.bytes, cpus(subject), room.tmpfs))]
 }
 
 /// Strimzi: `jvmOptions` beside `resources`, where the heap alone does not take it all. Its images ask for G1
@@ -97,9 +97,8 @@ impl Room {
         let collector = it.collector(limit, cpus(subject));
         let tmpfs = subject.tmpfs();
         let heap = if it.heap(limit).1.is_some() { caps.heap } else { Bytes(0) };
-        let written = [Some(heap), caps.metaspace, caps.code_cache, caps.direct, Some(tmpfs)].into_iter().flatten();
         Some(Self {
-            given: Bytes(written.map(|bytes| bytes.0).fold(0, u64::saturating_add)),
+            given: Bytes(caps.written().0.saturating_add(heap.0).saturating_add(tmpfs.0)),
             expected: Bytes(caps.expected(collector).0.saturating_add(tmpfs.0)),
             worst: Bytes(caps.worst_case(collector).0.saturating_add(tmpfs.0)),
             caps,

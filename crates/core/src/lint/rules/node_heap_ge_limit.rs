@@ -1,7 +1,7 @@
 //! A heap of V8 that alone takes the whole limit.
 
 use super::{Finding, Level, Subject};
-use crate::budget::v8;
+use crate::budget::{limit_for_growing, v8};
 use crate::lint::runtime::node::Node;
 use crate::units::Bytes;
 
@@ -15,23 +15,39 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     if given < limit.bytes {
         return Vec::new();
     }
-    let message = format!("the old generation of {heap} reaches the limit of {}", limit.bytes);
+    let tmpfs = subject.tmpfs();
+    let files = if tmpfs.0 > 0 { format!(", with files in memory of {tmpfs},") } else { String::new() };
+    let message = format!("the old generation of {heap}{files} reaches the limit of {}", limit.bytes);
     vec![
         Finding::new(Level::Error, part.place, message)
             .label(format!("V8 collects hard only near {heap}"))
             .related(limit.place, limit.says())
             .note("the young generation, buffers and Node's own memory come on top of the old generation")
-            .help(help(&it, limit.bytes)),
+            .help(help(&it, limit.bytes, tmpfs)),
     ]
 }
 
-/// Version where the image does not say it: the figures differ by some MiB.
-pub(super) const MAJOR: u32 = 22;
+/// What Node may come to need under a limit.
+pub(super) fn need(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
+    Some(v8::need(it.whole_heap(limit)?, Bytes(0), tmpfs))
+}
 
-pub(super) fn help(it: &Node<'_>, limit: Bytes) -> String {
-    let major = it.major.unwrap_or(MAJOR);
-    match v8::old_space_for_limit(major, limit, Bytes(0), Bytes(0), Bytes(0)) {
-        Some(mib) => format!("--max-old-space-size={mib} for this limit, less what the program keeps in buffers"),
-        None => "this limit leaves no room for a heap: raise it".to_owned(),
+/// A heap that is smaller than the present one, and a limit that is higher.
+pub(super) fn help(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> String {
+    let present = it.heap(limit).map(|(old, _)| old).or_else(|| it.whole_heap(limit)).unwrap_or(limit);
+    // A young generation that is given takes its own part.
+    let young = it.semi_space.map_or(Bytes(0), |_| it.young(limit));
+    let beside = Bytes(v8::NATIVE_BASE.0.saturating_add(tmpfs.0).saturating_add(young.0));
+    let fitting = v8::old_space_for_limit(it.assumed_major(), limit, Bytes(0), beside, Bytes(0));
+    let heap = fitting.filter(|mib| Bytes::mib(*mib) < present).map(|mib| format!("--max-old-space-size={mib}"));
+    let wanted = limit_for_growing(limit, |limit| need(it, limit, tmpfs).unwrap_or(limit));
+    let wanted = wanted.filter(|wanted| *wanted > limit).map(|it| format!("a limit of at least {}Mi", it.0 >> 20));
+    match (heap, wanted) {
+        (Some(heap), Some(wanted)) => {
+            format!("{heap} for this limit, less what the program keeps in buffers, or {wanted}")
+        }
+        (Some(heap), None) => format!("{heap} for this limit, less what the program keeps in buffers"),
+        (None, Some(wanted)) => format!("{wanted}: this one leaves no room for a heap"),
+        (None, None) => "this limit leaves no room for a heap: raise it".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! PostgreSQL with buffers that do not fit the limit.
 
 use super::{Finding, Level, Subject};
+use crate::budget::round_up;
 use crate::lint::finding::Place;
 use crate::lint::program::locate;
 use crate::lint::surroundings::Surroundings;
@@ -24,7 +25,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), true) = (subject.limit(), is_postgres) else { return Vec::new() };
     let of = |name: &str| setting(subject, name);
     let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
-    need.look(limit.bytes, limit.place, &limit.says()).into_iter().collect()
+    need.look(limit.bytes, limit.place, &limit.says(), subject.tmpfs()).into_iter().collect()
 }
 
 /// CloudNativePG: `spec.postgresql.parameters` beside `spec.resources`.
@@ -37,7 +38,7 @@ fn judge_cluster<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
     let of =
         |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((size(node.text()?, name)?, Place::from(node))));
     let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
-    need.look(bytes, limit.node.into(), &format!("the kernel kills at {bytes}, everything included"))
+    need.look(bytes, limit.node.into(), &format!("the kernel kills at {bytes}, everything included"), Bytes(0))
         .into_iter()
         .collect()
 }
@@ -49,25 +50,36 @@ struct Need {
 }
 
 impl Need {
-    fn look<'a>(&self, limit: Bytes, limit_place: Place, says: &str) -> Option<Finding<'a>> {
+    fn look<'a>(&self, limit: Bytes, limit_place: Place, says: &str, tmpfs: Bytes) -> Option<Finding<'a>> {
         let (buffers, place) = self.buffers?;
         let work = self.work.map_or(WORK, |(bytes, _)| bytes);
         let maintenance = self.maintenance.map_or(MAINTENANCE, |(bytes, _)| bytes);
         let backends = BACKEND.0.saturating_add(work.0).saturating_mul(BACKENDS);
-        let need = Bytes(buffers.0.saturating_add(backends).saturating_add(maintenance.0));
+        let beside = backends.saturating_add(maintenance.0).saturating_add(tmpfs.0);
+        let need = Bytes(buffers.0.saturating_add(beside));
         if need <= limit {
             return None;
         }
         let message = format!("shared_buffers of {buffers} leave too little of the limit of {limit}");
+        let files = if tmpfs.0 > 0 { format!(" + files in memory {tmpfs}") } else { String::new() };
+        let higher = format!("a limit of at least {}Mi", round_up(need).0 >> 20);
+        // A quarter of the limit is the usual start, where it fits.
+        let fitting = (limit.0 / 4).min(limit.0.saturating_sub(beside)) >> 20;
         let each = Bytes(BACKEND.0.saturating_add(work.0));
         let mut finding = Finding::new(Level::Warning, place, message)
             .label("charged to the container as it is touched, and never given back")
             .related(limit_place, says)
             .note(format!(
-                "budget: buffers {buffers} + {BACKENDS} backends x {each} + maintenance {maintenance} = {need} of {limit}"
+                "budget: buffers {buffers} + {BACKENDS} backends x {each} + maintenance {maintenance}{files} = {need} of {limit}"
             ))
             .assume(format!("{BACKENDS} backends at work at once, {BACKEND} each beside work_mem"))
-            .help(format!("shared_buffers = {}MB, a quarter of the limit, is the usual start", limit.0 >> 22));
+            .help(match fitting {
+                0 => higher,
+                fitting if fitting == limit.0 >> 22 => {
+                    format!("shared_buffers = {fitting}MB, a quarter of the limit, is the usual start; or {higher}")
+                }
+                fitting => format!("shared_buffers = {fitting}MB for this limit, or {higher}"),
+            });
         for (setting, name) in [(self.work, "work_mem, per sort"), (self.maintenance, "maintenance_work_mem")] {
             if let Some((bytes, place)) = setting {
                 finding = finding.related(place, format!("{name}: {bytes}"));

@@ -1,7 +1,7 @@
 //! Redis with a maxmemory that the kernel's limit comes before, or with none.
 
 use super::{Finding, Level, Subject};
-use crate::budget::scaled;
+use crate::budget::{round_up, scaled};
 use crate::lint::finding::Place;
 use crate::lint::program::{Part, locate};
 use crate::units::Bytes;
@@ -30,13 +30,19 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             Finding::new(Level::Info, limit.place, "Redis runs without maxmemory: it grows until it is killed")
                 .label("the kernel's limit is the only one")
                 .assume("no configuration file inside of the image sets it")
-                .help(format!("--maxmemory {}mb with a policy that evicts", scaled(limit.bytes, 80, 100).0 >> 20)),
+                .help(match fitting(limit.bytes, subject.tmpfs()) {
+                    Some(fitting) => format!("--maxmemory {}mb with a policy that evicts", fitting.0 >> 20),
+                    None => "raise the limit: it has no room for data".to_owned(),
+                }),
         ];
     };
-    let need = Bytes(scaled(bytes, 100 + BESIDE, 100).0.saturating_add(ITSELF.0).saturating_add(subject.tmpfs().0));
+    let tmpfs = subject.tmpfs();
+    let need = Bytes(scaled(bytes, 100 + BESIDE, 100).0.saturating_add(ITSELF.0).saturating_add(tmpfs.0));
     if need <= limit.bytes {
         return Vec::new();
     }
+    let files = if tmpfs.0 > 0 { format!(" + files in memory {tmpfs}") } else { String::new() };
+    let higher = format!("a limit of at least {}Mi", round_up(need).0 >> 20);
     vec![
         Finding::new(
             Level::Warning,
@@ -45,11 +51,20 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         )
         .label(format!("data may take {bytes}"))
         .related(limit.place, limit.says())
-        .note(format!("budget: data {bytes} + {BESIDE} % + Redis itself {ITSELF} = {need} of {}", limit.bytes))
+        .note(format!("budget: data {bytes} + {BESIDE} % + Redis itself {ITSELF}{files} = {need} of {}", limit.bytes))
         .note("a snapshot forks: every page that is written meanwhile exists twice")
         .assume(format!("{BESIDE} % for fragmentation and buffers"))
-        .help(format!("maxmemory {}mb for this limit", scaled(limit.bytes, 80, 100).0 >> 20)),
+        .help(match fitting(limit.bytes, tmpfs) {
+            Some(fitting) => format!("maxmemory {}mb for this limit, or {higher}", fitting.0 >> 20),
+            None => higher,
+        }),
     ]
+}
+
+/// A maxmemory that leaves a fifth of the limit, and room for what else is in it; none under a mebibyte.
+fn fitting(limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
+    let room = Bytes(limit.0.checked_sub(ITSELF.0)?.checked_sub(tmpfs.0)?);
+    Some(scaled(limit, 80, 100).min(scaled(room, 100, 100 + BESIDE))).filter(|it| *it >= Bytes::mib(1))
 }
 
 /// Variables that a start script puts behind the command line: Bitnami's images, Redis Stack's `entrypoint.sh`.
