@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::program::{Program, Value};
+use super::workload::default;
 
 /// Who puts variables in.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +12,8 @@ pub(super) struct Expansion<'e> {
     pub by_kubelet: bool,
     /// A shell, where a variable begins with this.
     pub by_shell: Option<&'e str>,
+    /// Compose, of which only the default is known (`${NAME:-512m}`).
+    pub by_compose: bool,
 }
 
 impl Expansion<'_> {
@@ -51,6 +54,10 @@ impl Expansion<'_> {
         if let Some(rest) = text.strip_prefix("$(").filter(|_| self.by_kubelet) {
             let name = &rest[..rest.find(')')?];
             return Some((value(name, program)?, name.len() + 3));
+        }
+        if self.by_compose && text.starts_with("${") {
+            let whole = &text[..=text.find('}')?];
+            return default(whole).map(|(_, value)| (value.to_owned(), whole.len()));
         }
         let mark = self.by_shell?;
         let rest = text.strip_prefix(mark)?;

@@ -135,7 +135,11 @@ impl<'a> Program<'a> {
         }
         for variable in &container.variables {
             let (value, node) = value(variable, container, workload, surroundings);
-            let by = Expansion { by_kubelet: workload.platform == Platform::Kubernetes, by_shell: None };
+            let by = Expansion {
+                by_kubelet: workload.platform == Platform::Kubernetes,
+                by_shell: None,
+                by_compose: workload.platform == Platform::Compose,
+            };
             let set = match value {
                 Value::Text(Cow::Borrowed(text)) => {
                     let value = by.expand(text, &it);
@@ -171,6 +175,7 @@ impl<'a> Program<'a> {
                 let by = Expansion {
                     by_kubelet: workload.platform == Platform::Kubernetes && is_own(word),
                     by_shell: in_shell.then_some(escape),
+                    by_compose: workload.platform == Platform::Compose && is_own(word),
                 };
                 if let Some(set) = by.whole(raw).and_then(|name| it.variable(name)) {
                     let words = set.words();

@@ -6,7 +6,7 @@ use super::admitted::Admitted;
 use super::image::Config;
 use super::images::Images;
 use super::tree::At;
-use super::workload::{Amount, Container, Found, Object};
+use super::workload::{Amount, Container, ContainerKind, Found, Object, Overrides};
 
 /// LimitRanges, ConfigMaps, autoscalers and images, over all files.
 #[derive(Debug, Default)]
@@ -19,7 +19,11 @@ pub struct Surroundings<'a> {
     pub horizontal: Vec<Object<'a>>,
     /// What pods of the input were admitted with.
     pub(super) admitted: Admitted<'a>,
+    /// Names of the containers of a workload, init containers left out.
+    containers: HashMap<(Option<&'a str>, &'a str, &'a str), Vec<&'a str>>,
     images: Images<'a>,
+    /// Services of Compose that a second file changes.
+    pub(super) overrides: Overrides<'a>,
 }
 
 /// What a LimitRange gives containers that say nothing.
@@ -33,8 +37,13 @@ struct Range<'a> {
 impl<'a> Surroundings<'a> {
     /// From all that was found, in the order of the files.
     pub fn gather(found: &[Found<'a>]) -> Self {
-        let mut it = Self { images: Images::gather(found), ..Self::default() };
+        let mut it = Self { images: Images::gather(found), overrides: Overrides::gather(found), ..Self::default() };
         let objects: Vec<Object<'a>> = found.iter().flat_map(|found| &found.objects).copied().collect();
+        for workload in found.iter().flat_map(|found| &found.workloads) {
+            let Object { namespace, kind, name, .. } = workload.object;
+            let lasting = workload.containers.iter().filter(|it| it.kind != ContainerKind::Init).map(|it| it.name);
+            it.containers.entry((namespace, kind, name)).or_default().extend(lasting);
+        }
         it.admitted = Admitted::gather(&objects);
         for object in &objects {
             match object.kind {
@@ -74,6 +83,11 @@ impl<'a> Surroundings<'a> {
     /// The path of a file that describes images, where it is one.
     pub(super) fn image_file(&self, file: usize) -> Option<&'a str> {
         self.images.file(file)
+    }
+
+    /// The containers of a workload that is in the input.
+    pub(super) fn containers(&self, namespace: Option<&'a str>, kind: &'a str, name: &'a str) -> Option<&[&'a str]> {
+        self.containers.get(&(namespace, kind, name)).map(Vec::as_slice)
     }
 
     /// The data of a ConfigMap.
