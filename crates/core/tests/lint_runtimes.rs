@@ -149,3 +149,116 @@ fn variables_of_servers_hold_flags_and_amounts() {
     let own = "    command: [java, -Xmx256m, -jar, a.jar]\n    env: [{name: CHILDREN, value: -Xmx1g}]\n";
     assert_eq!(rules("1Gi", own), NONE);
 }
+
+/// What a rule has to say of a value that ends the program, and how it says it is meant.
+fn refused(rule: &str, lines: &str) -> Vec<String> {
+    let found = grave("4Gi", lines);
+    let errors = found.into_iter().filter(|it| it.rule == rule && it.level == Level::Error);
+    errors.map(|it| it.help.unwrap_or_default()).collect()
+}
+
+#[test]
+fn values_that_a_server_refuses_are_errors() {
+    let node = |size: &str| {
+        let lines = format!("    command: [node, '--max-old-space-size={size}', a.js]\n");
+        refused("node-heap-ge-limit", &lines)
+    };
+    assert_eq!(node("1Gi"), ["write `--max-old-space-size=1024`, if that is meant"]);
+    assert_eq!(node("400m"), ["write `--max-old-space-size=400`, if that is meant"]);
+    assert_eq!((node("400"), node("$(HEAP)")), (vec![], vec![]));
+    let redis = |size: &str| {
+        let lines = format!("    command: [redis-server, --maxmemory, '{size}']\n");
+        refused("redis-maxmemory", &lines)
+    };
+    assert_eq!(redis("512Mi"), ["write `512mb`, if that is meant"]);
+    assert_eq!((redis("512mb"), redis("512m"), redis("$(MOST)")), (vec![], vec![], vec![]));
+    let postgres = |size: &str| {
+        let lines = format!("    command: [postgres, -c, 'shared_buffers={size}']\n");
+        refused("pg-shared-buffers", &lines)
+    };
+    assert_eq!(postgres("512M"), ["write `512MB`, if that is meant"]);
+    assert_eq!(postgres("1Gi"), ["write `1GB`, if that is meant"]);
+    assert_eq!((postgres("512MB"), postgres("0.5GB"), postgres("65536")), (vec![], vec![], vec![]));
+}
+
+#[test]
+fn an_old_generation_that_is_not_known_is_not_the_default() {
+    let text = pod("256Mi", "    command: [node, '--max-old-space-size=$(HEAP)', a.js]\n");
+    let text = text.replace("registry/app:1", "node:22");
+    let document = lint(&[Source { name: "a.yaml".into(), text }]);
+    assert!(document.findings.iter().all(|it| it.rule != "node-headroom"), "{document:?}");
+}
+
+#[test]
+fn a_semi_space_that_is_given_counts_three_times() {
+    let command = |semi: &str| format!("    command: [node, --max-old-space-size=700, {semi}a.js]\n");
+    assert_eq!(rules("1Gi", &command("")), NONE);
+    assert_eq!(rules("1Gi", &command("--max-semi-space-size=128, ")), ["node-headroom"]);
+}
+
+#[test]
+fn a_script_that_waits_runs_one_program() {
+    let found = |lines: &str| {
+        let env = "    env: [{name: GOMEMLIMIT, value: 300MiB}]\n";
+        rules("512Mi", &format!("    command: [sh, -c, '{lines}']\n{env}"))
+    };
+    assert_eq!(found("./app & wait"), NONE);
+    assert_eq!(found("./a & exec ./b"), ["go-memlimit-multiproc"]);
+}
+
+#[test]
+fn a_number_of_bytes_is_no_memory_limit_of_go() {
+    assert_eq!(with("1Gi", "GOMEMLIMIT", "512"), ["go-memlimit-ge-limit"]);
+    assert_eq!(with("1Gi", "GOMEMLIMIT", "900000000"), NONE);
+}
+
+#[test]
+fn an_image_of_a_team_has_a_version_of_its_own() {
+    let found = |image: &str| {
+        let text = pod("1Gi", "    command: [java, -Xmx256m, -jar, a.jar]\n").replace("registry/app:1", image);
+        let document = lint(&[Source { name: "a.yaml".into(), text }]);
+        document.findings.iter().any(|it| it.rule == "jvm-cgroup-support")
+    };
+    assert!(!found("registry/team/java:1.4.2") && found("java:8") && found("library/java:8"));
+}
+
+#[test]
+fn a_heap_dump_goes_where_the_jvm_starts() {
+    let dump = |flags: &str, folder: &str| {
+        let lines = format!(
+            "    workingDir: {folder}\n    volumeMounts: [{{name: d, mountPath: /data}}]\n    env: [{{name: \
+             JAVA_TOOL_OPTIONS, value: '-Xmx256m -XX:+HeapDumpOnOutOfMemoryError {flags}'}}]\n"
+        );
+        rules("1Gi", &lines)
+    };
+    assert_eq!(dump("", "/data"), NONE);
+    assert_eq!(dump("-XX:HeapDumpPath=dumps", "/data/app"), NONE);
+    assert_eq!(dump("", "/app"), ["heap-dump-lost"]);
+    assert_eq!(dump("-XX:HeapDumpPath=/tmp", "/data"), ["heap-dump-lost"]);
+}
+
+#[test]
+fn workers_that_are_threads_take_no_process_each() {
+    let said = |pool: &str| {
+        let document = linted("512Mi", &format!("    command: [celery, -A, app, worker, {pool}-c, '500']\n"));
+        document.findings.iter().any(|it| it.rule == "py-workers")
+    };
+    assert!(said(""));
+    for pool in ["-P, gevent, ", "--pool=threads, ", "--pool, solo, "] {
+        assert!(!said(pool), "{pool}");
+    }
+}
+
+#[test]
+fn a_probe_starts_what_stands_where_a_command_does() {
+    let said = |command: &str| {
+        let document = linted("512Mi", &format!("    livenessProbe: {{exec: {{command: {command}}}}}\n"));
+        document.findings.iter().any(|it| it.rule == "probe-exec-cost")
+    };
+    for starts in ["[java, -version]", "[sh, -c, 'exec python3 check.py']", "[sh, -c, 'true && kafka-topics.sh']"] {
+        assert!(said(starts), "{starts}");
+    }
+    for other in ["[cat, /tmp/python]", "[/bin/check, node]", "[sh, -c, 'test -f /kafka-ready']"] {
+        assert!(!said(other), "{other}");
+    }
+}

@@ -218,3 +218,20 @@ fn a_step_of_tekton_with_a_request_alone_has_the_templates_limit() {
                 computeResources: {requests: {memory: 512Mi}}}\n";
     assert!(finds("jvm-heap-ge-limit", text) && !finds("limit-missing", text));
 }
+
+#[test]
+fn no_namespace_is_that_of_default() {
+    let range = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l, namespace: default}\nspec: {limits: [{type: \
+                 Container, default: {memory: 512Mi}}]}\n---\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: b}]}\n";
+    assert!(!finds("limit-missing", &format!("{range}{pod}")));
+    assert!(finds("limit-missing", &format!("{}{pod}", range.replace("default}", "other}"))));
+}
+
+#[test]
+fn an_object_that_something_is_found_in_is_not_one_that_no_rule_applies_to() {
+    let text = "apiVersion: kafka.strimzi.io/v1beta2\nkind: Kafka\nmetadata: {name: k}\nspec: {kafka: {jvmOptions: \
+                {-Xmx: 4g}, resources: {limits: {memory: 4Gi}}}}\n";
+    let document = files(&[("a.yaml", text)]);
+    assert_eq!((grave(&document).len(), document.skipped.len()), (1, 0), "{document:?}");
+}

@@ -85,6 +85,11 @@ fn value(name: &str, program: &Program<'_>) -> Option<String> {
     }
 }
 
+/// A value that cannot be known before something is put in: a variable, an amount of a template.
+pub(super) fn is_open(value: &str) -> bool {
+    value.contains(['$', '`', '{', '<', '%', '@'])
+}
+
 /// The name that a text begins with.
 fn name_of(text: &str) -> &str {
     let end = text.find(|it: char| !it.is_ascii_alphanumeric() && it != '_').unwrap_or(text.len());

@@ -159,7 +159,7 @@ impl<'a> Program<'a> {
             for (index, Written { text: raw, begins, to_file }) in script::words(word.text).enumerate() {
                 let starts = match it.words.last() {
                     None => true,
-                    Some(last) => (begins && index > 0) || leads(&last.text, it.words.iter().rev().nth(1)),
+                    Some(last) => (begins && index > 0) || leads(&last.text, it.words.iter().rev().nth(1).map_or("", |word| &word.text)),
                 };
                 if starts {
                     is_said = only_says(raw) && !to_file;

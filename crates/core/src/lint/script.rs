@@ -1,7 +1,5 @@
 //! A script of the command line taken apart as a shell would: words, the commands that begin with one, and comments.
 
-use super::program::Part;
-
 /// A word of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written<'a> {
@@ -116,8 +114,8 @@ const LEADS: [&str; 30] = [
 const SCRIPTS: [&str; 2] = ["docker-entrypoint.sh", "entrypoint.sh"];
 
 /// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
-pub(super) fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
-    let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
+pub(super) fn leads(last: &str, before: &str) -> bool {
+    let is_user = ["gosu", "su-exec", "setpriv"].iter().any(|name| before.ends_with(name));
     let name = last.rsplit('/').next().unwrap_or(last);
     LEADS.contains(&last) || SCRIPTS.contains(&name) || is_user || (last.contains('=') && !last.starts_with('-'))
 }

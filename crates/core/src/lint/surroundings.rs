@@ -42,15 +42,15 @@ impl<'a> Surroundings<'a> {
         for workload in found.iter().flat_map(|found| &found.workloads) {
             let Object { namespace, kind, name, .. } = workload.object;
             let lasting = workload.containers.iter().filter(|it| it.kind != ContainerKind::Init).map(|it| it.name);
-            it.containers.entry((namespace, kind, name)).or_default().extend(lasting);
+            it.containers.entry((home(namespace), kind, name)).or_default().extend(lasting);
         }
         it.admitted = Admitted::gather(&objects);
         for object in &objects {
             match object.kind {
-                "LimitRange" => it.ranges.entry(object.namespace).or_default().extend(ranges(object)),
+                "LimitRange" => it.ranges.entry(home(object.namespace)).or_default().extend(ranges(object)),
                 "ConfigMap" => {
                     if let Some(data) = object.node.get("data") {
-                        it.maps.insert((object.namespace, object.name), data);
+                        it.maps.insert((home(object.namespace), object.name), data);
                     }
                 }
                 "VerticalPodAutoscaler" => it.vertical.push(*object),
@@ -72,7 +72,7 @@ impl<'a> Surroundings<'a> {
     }
 
     fn of(&self, namespace: Option<&'a str>) -> impl Iterator<Item = &Range<'a>> {
-        self.ranges.get(&namespace).into_iter().flatten()
+        self.ranges.get(&home(namespace)).into_iter().flatten()
     }
 
     /// What a container's image brings along, where the input says it.
@@ -87,13 +87,18 @@ impl<'a> Surroundings<'a> {
 
     /// The containers of a workload that is in the input.
     pub(super) fn containers(&self, namespace: Option<&'a str>, kind: &'a str, name: &'a str) -> Option<&[&'a str]> {
-        self.containers.get(&(namespace, kind, name)).map(Vec::as_slice)
+        self.containers.get(&(home(namespace), kind, name)).map(Vec::as_slice)
     }
 
     /// The data of a ConfigMap.
     pub fn map(&self, namespace: Option<&'a str>, name: &'a str) -> Option<At<'a>> {
-        self.maps.get(&(namespace, name)).copied()
+        self.maps.get(&(home(namespace), name)).copied()
     }
+}
+
+/// What names no namespace lands in `default`, unless somebody says otherwise: the two are one.
+pub(super) fn home(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|name| *name != "default")
 }
 
 /// A missing default is the maximum, a missing default request the default (or the minimum): pkg/apis/core/v1/defaults.go,

@@ -2,13 +2,19 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::{limit_for_growing, v8};
+use crate::lint::expansion::is_open;
+use crate::lint::finding::Place;
 use crate::lint::runtime::node::Node;
 use crate::units::Bytes;
 
 super::rule!("node-heap-ge-limit", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let (Some(limit), Some(it)) = (subject.limit(), Node::read(subject)) else { return Vec::new() };
+    let Some(it) = Node::read(subject) else { return Vec::new() };
+    if let Some((size, part)) = &it.unread {
+        return refused(size, part.place).into_iter().collect();
+    }
+    let Some(limit) = subject.limit() else { return Vec::new() };
     let Some((heap, part)) = it.heap(limit.bytes) else { return Vec::new() };
     // Explicit parts: the old generation and files in memory.
     let given = Bytes(heap.0.saturating_add(subject.tmpfs().0));
@@ -25,6 +31,27 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             .note("the young generation, buffers and Node's own memory come on top of the old generation")
             .help(help(&it, limit.bytes, tmpfs)),
     ]
+}
+
+/// `1Gi`, `400m`: V8 ends on what is no whole number ("illegal value for flag", `src/flags/flags.cc`).
+fn refused<'a>(size: &str, place: Place) -> Option<Finding<'a>> {
+    if is_open(size) {
+        return None;
+    }
+    let finding = Finding::new(Level::Error, place, format!("V8 refuses `--max-old-space-size={size}`"))
+        .label("Node.js ends as it starts")
+        .note("the size is a whole number of MiB without a unit");
+    let digits = size.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let factor = match size[digits.len()..].chars().next().map(|unit| unit.to_ascii_lowercase()) {
+        Some('m') => 1,
+        Some('g') => 1024,
+        _ => return Some(finding),
+    };
+    let mib = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    Some(match mib {
+        Some(mib) => finding.help(format!("write `--max-old-space-size={mib}`, if that is meant")),
+        None => finding,
+    })
 }
 
 /// What Node may come to need under a limit.

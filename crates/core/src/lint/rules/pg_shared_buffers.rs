@@ -2,6 +2,7 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::round_up;
+use crate::lint::expansion::is_open;
 use crate::lint::finding::Place;
 use crate::lint::program::locate;
 use crate::lint::surroundings::Surroundings;
@@ -9,7 +10,7 @@ use crate::lint::tree::At;
 use crate::lint::workload::{Amount, Object};
 use crate::units::Bytes;
 
-super::rule!("pg-shared-buffers", Warning, Program(judge), Object(judge_cluster));
+super::rule!("pg-shared-buffers", Error, Program(judge), Object(judge_cluster));
 
 /// Backends that work at once, and what one has for itself: assumed. `max_connections` only bounds them.
 const BACKENDS: u64 = 10;
@@ -20,10 +21,17 @@ const MAINTENANCE: Bytes = Bytes::mib(64);
 
 type Setting = Option<(Bytes, Place)>;
 
+const SETTINGS: [&str; 3] = ["shared_buffers", "work_mem", "maintenance_work_mem"];
+
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let is_postgres = subject.is(&["postgres", "postgresql", "postgis", "timescaledb"], &["postgres"]);
-    let (Some(limit), true) = (subject.limit(), is_postgres) else { return Vec::new() };
+    if !is_postgres {
+        return Vec::new();
+    }
     let of = |name: &str| setting(subject, name);
+    let refused: Vec<Finding<'a>> = SETTINGS.iter().filter_map(|name| refused(name, of(name)?)).collect();
+    let Some(limit) = subject.limit().filter(|_| refused.is_empty()) else { return refused };
+    let of = |name: &str| of(name).and_then(|(text, place)| Some((size(&text, name)?, place)));
     let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
     need.look(limit.bytes, limit.place, &limit.says(), subject.tmpfs()).into_iter().collect()
 }
@@ -36,7 +44,12 @@ fn judge_cluster<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
     let (Some(limit), Some(parameters)) = (limit, parameters) else { return Vec::new() };
     let Some(bytes) = limit.bytes() else { return Vec::new() };
     let of =
-        |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((size(node.text()?, name)?, Place::from(node))));
+        |name: &str| parameters.get(name).and_then(|node: At<'a>| Some((node.text()?.to_owned(), Place::from(node))));
+    let refused: Vec<Finding<'a>> = SETTINGS.iter().filter_map(|name| refused(name, of(name)?)).collect();
+    if !refused.is_empty() {
+        return refused;
+    }
+    let of = |name: &str| of(name).and_then(|(text, place)| Some((size(&text, name)?, place)));
     let need = Need { buffers: of("shared_buffers"), work: of("work_mem"), maintenance: of("maintenance_work_mem") };
     need.look(bytes, limit.node.into(), &format!("the kernel kills at {bytes}, everything included"), Bytes(0))
         .into_iter()
@@ -89,29 +102,53 @@ impl Need {
     }
 }
 
-/// `-c name=value` or `--name=value` of the command line, else a line of a mounted file.
-fn setting(subject: &Subject<'_, '_>, name: &str) -> Setting {
+/// `512M`, `1Gi`: the server ends on a unit that it does not know (`src/backend/utils/misc/guc.c`, `convert_to_base_unit`).
+fn refused<'a>(name: &str, (text, place): (String, Place)) -> Option<Finding<'a>> {
+    if size(&text, name).is_some() || is_open(&text) {
+        return None;
+    }
+    let finding = Finding::new(Level::Error, place, format!("PostgreSQL refuses {name} = {text}"))
+        .label("the server ends as it starts")
+        .note("an amount is a number with B, kB, MB, GB or TB behind it, in just this spelling");
+    let text = text.trim_matches(['\'', '"']);
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].chars().next().map(|unit| unit.to_ascii_lowercase()) {
+        Some('k') => "kB",
+        Some('m') => "MB",
+        Some('g') => "GB",
+        Some('t') => "TB",
+        _ => return Some(finding),
+    };
+    let meant = format!("{}{unit}", digits.trim());
+    Some(match size(&meant, name) {
+        Some(_) => finding.help(format!("write `{meant}`, if that is meant")),
+        None => finding,
+    })
+}
+
+/// The text of `-c name=value` or `--name=value` of the command line, else of a line of a mounted file.
+fn setting(subject: &Subject<'_, '_>, name: &str) -> Option<(String, Place)> {
     let dashed = name.replace('_', "-");
     let by_flag = subject.program.words.iter().rev().find_map(|word| {
         let (key, value) = word.text.split_once('=')?;
         let key = key.trim_start_matches("-c").trim_start_matches("--");
-        (key == name || key == dashed).then(|| Some((size(value, name)?, word.place)))?
+        (key == name || key == dashed).then(|| (value.to_owned(), word.place))
     });
     let in_files = || {
         subject.files().into_iter().find_map(|(_, node)| {
             node.text()?.lines().rev().find_map(|line| {
                 let (key, value) = line.split_once('=')?;
-                let value = value.split('#').next().unwrap_or("");
-                let bytes = (key.trim() == name).then(|| size(value, name))??;
-                Some((bytes, locate(node, line.trim())))
+                let value = value.split('#').next().unwrap_or("").trim();
+                (key.trim() == name && !value.is_empty()).then(|| (value.to_owned(), locate(node, line.trim())))
             })
         })
     };
     by_flag.or_else(in_files)
 }
 
-/// `256MB`, `1GB`, `'512 MB'`: 1024s; a number alone counts blocks of 8 KiB for buffers, kB elsewhere
+/// `256MB`, `0.5GB`, `'512 MB'`: 1024s; a number alone counts blocks of 8 KiB for buffers, kB elsewhere
 /// (`src/backend/utils/misc/guc_tables.c`, `GUC_UNIT_BLOCKS`, `GUC_UNIT_KB`).
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive and to fit")]
 fn size(text: &str, name: &str) -> Option<Bytes> {
     let text = text.trim().trim_matches(['\'', '"']);
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -124,5 +161,6 @@ fn size(text: &str, name: &str) -> Option<Bytes> {
         "TB" => 40,
         _ => return None,
     };
-    digits.trim().parse::<u64>().ok()?.checked_mul(1 << shift).map(Bytes)
+    let bytes = digits.trim().parse::<f64>().ok()? * (1_u64 << shift) as f64;
+    (0.0..1e18).contains(&bytes).then_some(Bytes(bytes as u64))
 }

@@ -2,11 +2,12 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::{round_up, scaled};
+use crate::lint::expansion::is_open;
 use crate::lint::finding::Place;
 use crate::lint::program::{Part, locate};
 use crate::units::Bytes;
 
-super::rule!("redis-maxmemory", Warning, Program(judge));
+super::rule!("redis-maxmemory", Error, Program(judge));
 
 /// Fragmentation of the allocator and what replicas and clients have in flight, in percent of maxmemory: assumed.
 const BESIDE: u64 = 10;
@@ -16,8 +17,15 @@ const ITSELF: Bytes = Bytes::mib(8);
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let images = ["redis", "valkey", "keydb", "redis-stack-server"];
     let programs = ["redis-server", "valkey-server", "keydb-server"];
-    let (Some(limit), true) = (subject.limit(), subject.is(&images, &programs)) else { return Vec::new() };
-    let found = maxmemory(subject).filter(|(bytes, ..)| bytes.0 > 0);
+    if !subject.is(&images, &programs) {
+        return Vec::new();
+    }
+    let written = maxmemory(subject);
+    if let Some((text, place)) = written.as_ref().filter(|(text, _)| size(text).is_none()) {
+        return refused(text, *place).into_iter().collect();
+    }
+    let Some(limit) = subject.limit() else { return Vec::new() };
+    let found = written.and_then(|(text, place)| Some((size(&text).filter(|bytes| bytes.0 > 0)?, place)));
     let Some((bytes, place)) = found else {
         let words = &subject.program.words;
         let is_plain = words.is_empty() || programs.iter().any(|name| subject.program.runs(name));
@@ -70,18 +78,34 @@ fn fitting(limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
 /// Variables that a start script puts behind the command line: Bitnami's images, Redis Stack's `entrypoint.sh`.
 const VARIABLES: [&str; 3] = ["REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "REDIS_ARGS"];
 
-/// The last `--maxmemory 1gb` or `--maxmemory=1gb` of some words.
-fn flag(words: &[Part<'_>]) -> Option<(Bytes, Place)> {
+/// `512Mi`: Redis ends on what is no amount ("argument must be a memory value", `src/config.c`).
+fn refused<'a>(text: &str, place: Place) -> Option<Finding<'a>> {
+    if is_open(text) {
+        return None;
+    }
+    let finding = Finding::new(Level::Error, place, format!("Redis refuses maxmemory `{text}`"))
+        .label("it ends as it starts")
+        .note("an amount is a whole number with b, kb, mb or gb behind it, or k, m and g for thousands");
+    let meant = text.to_ascii_lowercase().replace('i', "");
+    let meant = if meant.ends_with('b') { meant } else { format!("{meant}b") };
+    Some(match size(&meant) {
+        Some(_) => finding.help(format!("write `{meant}`, if that is meant")),
+        None => finding,
+    })
+}
+
+/// The value of the last `--maxmemory 1gb` or `--maxmemory=1gb` of some words.
+fn flag(words: &[Part<'_>]) -> Option<(String, Place)> {
     words.iter().enumerate().rev().find_map(|(index, word)| {
         let rest = word.text.strip_prefix("--maxmemory")?;
         match rest {
-            "" => words.get(index + 1).and_then(|next| Some((size(&next.text)?, next.place))),
-            _ => Some((size(rest.strip_prefix('=')?)?, word.place)),
+            "" => words.get(index + 1).map(|next| (next.text.clone().into_owned(), next.place)),
+            _ => Some((rest.strip_prefix('=')?.to_owned(), word.place)),
         }
     })
 }
 
-fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
+fn maxmemory(subject: &Subject<'_, '_>) -> Option<(String, Place)> {
     let by_flag = flag(&subject.program.words);
     let by_flag = by_flag.or_else(|| VARIABLES.iter().find_map(|name| flag(&subject.program.variable(name)?.words())));
     // An argument overrides the file.
@@ -89,8 +113,8 @@ fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
         subject.files().into_iter().find_map(|(_, node)| {
             node.text()?.lines().rev().find_map(|line| {
                 let mut words = line.split_whitespace();
-                let bytes = words.next().filter(|name| *name == "maxmemory").and_then(|_| size(words.next()?))?;
-                Some((bytes, locate(node, line.trim())))
+                let value = words.next().filter(|name| *name == "maxmemory").and_then(|_| words.next())?;
+                Some((value.trim_matches(['"', '\'']).to_owned(), locate(node, line.trim())))
             })
         })
     })

@@ -3,7 +3,7 @@
 use super::{Finding, Level, Scene};
 use crate::budget::scaled;
 use crate::lint::runtime::jvm::Jvm;
-use crate::lint::surroundings::Surroundings;
+use crate::lint::surroundings::{Surroundings, home};
 use crate::lint::tree::At;
 use crate::lint::workload::{Amount, ContainerKind, Object, memory_metric};
 use crate::units::Bytes;
@@ -22,7 +22,7 @@ fn judge<'a>(object: &Object<'a>, surroundings: &Surroundings<'a>) -> Vec<Findin
     let measured = |container: &&str| metric.container.is_none_or(|it| it == *container);
     let same = surroundings.vertical.iter().filter(|vertical| {
         let other = vertical.node.path(&["spec", "targetRef"]);
-        vertical.namespace == object.namespace && other.is_some_and(|other| names_same(target, other))
+        home(vertical.namespace) == home(object.namespace) && other.is_some_and(|other| names_same(target, other))
     });
     let acts = |vertical: &&Object<'a>| match (known, metric.container) {
         (Some(known), _) => {
@@ -88,7 +88,7 @@ fn judge_bounds<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
         let target = vertical.node.path(&["spec", "targetRef"]);
         let is_named =
             |target: At<'_>| target.text_of("kind") == Some(object.kind) && target.text_of("name") == Some(object.name);
-        target.is_some_and(is_named) && vertical.namespace == object.namespace && is_on(vertical).is_some()
+        target.is_some_and(is_named) && home(vertical.namespace) == home(object.namespace) && is_on(vertical).is_some()
     };
     let mut findings = Vec::new();
     for vertical in scene.surroundings.vertical.iter().filter(is_target) {

@@ -15,6 +15,8 @@ pub(crate) struct Node<'a> {
     pub old_space: Option<(Bytes, Part<'a>)>,
     /// `--max-old-space-size-percentage`, with the flag.
     pub percentage: Option<(f64, Part<'a>)>,
+    /// An `--max-old-space-size` that is no number, with what it says: V8 refuses it, unless something is still put in.
+    pub unread: Option<(String, Part<'a>)>,
     /// `--max-semi-space-size`.
     pub semi_space: Option<Bytes>,
     /// Version, where the image says it.
@@ -29,7 +31,7 @@ impl<'a> Node<'a> {
         // The command line comes behind NODE_OPTIONS and counts (`src/node.cc`, `InitializeNodeWithArgs`).
         let options: Vec<Part<'a>> = program.variable("NODE_OPTIONS").into_iter().flat_map(Set::words).collect();
         let mut it =
-            Self { old_space: None, percentage: None, semi_space: None, major: image.and_then(|image| image.major()) };
+            Self { old_space: None, percentage: None, semi_space: None, unread: None, major: image.and_then(|image| image.major()) };
         for words in [options.as_slice(), program.words.as_slice()] {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
@@ -40,8 +42,11 @@ impl<'a> Node<'a> {
                     "" => next().map(str::to_owned),
                     rest => rest.strip_prefix('=').map(str::to_owned),
                 };
-                if let Some(mib) = value("--max-old-space-size").and_then(|value| value.parse().ok()) {
-                    it.old_space = Some((Bytes::mib(mib), part.clone()));
+                if let Some(size) = value("--max-old-space-size") {
+                    match size.parse() {
+                        Ok(mib) => (it.old_space, it.unread) = (Some((Bytes::mib(mib), part.clone())), None),
+                        Err(_) => (it.old_space, it.unread) = (None, Some((size, part.clone()))),
+                    }
                 } else if let Some(mib) = value("--max-semi-space-size").and_then(|value| value.parse().ok()) {
                     it.semi_space = Some(Bytes::mib(mib));
                 } else if let Some(share) = value("--max-old-space-size-percentage").and_then(|it| it.parse().ok()) {
@@ -57,6 +62,7 @@ impl<'a> Node<'a> {
         let is_node = (image.is_some() && container.command.is_empty() && by_entrypoint)
             || it.old_space.is_some()
             || it.percentage.is_some()
+            || it.unread.is_some()
             || ["node", "nodejs"].iter().any(|name| program.runs(name));
         is_node.then_some(it)
     }
@@ -76,6 +82,7 @@ impl<'a> Node<'a> {
     /// later size themselves by the limit.
     pub(crate) fn whole_heap(&self, limit: Bytes) -> Option<Bytes> {
         match self.heap(limit) {
+            _ if self.unread.is_some() => None,
             Some((old, _)) => Some(Bytes(old.0.saturating_add(self.young(limit).0))),
             None => Some(v8::default_heap(self.major.filter(|major| *major >= 20)?, limit)),
         }

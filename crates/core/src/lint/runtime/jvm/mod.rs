@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::image::Image;
 use crate::budget::jvm::{self, Caps, Collector, Percentages};
 use crate::budget::percent;
+use crate::lint::expansion::is_open;
 use crate::lint::program::{Part, Program, Set, Value, locate};
 use crate::lint::subject::Subject;
 use crate::runtime::flags::size;
@@ -125,7 +126,9 @@ impl<'a> Jvm<'a> {
         // _JAVA_OPTIONS comes last (`src/hotspot/share/runtime/arguments.cpp`, `parse_vm_init_args`).
         let mut flags = of_files(subject);
         flags.extend(of("JAVA_TOOL_OPTIONS"));
-        let version = jdk.map(|image| java_version(&image));
+        // What a team calls so has a version of its own.
+        let is_own = |image: &Image<'_>| matches!(image.name, "java" | "jdk") && image.is_somebodys();
+        let version = jdk.filter(|image| !is_own(image)).map(|image| java_version(&image));
         let major = version.as_ref().and_then(|version| version.first().copied());
         // OpenJ9 reads these too (eclipse-openj9/openj9-docs, "OPENJ9_JAVA_OPTIONS"; its former name still counts).
         flags.extend(["IBM_JAVA_OPTIONS", "OPENJ9_JAVA_OPTIONS"].into_iter().flat_map(of));
@@ -346,7 +349,7 @@ fn value(text: &str) -> String {
 /// A flag of HotSpot; `-XPOST` is one of curl.
 fn is_flag(text: &str) -> bool {
     let sized = ["-Xmx", "-Xms", "-Xmn", "-Xss"].iter().find_map(|prefix| text.strip_prefix(prefix)).map(value);
-    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit()) || refused::is_open(&size))
+    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit()) || is_open(&size))
         || ["-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 

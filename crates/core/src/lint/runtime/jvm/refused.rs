@@ -1,6 +1,7 @@
 //! Values that HotSpot refuses: it ends as it starts.
 
 use super::Jvm;
+use crate::lint::expansion::is_open;
 use crate::lint::program::Part;
 use crate::runtime::flags::size;
 
@@ -30,14 +31,6 @@ const SHARES: [&str; 3] = ["-XX:MaxRAMPercentage=", "-XX:MinRAMPercentage=", "-X
 
 /// A heap has to hold two of its smallest generations (`genArguments.cpp`, "Too small maximum heap", JDK 17): 2 MiB.
 const LEAST_HEAP: u64 = 2 << 20;
-
-/// What a value holds that is not known: a variable, an amount of a template.
-const UNKNOWN: [char; 6] = ['$', '`', '{', '<', '%', '@'];
-
-/// A value that cannot be known before something is put in.
-pub(super) fn is_open(value: &str) -> bool {
-    value.contains(UNKNOWN)
-}
 
 pub(super) fn of<'a>(jvm: &Jvm<'a>) -> Vec<Refused<'a>> {
     jvm.flags.iter().filter_map(look).collect()
