@@ -235,3 +235,21 @@ fn an_object_that_something_is_found_in_is_not_one_that_no_rule_applies_to() {
     let document = files(&[("a.yaml", text)]);
     assert_eq!((grave(&document).len(), document.skipped.len()), (1, 0), "{document:?}");
 }
+
+#[test]
+fn what_a_custom_resource_claims_is_an_amount_like_any_other() {
+    let claims = |head: &str, resources: &str| {
+        let text = format!("{head}metadata: {{name: a}}\nspec:\n  server:\n    resources: {resources}\n");
+        grave(&files(&[("a.yaml", &text)])).into_iter().map(|(rule, _)| rule.to_owned()).collect::<Vec<_>>()
+    };
+    let custom = "apiVersion: example.org/v1\nkind: Server\n";
+    assert_eq!(claims(custom, "{limits: {memory: 512m}}"), ["quantity-milli"]);
+    assert_eq!(claims(custom, "{requests: {memory: 2Gi}, limits: {memory: 1Gi}}"), ["request-gt-limit"]);
+    assert!(claims(custom, "{requests: {memory: 1Gi}, limits: {memory: 2Gi}}").is_empty());
+    assert!(claims("kind: pipeline\n", "{limits: {memory: 512m}}").is_empty(), "no object of Kubernetes");
+    // Of a template it is said once, as of the template.
+    let text = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {template: {spec: {containers: \
+                [{name: a, image: b, resources: {limits: {memory: 512m}}}]}}}\n";
+    let document = files(&[("a.yaml", text)]);
+    assert_eq!(document.findings.iter().filter(|it| it.rule == "quantity-milli").count(), 1, "{document:?}");
+}

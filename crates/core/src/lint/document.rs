@@ -244,7 +244,9 @@ fn skipped(found: &[Found<'_>], judged: &[Judged<'_>]) -> Vec<Skipped> {
     let because =
         |kind: &str| if kind.is_empty() { "no object of Kubernetes" } else { "no pod template and no query in it" };
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for object in found.iter().flat_map(|found| &found.others).filter(|it| !READ.contains(&it.kind) && !said.contains(&of(it))) {
+    for object in
+        found.iter().flat_map(|found| &found.others).filter(|it| !READ.contains(&it.kind) && !said.contains(&of(it)))
+    {
         *counts.entry((object.kind, object.api_version, because(object.kind))).or_default() += 1;
     }
     for object in found.iter().flat_map(|found| &found.made) {

@@ -67,12 +67,15 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         findings.append(&mut of_whole);
         findings[from..].iter_mut().for_each(|it| at_home(it, workload, surroundings));
     }
+    // What a template and its object both hold is said of the template.
+    let said: HashSet<_> = findings.iter().map(|it| (it.rule, it.at.place)).collect();
     for object in &found.objects {
         for rule in RULES {
             for judge in rule.judges {
                 if let Judge::Object(judge) = judge {
                     let named = |finding| Finding { rule: rule.id, object: Some(*object), ..finding };
-                    findings.extend(judge(object, surroundings).into_iter().map(named));
+                    let of_object = judge(object, surroundings).into_iter().map(named);
+                    findings.extend(of_object.filter(|it| !said.contains(&(it.rule, it.at.place))));
                 }
             }
         }

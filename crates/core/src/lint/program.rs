@@ -136,9 +136,9 @@ impl<'a> Program<'a> {
         for variable in &container.variables {
             let (value, node) = value(variable, container, workload, surroundings);
             let by = Expansion {
-                by_kubelet: workload.platform == Platform::Kubernetes,
-                by_shell: None,
-                by_compose: workload.platform == Platform::Compose,
+                kubelet: workload.platform == Platform::Kubernetes,
+                shell: None,
+                compose: workload.platform == Platform::Compose,
             };
             let set = match value {
                 Value::Text(Cow::Borrowed(text)) => {
@@ -159,7 +159,10 @@ impl<'a> Program<'a> {
             for (index, Written { text: raw, begins, to_file }) in script::words(word.text).enumerate() {
                 let starts = match it.words.last() {
                     None => true,
-                    Some(last) => (begins && index > 0) || leads(&last.text, it.words.iter().rev().nth(1).map_or("", |word| &word.text)),
+                    Some(last) => {
+                        (begins && index > 0)
+                            || leads(&last.text, it.words.iter().rev().nth(1).map_or("", |word| &word.text))
+                    }
                 };
                 if starts {
                     is_said = only_says(raw) && !to_file;
@@ -173,9 +176,9 @@ impl<'a> Program<'a> {
                 let in_shell = is_unseen || it.words.iter().any(|word| word.starts && is_shell(&word.text));
                 let escape = if workload.platform == Platform::Compose { "$$" } else { "$" };
                 let by = Expansion {
-                    by_kubelet: workload.platform == Platform::Kubernetes && is_own(word),
-                    by_shell: in_shell.then_some(escape),
-                    by_compose: workload.platform == Platform::Compose && is_own(word),
+                    kubelet: workload.platform == Platform::Kubernetes && is_own(word),
+                    shell: in_shell.then_some(escape),
+                    compose: workload.platform == Platform::Compose && is_own(word),
                 };
                 if let Some(set) = by.whole(raw).and_then(|name| it.variable(name)) {
                     let words = set.words();

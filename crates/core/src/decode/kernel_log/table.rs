@@ -73,7 +73,7 @@ pub(super) fn is_row(text: &str) -> bool {
 /// A row. Without `columns` (the header was cut off) they are guessed from how many numbers there are.
 pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let pid = after_blanks(text.strip_prefix('[')?);
-    let (_, length) = digits(pid.as_bytes()).filter(|(pid, _)| *pid <= u64::from(u32::MAX))?;
+    let (_, length) = digits(pid.as_bytes()).filter(|(pid, _)| u32::try_from(*pid).is_ok())?;
     let fields = after_blanks(&pid[length..]).strip_prefix(']')?;
     exact(fields, columns).or_else(|| guessed(fields, columns.len()))
 }

@@ -19,15 +19,12 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         return Vec::new();
     }
     let young = it.young(limit.bytes);
-    let (heap, place, label, parts) = match &given {
-        Some((old, part)) => {
-            let label = format!("the old generation may grow to {old}");
-            (*old, part.place, label, format!("heap {old} + young generation {young}"))
-        }
-        None => {
-            let label = format!("V8 takes {whole} of these for its heap by default");
-            (whole, limit.place, label, format!("heap {whole}, the young generation included"))
-        }
+    let (heap, place, label, parts) = if let Some((old, part)) = &given {
+        let label = format!("the old generation may grow to {old}");
+        (*old, part.place, label, format!("heap {old} + young generation {young}"))
+    } else {
+        let label = format!("V8 takes {whole} of these for its heap by default");
+        (whole, limit.place, label, format!("heap {whole}, the young generation included"))
     };
     let message = format!("a heap of {heap} leaves too little of the limit of {} for the rest of Node", limit.bytes);
     let files = if tmpfs.0 > 0 { format!(" + files in memory {tmpfs}") } else { String::new() };

@@ -43,15 +43,13 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(command) = subject.container.node.path(&[name, "exec", "command"]) else { continue };
-        let found = commands(command).into_iter().find_map(
-            |(node, word)| {
-                let program = word.rsplit('/').next().unwrap_or(word);
-                let by_name = COSTS.iter().find(|(names, ..)| names.contains(&program));
-                // kafka-topics.sh and its like each start a JVM.
-                let is_kafka = program.starts_with("kafka-");
-                by_name.or_else(|| COSTS.first().filter(|_| is_kafka)).map(|it| (node, program, it))
-            },
-        );
+        let found = commands(command).into_iter().find_map(|(node, word)| {
+            let program = word.rsplit('/').next().unwrap_or(word);
+            let by_name = COSTS.iter().find(|(names, ..)| names.contains(&program));
+            // kafka-topics.sh and its like each start a JVM.
+            let is_kafka = program.starts_with("kafka-");
+            by_name.or_else(|| COSTS.first().filter(|_| is_kafka)).map(|it| (node, program, it))
+        });
         let Some((node, program, (_, what, cost))) = found else { continue };
         findings.push(
             Finding::new(Level::Info, node, format!("`{program}` of the {name} starts {what} each time"))

@@ -30,8 +30,13 @@ impl<'a> Node<'a> {
         let image = subject.container.image.map(Image::read).filter(|image| image.name == "node");
         // The command line comes behind NODE_OPTIONS and counts (`src/node.cc`, `InitializeNodeWithArgs`).
         let options: Vec<Part<'a>> = program.variable("NODE_OPTIONS").into_iter().flat_map(Set::words).collect();
-        let mut it =
-            Self { old_space: None, percentage: None, semi_space: None, unread: None, major: image.and_then(|image| image.major()) };
+        let mut it = Self {
+            old_space: None,
+            percentage: None,
+            semi_space: None,
+            unread: None,
+            major: image.and_then(|image| image.major()),
+        };
         for words in [options.as_slice(), program.words.as_slice()] {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
@@ -43,10 +48,11 @@ impl<'a> Node<'a> {
                     rest => rest.strip_prefix('=').map(str::to_owned),
                 };
                 if let Some(size) = value("--max-old-space-size") {
-                    match size.parse() {
-                        Ok(mib) => (it.old_space, it.unread) = (Some((Bytes::mib(mib), part.clone())), None),
-                        Err(_) => (it.old_space, it.unread) = (None, Some((size, part.clone()))),
-                    }
+                    (it.old_space, it.unread) = if let Ok(mib) = size.parse() {
+                        (Some((Bytes::mib(mib), part.clone())), None)
+                    } else {
+                        (None, Some((size, part.clone())))
+                    };
                 } else if let Some(mib) = value("--max-semi-space-size").and_then(|value| value.parse().ok()) {
                     it.semi_space = Some(Bytes::mib(mib));
                 } else if let Some(share) = value("--max-old-space-size-percentage").and_then(|it| it.parse().ok()) {

@@ -28,7 +28,7 @@ pub struct Found<'a> {
 const DEPTH: usize = 48;
 
 /// API groups whose objects hold patterns of pods, not pods.
-const PATTERNS: [&str; 7] = [
+pub(super) const PATTERNS: [&str; 7] = [
     "apiextensions.k8s.io",
     "kyverno.io",
     "policies.kyverno.io",
@@ -114,14 +114,19 @@ fn walk<'a>(
         return;
     }
     let in_object = in_object || node.text_of("kind").is_some() || node.text_of("apiVersion").is_some();
-    let is_step = || (argo::workflow(object).is_some() && argo::is_template(node)) || tekton::is_task(object, node);
-    if node.is_mapping() && in_object && (is_pod_spec(node) || is_step()) {
+    if in_object && is_template(node, object) {
         found.workloads.push(Workload::read(*object, parent, node));
         return;
     }
     for child in node.own_children() {
         walk(child, node, (object, in_object), found, depth + 1);
     }
+}
+
+/// A mapping that pods are made from.
+pub(super) fn is_template<'a>(node: At<'a>, object: &Object<'a>) -> bool {
+    let is_step = || (argo::workflow(object).is_some() && argo::is_template(node)) || tekton::is_task(object, node);
+    node.is_mapping() && (is_pod_spec(node) || is_step())
 }
 
 /// A mapping with a list of containers, or of init containers alone, as in a template that an operator completes: each has

@@ -16,7 +16,7 @@ pub(super) use compose::default;
 pub(super) use compose_files::Overrides;
 pub use container::{Build, Container, ContainerKind, Mount, Variable, VariableSource, Word};
 pub(super) use dockerfile::stage;
-pub use elsewhere::amounts_of;
+pub use elsewhere::{amounts_of, claims};
 pub use find::{Found, find};
 pub use object::Object;
 pub use resources::{Amount, Resources, as_bytes};

@@ -214,7 +214,7 @@ impl<'a> Jvm<'a> {
         let shares = ["-XX:MaxRAMPercentage=", "-XX:MaxRAMFraction=", "-XX:MinRAMPercentage="];
         let share = |name: &&str| self.last(&[*name]).is_some_and(|it| it.value.parse::<f64>().is_err());
         let ram = self.last(&["-XX:MaxRAM="]).is_some_and(|it| size(&it.value).is_none());
-        self.heap_variable.is_none() && (ram || shares.iter().any(|name| share(&name)))
+        self.heap_variable.is_none() && (ram || shares.iter().any(share))
     }
 
     /// Flags that end it as it starts.
