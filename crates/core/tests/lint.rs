@@ -142,9 +142,9 @@ fn steps_of_argos_workflows_are_pods_and_other_objects_with_a_container_are_none
 
 #[test]
 fn steps_of_tektons_tasks_are_containers_whatever_holds_them() {
-    let steps = "stepTemplate: {computeResources: {requests: {memory: 2Gi}, limits: {memory: 2Gi}}}, steps: [{name: a, \
+    let steps = "stepTemplate: {computeResources: {requests: {memory: 1Gi}, limits: {memory: 2Gi}}}, steps: [{name: a, \
                  image: x, command: [java, -Xmx2g, -jar, a.jar]}, {name: b, image: x, command: [java, -Xmx1g, -jar, \
-                 b.jar], computeResources: {limits: {memory: 512Mi}}}], sidecars: [{image: y}]";
+                 b.jar], computeResources: {limits: {memory: 1Gi}}}], sidecars: [{image: y}]";
     let head = "apiVersion: tekton.dev/v1\nmetadata: {name: t}\n";
     let spec = format!("{{\n{steps}}}").replace("{name: b", "\n{name: b").replace("sidecars", "\nsidecars");
     for (kind, around) in

@@ -56,12 +56,17 @@ impl Default for Percentages {
 /// HotSpot's `MaxHeapSize` of 64-bit machines before ergonomics, aligned.
 const SMALL: Bytes = Bytes::mib(126);
 
+/// So little memory that `MinRAMPercentage` bounds the heap and `MaxRAMPercentage` has no say: under 252 MiB with its
+/// default (measured with JDK 17: 100 MiB of 200 with `MaxRAMPercentage=100`).
+pub fn is_small(memory: Bytes, percentages: Percentages) -> bool {
+    percent(memory, percentages.min) < SMALL
+}
+
 /// The heap's maximum where no `-Xmx` is given, for the memory that the JVM sees (the container's limit, or the
 /// machine's). `arguments.cpp`, `set_heap_size` (JDK 17 and 25), measured for limits from 64 MiB to 4 GiB.
 pub fn default_heap(memory: Bytes, percentages: Percentages) -> Bytes {
-    let least = percent(memory, percentages.min);
-    if least < SMALL {
-        return round_down_to_2(least);
+    if is_small(memory, percentages) {
+        return round_down_to_2(percent(memory, percentages.min));
     }
     round_down_to_2(percent(memory, percentages.max).max(SMALL))
 }
@@ -164,6 +169,12 @@ pub const THREADS_ASSUMED: u64 = 250;
 pub const CLASSES_ASSUMED: u64 = 12_000;
 
 impl Caps {
+    /// What is capped by a flag beside the heap: as much as its author allows.
+    pub fn written(&self) -> Bytes {
+        let caps = [self.metaspace, self.code_cache, self.direct].into_iter().flatten();
+        Bytes(caps.map(|cap| cap.0).fold(0, u64::saturating_add))
+    }
+
     /// What the caps allow together, with the collector's own memory: the worst case that is legal. Metaspace without a
     /// cap counts as what an ordinary service loads.
     pub fn worst_case(&self, collector: Collector) -> Bytes {

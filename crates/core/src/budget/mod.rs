@@ -39,6 +39,21 @@ pub fn limit_for_peak(peak: Bytes, cache_floor: Bytes, noise: Bytes) -> Bytes {
     round_up(Bytes(needed.0.saturating_add(margin(needed, noise).0)))
 }
 
+/// The limit for what needs the more the higher its limit is, as a heap that is a share of it does: none where no limit
+/// up to a hundred times as high is enough.
+pub fn limit_for_growing(limit: Bytes, needed: impl Fn(Bytes) -> Bytes) -> Option<Bytes> {
+    let most = limit.0.saturating_mul(100);
+    let mut limit = limit_for_peak(needed(limit), Bytes(0), Bytes(0)).max(limit);
+    while limit.0 <= most {
+        let next = limit_for_peak(needed(limit), Bytes(0), Bytes(0));
+        if next <= limit {
+            return Some(limit);
+        }
+        limit = next;
+    }
+    None
+}
+
 /// The margin inside a limit: what [`limit_for_peak`] would have added to reach it.
 pub fn margin_within(limit: Bytes, noise: Bytes) -> Bytes {
     // limit = needed + margin, where the margin is a tenth of what is needed, or one of the two floors.

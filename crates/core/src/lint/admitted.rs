@@ -71,9 +71,11 @@ impl<'a> Admitted<'a> {
     }
 }
 
-impl Found<'_> {
-    /// Puts aside what another object of the input made: a ReplicaSet says what its Deployment says.
-    pub fn put_aside(&mut self, surroundings: &Surroundings<'_>) {
+impl<'a> Found<'a> {
+    /// Puts aside what another object of the input made: a ReplicaSet says what its Deployment says. Services that two
+    /// files of Compose describe become one.
+    pub fn put_aside(&mut self, surroundings: &Surroundings<'a>) {
+        surroundings.overrides.merge(self);
         let is_made = |object: &Object<'_>| surroundings.admitted.is_made(object);
         if !self.objects.iter().any(is_made) {
             return;

@@ -1,6 +1,6 @@
 //! The document of `oomph lint`: `oomph.dev/lint/v1`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Finding, Level, Place};
 use super::images::Images;
 use super::tree::Span;
-use super::workload::Found;
+use super::workload::{Found, Object};
 use super::{Judged, Read};
 use crate::diagnosis::GapReport;
 
@@ -220,7 +220,7 @@ pub fn document(reads: &[Read<'_>], found: &[Found<'_>], judged: &[Judged<'_>]) 
             queries: found.iter().map(|found| found.queries.len()).sum(),
             containers: workloads().map(|workload| workload.containers.len()).sum(),
         },
-        skipped: skipped(found),
+        skipped: skipped(found, judged),
         parse_errors: errors.collect(),
         gaps: Vec::new(),
     }
@@ -236,11 +236,17 @@ pub(super) const MADE: &str = "another object of the input made it, and is judge
 /// Why an image that is described plays no part.
 pub(super) const UNUSED: &str = "no container of the input names it";
 
-fn skipped(found: &[Found<'_>]) -> Vec<Skipped> {
+fn skipped(found: &[Found<'_>], judged: &[Judged<'_>]) -> Vec<Skipped> {
+    // What something is found in is judged, by whatever it was.
+    let of = |object: &Object<'_>| Place::from(object.node);
+    let findings = judged.iter().flat_map(|judged| &judged.findings);
+    let said: HashSet<Place> = findings.filter_map(|finding| finding.object.as_ref()).map(of).collect();
     let because =
         |kind: &str| if kind.is_empty() { "no object of Kubernetes" } else { "no pod template and no query in it" };
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for object in found.iter().flat_map(|found| &found.others).filter(|object| !READ.contains(&object.kind)) {
+    for object in
+        found.iter().flat_map(|found| &found.others).filter(|it| !READ.contains(&it.kind) && !said.contains(&of(it)))
+    {
         *counts.entry((object.kind, object.api_version, because(object.kind))).or_default() += 1;
     }
     for object in found.iter().flat_map(|found| &found.made) {

@@ -3,24 +3,27 @@
 use std::borrow::Cow;
 
 use super::program::{Program, Value};
+use super::workload::default;
 
 /// Who puts variables in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expansion<'e> {
     /// The kubelet, in what a manifest says (`third_party/forked/golang/expansion`, v1.37).
-    pub by_kubelet: bool,
+    pub kubelet: bool,
     /// A shell, where a variable begins with this.
-    pub by_shell: Option<&'e str>,
+    pub shell: Option<&'e str>,
+    /// Compose, of which only the default is known (`${NAME:-512m}`).
+    pub compose: bool,
 }
 
 impl Expansion<'_> {
     /// The variable that a whole word stands for: a shell takes it apart into words.
     pub(super) fn whole<'w>(&self, word: &'w str) -> Option<&'w str> {
-        let inside = word.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).filter(|_| self.by_kubelet);
+        let inside = word.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).filter(|_| self.kubelet);
         if inside.is_some_and(|name| name.len() == name_of(name).len()) {
             return inside;
         }
-        let rest = word.strip_prefix(self.by_shell?)?;
+        let rest = word.strip_prefix(self.shell?)?;
         let name = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest);
         (!name.is_empty() && name.len() == name_of(name).len()).then_some(name)
     }
@@ -48,11 +51,15 @@ impl Expansion<'_> {
 
     /// The value of the variable that a text begins with, and the length of its name with all that marks it.
     fn variable(&self, text: &str, program: &Program<'_>) -> Option<(String, usize)> {
-        if let Some(rest) = text.strip_prefix("$(").filter(|_| self.by_kubelet) {
+        if let Some(rest) = text.strip_prefix("$(").filter(|_| self.kubelet) {
             let name = &rest[..rest.find(')')?];
             return Some((value(name, program)?, name.len() + 3));
         }
-        let mark = self.by_shell?;
+        if self.compose && text.starts_with("${") {
+            let whole = &text[..=text.find('}')?];
+            return default(whole).map(|(_, value)| (value.to_owned(), whole.len()));
+        }
+        let mark = self.shell?;
         let rest = text.strip_prefix(mark)?;
         let Some(braced) = rest.strip_prefix('{') else {
             let name = name_of(rest);
@@ -76,6 +83,11 @@ fn value(name: &str, program: &Program<'_>) -> Option<String> {
         Value::Memory { number, .. } => Some(number.to_string()),
         Value::Unknown => None,
     }
+}
+
+/// A value that cannot be known before something is put in: a variable, an amount of a template.
+pub(super) fn is_open(value: &str) -> bool {
+    value.contains(['$', '`', '{', '<', '%', '@'])
 }
 
 /// The name that a text begins with.

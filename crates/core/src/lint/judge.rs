@@ -7,7 +7,7 @@ use super::rule::Judge;
 use super::rules::RULES;
 use super::subject::{Scene, Subject};
 use super::surroundings::Surroundings;
-use super::workload::{Found, Platform, Workload};
+use super::workload::{Container, Found, Platform, Workload};
 
 /// What rests on a flag of an image is said where the manifest can be changed: at the limit, or at the image's name.
 fn at_home<'a>(it: &mut Finding<'a>, workload: &Workload<'a>, surroundings: &Surroundings<'a>) {
@@ -26,6 +26,14 @@ fn at_home<'a>(it: &mut Finding<'a>, workload: &Workload<'a>, surroundings: &Sur
     it.notes.push(format!("the flag is the image's own, by {path}; what the manifest sets takes its place"));
 }
 
+/// Variables of the shell that runs Compose are not in the input.
+fn assumed(container: &Container<'_>) -> Vec<String> {
+    let mut names = container.defaults.clone();
+    names.sort_unstable();
+    names.dedup();
+    names.iter().map(|name| format!("`{name}` is not set where Compose runs, so that its default counts")).collect()
+}
+
 /// The findings of one file, in the order of its text.
 pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
@@ -39,7 +47,11 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
             let mut each = |judge: for<'b> fn(&Subject<'_, 'b>) -> Vec<Finding<'b>>| {
                 findings.extend(scene.subjects().flat_map(|subject| {
                     let container = Some(subject.container.name);
-                    judge(&subject).into_iter().map(move |finding| Finding { container, ..named(finding) })
+                    let defaults = assumed(subject.container);
+                    judge(&subject).into_iter().map(move |mut finding| {
+                        finding.assumed.extend(defaults.iter().cloned());
+                        Finding { container, ..named(finding) }
+                    })
                 }));
             };
             for judge in rule.judges {
@@ -55,12 +67,15 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         findings.append(&mut of_whole);
         findings[from..].iter_mut().for_each(|it| at_home(it, workload, surroundings));
     }
+    // What a template and its object both hold is said of the template.
+    let said: HashSet<_> = findings.iter().map(|it| (it.rule, it.at.place)).collect();
     for object in &found.objects {
         for rule in RULES {
             for judge in rule.judges {
                 if let Judge::Object(judge) = judge {
                     let named = |finding| Finding { rule: rule.id, object: Some(*object), ..finding };
-                    findings.extend(judge(object, surroundings).into_iter().map(named));
+                    let of_object = judge(object, surroundings).into_iter().map(named);
+                    findings.extend(of_object.filter(|it| !said.contains(&(it.rule, it.at.place))));
                 }
             }
         }

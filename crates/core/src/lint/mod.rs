@@ -24,6 +24,7 @@ pub mod report;
 pub mod rule;
 pub mod rules;
 mod runtime;
+mod script;
 mod subject;
 mod suppress;
 mod surroundings;

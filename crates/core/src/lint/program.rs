@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use super::expansion::Expansion;
 use super::finding::Place;
 use super::runtime::jvm::Jvm;
+use super::script::{self, Written, assignment, is_shell, leads, only_says, plain};
 use super::surroundings::Surroundings;
 use super::tree::{At, Span};
 use super::workload::{Amount, Container, Platform, Resources, Variable, VariableSource, Word, Workload};
@@ -80,12 +82,12 @@ impl<'a> Set<'a> {
         let part = |text, place| Part { text, place, from, starts: false };
         match &self.value {
             Value::Text(Cow::Borrowed(text)) => {
-                split(text).map(|(word, _)| part(Cow::Borrowed(word), locate(node, word))).collect()
+                plain(text).map(|word| part(Cow::Borrowed(word), locate(node, word))).collect()
             }
             Value::Text(Cow::Owned(text)) => {
                 // Each stands where the word stands that it was made of; a variable with several words moves the rest.
-                let written: Vec<&str> = split(self.written.unwrap_or("")).map(|(word, _)| word).collect();
-                let words: Vec<&str> = split(text).map(|(word, _)| word).collect();
+                let written: Vec<&str> = plain(self.written.unwrap_or("")).collect();
+                let words: Vec<&str> = plain(text).collect();
                 let is_same = written.len() == words.len();
                 let place = |index: usize| if is_same { locate(node, written[index]) } else { node.into() };
                 let words = words.iter().enumerate();
@@ -133,7 +135,11 @@ impl<'a> Program<'a> {
         }
         for variable in &container.variables {
             let (value, node) = value(variable, container, workload, surroundings);
-            let by = Expansion { by_kubelet: workload.platform == Platform::Kubernetes, by_shell: None };
+            let by = Expansion {
+                kubelet: workload.platform == Platform::Kubernetes,
+                shell: None,
+                compose: workload.platform == Platform::Compose,
+            };
             let set = match value {
                 Value::Text(Cow::Borrowed(text)) => {
                     let value = by.expand(text, &it);
@@ -147,19 +153,32 @@ impl<'a> Program<'a> {
         let is_unseen = workload.platform == Platform::Kubernetes && command.is_empty();
         let is_own =
             |word: &Word<'_>| container.command.iter().chain(&container.arguments).any(|it| it.node == word.node);
+        // What a command only says to somebody (`echo use -Xmx4g`) gives nothing a flag.
+        let (mut is_said, mut said) = (false, HashSet::new());
         for word in command.iter().chain(&arguments) {
-            for (index, (raw, begins_line)) in split(word.text).enumerate() {
+            for (index, Written { text: raw, begins, to_file }) in script::words(word.text).enumerate() {
                 let starts = match it.words.last() {
                     None => true,
-                    Some(last) => (begins_line && index > 0) || leads(&last.text, it.words.iter().rev().nth(1)),
+                    Some(last) => {
+                        (begins && index > 0)
+                            || leads(&last.text, it.words.iter().rev().nth(1).map_or("", |word| &word.text))
+                    }
                 };
+                if starts {
+                    is_said = only_says(raw) && !to_file;
+                } else if is_said {
+                    said.insert(it.words.len());
+                    it.words.push(Part { text: raw.into(), place: word.node.into(), from: None, starts });
+                    continue;
+                }
                 // No shell reads the words of a program that is started as it is, and Compose takes a variable from who
                 // runs it: `$$NAME` is the container's.
                 let in_shell = is_unseen || it.words.iter().any(|word| word.starts && is_shell(&word.text));
                 let escape = if workload.platform == Platform::Compose { "$$" } else { "$" };
                 let by = Expansion {
-                    by_kubelet: workload.platform == Platform::Kubernetes && is_own(word),
-                    by_shell: in_shell.then_some(escape),
+                    kubelet: workload.platform == Platform::Kubernetes && is_own(word),
+                    shell: in_shell.then_some(escape),
+                    compose: workload.platform == Platform::Compose && is_own(word),
                 };
                 if let Some(set) = by.whole(raw).and_then(|name| it.variable(name)) {
                     let words = set.words();
@@ -179,6 +198,8 @@ impl<'a> Program<'a> {
                 it.words.push(Part { text, place: locate(word.node, raw), from: None, starts });
             }
         }
+        let mut index = 0..;
+        it.words.retain(|_| index.next().is_none_or(|index| !said.contains(&index)));
         it
     }
 
@@ -249,71 +270,6 @@ fn field<'a>(resources: &Resources<'a>, resource: &'a str, divisor: Option<Amoun
         Some(divisor) => divisor.quantity?.bytes().0,
     };
     Some(Value::Memory { number: bytes.0.div_ceil(divisor.max(1)), bytes, resource })
-}
-
-/// A shell, with or without a path.
-fn is_shell(word: &str) -> bool {
-    ["sh", "bash", "ash", "dash"].contains(&word.rsplit('/').next().unwrap_or(""))
-}
-
-/// `NAME=value` of a script, which sets a variable for what follows.
-fn assignment(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    let value = value.trim_start_matches(['"', '\'']);
-    (is_name && !name.is_empty() && !value.is_empty() && !value.contains('$')).then_some((name, value))
-}
-
-/// Words behind which a command stands.
-const LEADS: [&str; 30] = [
-    "exec",
-    "&&",
-    "||",
-    "|",
-    "&",
-    "-c",
-    "-ec",
-    "-ce",
-    "-lc",
-    "-exc",
-    "-euc",
-    "--",
-    "then",
-    "do",
-    "else",
-    "nohup",
-    "time",
-    "nice",
-    "sudo",
-    "env",
-    "tini",
-    "/sbin/tini",
-    "dumb-init",
-    "/usr/bin/dumb-init",
-    "-m",
-    "run",
-    "run-program",
-    "ddtrace-run",
-    "opentelemetry-instrument",
-    "(",
-];
-
-/// Start scripts of images, which end in `exec "$@"`.
-const SCRIPTS: [&str; 2] = ["docker-entrypoint.sh", "entrypoint.sh"];
-
-/// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
-fn leads(last: &str, before: Option<&Part<'_>>) -> bool {
-    let is_user = before.is_some_and(|it| ["gosu", "su-exec", "setpriv"].iter().any(|name| it.text.ends_with(name)));
-    let name = last.rsplit('/').next().unwrap_or(last);
-    LEADS.contains(&last) || SCRIPTS.contains(&name) || is_user || (last.contains('=') && !last.starts_with('-'))
-}
-
-/// Words of a command, a script or a variable, each with whether a command of the script begins with it.
-fn split(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    text.split(['\n', ';']).flat_map(|line| {
-        let words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`']));
-        words.filter(|word| !word.is_empty()).enumerate().map(|(index, word)| (word, index == 0))
-    })
 }
 
 /// Where a word stands in a scalar: the whole scalar, where it is written otherwise than it reads.

@@ -247,7 +247,7 @@ impl<'a> Subject<'_, 'a> {
 
     /// Files that config maps of the input put into it: name and text.
     pub fn files(&self) -> Vec<(&'a str, At<'a>)> {
-        let volumes = self.scene.workload.spec.get("volumes").into_iter().flat_map(At::items);
+        let volumes = self.scene.workload.volumes.iter();
         let is_mounted = |name: &str| self.container.mounts.iter().any(|mount| mount.volume == name);
         let maps = volumes.filter(|volume| volume.text_of("name").is_some_and(is_mounted)).flat_map(|volume| {
             let own = volume.path(&["configMap", "name"]).and_then(At::text);
@@ -265,10 +265,9 @@ impl<'a> Subject<'_, 'a> {
         named || programs.iter().any(|name| self.program.runs(name))
     }
 
-    /// What its memory-backed volumes may take, where that is bounded.
+    /// What it may write to its memory-backed volumes, where that is bounded.
     pub fn tmpfs(&self) -> Bytes {
-        let is_mounted = |name: &str| self.container.mounts.iter().any(|mount| mount.volume == name);
-        let volumes = self.scene.workload.tmpfs.iter().filter(|tmpfs| is_mounted(tmpfs.name));
+        let volumes = self.scene.workload.tmpfs.iter().filter(|tmpfs| self.container.writes(tmpfs.name));
         Bytes(volumes.filter_map(|tmpfs| Some(tmpfs.size_limit?.bytes()?.0)).fold(0, u64::saturating_add))
     }
 

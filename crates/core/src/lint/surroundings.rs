@@ -6,7 +6,7 @@ use super::admitted::Admitted;
 use super::image::Config;
 use super::images::Images;
 use super::tree::At;
-use super::workload::{Amount, Container, Found, Object};
+use super::workload::{Amount, Container, ContainerKind, Found, Object, Overrides};
 
 /// LimitRanges, ConfigMaps, autoscalers and images, over all files.
 #[derive(Debug, Default)]
@@ -19,7 +19,11 @@ pub struct Surroundings<'a> {
     pub horizontal: Vec<Object<'a>>,
     /// What pods of the input were admitted with.
     pub(super) admitted: Admitted<'a>,
+    /// Names of the containers of a workload, init containers left out.
+    containers: HashMap<(Option<&'a str>, &'a str, &'a str), Vec<&'a str>>,
     images: Images<'a>,
+    /// Services of Compose that a second file changes.
+    pub(super) overrides: Overrides<'a>,
 }
 
 /// What a LimitRange gives containers that say nothing.
@@ -33,15 +37,20 @@ struct Range<'a> {
 impl<'a> Surroundings<'a> {
     /// From all that was found, in the order of the files.
     pub fn gather(found: &[Found<'a>]) -> Self {
-        let mut it = Self { images: Images::gather(found), ..Self::default() };
+        let mut it = Self { images: Images::gather(found), overrides: Overrides::gather(found), ..Self::default() };
         let objects: Vec<Object<'a>> = found.iter().flat_map(|found| &found.objects).copied().collect();
+        for workload in found.iter().flat_map(|found| &found.workloads) {
+            let Object { namespace, kind, name, .. } = workload.object;
+            let lasting = workload.containers.iter().filter(|it| it.kind != ContainerKind::Init).map(|it| it.name);
+            it.containers.entry((home(namespace), kind, name)).or_default().extend(lasting);
+        }
         it.admitted = Admitted::gather(&objects);
         for object in &objects {
             match object.kind {
-                "LimitRange" => it.ranges.entry(object.namespace).or_default().extend(ranges(object)),
+                "LimitRange" => it.ranges.entry(home(object.namespace)).or_default().extend(ranges(object)),
                 "ConfigMap" => {
                     if let Some(data) = object.node.get("data") {
-                        it.maps.insert((object.namespace, object.name), data);
+                        it.maps.insert((home(object.namespace), object.name), data);
                     }
                 }
                 "VerticalPodAutoscaler" => it.vertical.push(*object),
@@ -63,7 +72,7 @@ impl<'a> Surroundings<'a> {
     }
 
     fn of(&self, namespace: Option<&'a str>) -> impl Iterator<Item = &Range<'a>> {
-        self.ranges.get(&namespace).into_iter().flatten()
+        self.ranges.get(&home(namespace)).into_iter().flatten()
     }
 
     /// What a container's image brings along, where the input says it.
@@ -76,10 +85,20 @@ impl<'a> Surroundings<'a> {
         self.images.file(file)
     }
 
+    /// The containers of a workload that is in the input.
+    pub(super) fn containers(&self, namespace: Option<&'a str>, kind: &'a str, name: &'a str) -> Option<&[&'a str]> {
+        self.containers.get(&(home(namespace), kind, name)).map(Vec::as_slice)
+    }
+
     /// The data of a ConfigMap.
     pub fn map(&self, namespace: Option<&'a str>, name: &'a str) -> Option<At<'a>> {
-        self.maps.get(&(namespace, name)).copied()
+        self.maps.get(&(home(namespace), name)).copied()
     }
+}
+
+/// What names no namespace lands in `default`, unless somebody says otherwise: the two are one.
+pub(super) fn home(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|name| *name != "default")
 }
 
 /// A missing default is the maximum, a missing default request the default (or the minimum): pkg/apis/core/v1/defaults.go,

@@ -16,7 +16,9 @@ const LIMITS: std::ops::RangeInclusive<u32> = 28..=36;
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(it), Platform::Dockerfile) = (subject.jvm(), subject.scene.workload.platform) else { return Vec::new() };
-    let Some(percentage) = it.percentage().filter(|_| it.max_heap().is_none()) else { return Vec::new() };
+    let Some(percentage) = it.percentage().filter(|_| it.max_heap().is_none() && !it.is_heap_unknown()) else {
+        return Vec::new();
+    };
     let fits = |limit: Bytes| it.caps(limit).expected(it.collector(limit, cpus(subject))) <= limit;
     let mut limits = LIMITS.map(|power| Bytes(1 << power));
     if limits.any(fits) {
@@ -30,7 +32,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         .label(format!("of a limit of {example} the heap may take {}", it.heap(example).0))
         .note(format!("with its collector, metaspace, compiled code and threads it then needs {need} of {example}"))
         .assume("limits up to 64 GiB");
-    let fitting = heap_for_limit(example, &beside(it, example), collector, Bytes(0));
+    let fitting = heap_for_limit(example, &beside(it, example, Bytes(0)), collector, Bytes(0));
     let finding = match fitting {
         Some(heap) => {
             let share = heap.0.saturating_mul(100) / example.0;

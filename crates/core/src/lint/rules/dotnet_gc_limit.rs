@@ -1,7 +1,7 @@
 //! A heap of .NET that reaches the limit.
 
 use super::{Finding, Level, Subject};
-use crate::budget::{dotnet, percent};
+use crate::budget::dotnet;
 use crate::units::Bytes;
 
 super::rule!("dotnet-gc-limit", Warning, Program(judge));
@@ -18,6 +18,9 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             Some((set, text, hexadecimal(text)?))
         })
     };
+    let tmpfs = subject.tmpfs();
+    let needed = |heap: Bytes| Bytes(heap.0.saturating_add(NATIVE.0).saturating_add(tmpfs.0));
+    let files = if tmpfs.0 > 0 { format!(" + files in memory {tmpfs}") } else { String::new() };
     let given = of("GCHeapHardLimit").map(|(set, text, number)| (set, text, Bytes(number), String::new()));
     let share = || {
         let (set, text, number) = of("GCHeapHardLimitPercent")?;
@@ -27,7 +30,28 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some((set, text, heap, share)) = given.filter(|it| it.2.0 > 0).or_else(share).filter(|it| it.2.0 > 0) else {
         return Vec::new();
     };
-    let need = Bytes(heap.0.saturating_add(NATIVE.0).saturating_add(subject.tmpfs().0));
+    // Only without a limit in bytes is a share looked at.
+    let is_ignored = (!share.is_empty()).then(|| hexadecimal(text)).flatten().filter(|number| *number >= 100);
+    let heap = if is_ignored.is_some() { dotnet::default_heap(limit.bytes) } else { heap };
+    let need = needed(heap);
+    let budget = format!("budget: heap {heap} + the runtime itself {NATIVE}{files} = {need} of {}", limit.bytes);
+    let fitting = dotnet::heap_percent(limit.bytes, Bytes(NATIVE.0.saturating_add(tmpfs.0)), Bytes(0));
+    if let Some(number) = is_ignored {
+        let fits = need <= limit.bytes;
+        let message = format!("`{text}` is {number} %, and .NET ignores a share of 100 and more");
+        let finding = Finding::new(if fits { Level::Info } else { Level::Warning }, set.node, message)
+            .label("the number is read as hexadecimal")
+            .related(limit.place, limit.says())
+            .note(format!("the heap may take three quarters of the limit instead, as without it: {heap}"))
+            .note(budget);
+        // Who wrote `75` meant 75 %.
+        let meant = text.parse::<u64>().ok().filter(|meant| (1..100).contains(meant)).unwrap_or(75);
+        let written = format!("{meant} % is written {}", dotnet::variable(meant));
+        return vec![finding.help(match fitting.filter(|_| !fits) {
+            Some(percent) => format!("{written}; {percent} % of this limit fit, written {}", dotnet::variable(percent)),
+            None => written,
+        })];
+    }
     if need <= limit.bytes {
         return Vec::new();
     }
@@ -35,16 +59,12 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let mut finding = Finding::new(Level::Warning, set.node, message)
         .label("the number is read as hexadecimal")
         .related(limit.place, limit.says())
-        .note(format!("budget: heap {heap} + the runtime itself {NATIVE} = {need} of {}", limit.bytes))
+        .note(budget)
         .assume(format!("{NATIVE} of native memory"));
-    // Who wrote `75` meant 75 %, and got 117.
-    let meant = text.parse::<u64>().ok().filter(|meant| *meant <= 100 && !share.is_empty());
-    let fits = meant.filter(|meant| percent(limit.bytes, *meant as f64).0 + NATIVE.0 <= limit.bytes.0);
-    finding = match (fits, dotnet::heap_percent(limit.bytes, NATIVE, Bytes(0))) {
-        (Some(meant), _) => finding.help(format!("{meant} % is written {}", dotnet::variable(meant))),
-        (None, Some(percent)) => finding
+    finding = match fitting {
+        Some(percent) => finding
             .help(format!("DOTNET_GCHeapHardLimitPercent={} ({percent} %) for this limit", dotnet::variable(percent))),
-        (None, None) => finding.help("raise the limit"),
+        None => finding.help("raise the limit"),
     };
     vec![finding]
 }

@@ -10,11 +10,22 @@ super::rule!("go-memlimit-ge-limit", Error, Program(judge));
 /// Go's guide asks for 5 to 10 % for what the runtime does not count.
 const MOST: u64 = 95;
 
+/// No Go program lives in less: a slip of the unit.
+const TINY: Bytes = Bytes::mib(1);
+
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     if let Some(finding) = unreadable(subject) {
         return vec![finding];
     }
-    let (Some(limit), Some(it)) = (subject.limit(), go::memory_limit(subject)) else { return Vec::new() };
+    let Some(it) = go::memory_limit(subject) else { return Vec::new() };
+    if let Some(bytes) = it.bytes.filter(|bytes| (1..TINY.0).contains(&bytes.0)) {
+        return vec![
+            Finding::new(Level::Warning, it.node, format!("GOMEMLIMIT is {bytes}"))
+                .label("a number without a unit is bytes: the collector runs all the time")
+                .help("write an amount with MiB or GiB behind it"),
+        ];
+    }
+    let Some(limit) = subject.limit() else { return Vec::new() };
     let Some(bytes) = it.bytes.filter(|bytes| *bytes >= scaled(limit.bytes, MOST, 100)) else { return Vec::new() };
     let percent = u128::from(bytes.0) * 100 / u128::from(limit.bytes.0.max(1));
     let message = format!("GOMEMLIMIT of {bytes} is {percent} % of the limit of {}", limit.bytes);
@@ -22,7 +33,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         Some(field) => format!("{field} itself: {bytes}"),
         None => "the collector comes under pressure only here".to_owned(),
     };
-    let fitting = golang::memory_limit(limit.bytes, Bytes(0), Bytes(0));
+    let fitting = golang::memory_limit(limit.bytes, subject.tmpfs(), Bytes(0));
     let fitting = fitting.map_or_else(|| "raise the limit".to_owned(), golang::variable);
     vec![
         Finding::new(Level::Error, it.node, message)

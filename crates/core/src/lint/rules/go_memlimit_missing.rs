@@ -18,7 +18,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     if program.variable("GOMEMLIMIT").is_some() || (sign.is_none() && !image) || !program.hidden.is_empty() {
         return Vec::new();
     }
-    let fitting = golang::memory_limit(limit.bytes, Bytes(0), Bytes(0)).map(golang::variable);
+    let fitting = golang::memory_limit(limit.bytes, subject.tmpfs(), Bytes(0)).map(golang::variable);
     let place = sign.map_or_else(|| subject.container.title_node(), |set| set.node);
     let finding = Finding::new(Level::Info, place, "a Go program without GOMEMLIMIT collects at twice the live heap")
         .label("the limit plays no part in when Go collects")

@@ -13,10 +13,17 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let path = it.last(&["-XX:HeapDumpPath="]);
     let place = path.as_ref().map_or(flag.part.place, |path| path.part.place);
     let mounts = &subject.container.mounts;
-    let inside = path.as_ref().and_then(|path| {
+    // Where nothing else is said it is the folder in which the JVM starts.
+    let folder = subject.container.node.text_of("workingDir").map(|folder| folder.trim_end_matches('/'));
+    let written = match (path.as_ref().map(|path| path.value.as_str()), folder) {
+        (Some(path), Some(folder)) if !path.starts_with('/') => Some(format!("{folder}/{path}")),
+        (Some(path), _) => Some(path.to_owned()),
+        (None, folder) => folder.map(str::to_owned),
+    };
+    let inside = written.as_ref().and_then(|written| {
         let holds = |mount: &&crate::lint::workload::Mount<'_>| {
             let folder = mount.path.trim_end_matches('/');
-            path.value.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            written.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         mounts.iter().filter(holds).max_by_key(|mount| mount.path.len())
     });

@@ -19,7 +19,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(version) = it.version.as_deref() else { return Vec::new() };
     let name = subject.container.image.map_or("", |image| Image::read(image).name);
     let Some(since) = lacking(version).or_else(|| lacking_image(name, version)) else { return Vec::new() };
-    let heap = it.max_heap();
+    let has_heap = it.max_heap().is_some() || it.is_heap_unknown();
     let mut finding = Finding::new(
         Level::Warning,
         place,
@@ -28,7 +28,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     .label("sizes itself by the memory of the node")
     .note("nodes run cgroup version 2 since Ubuntu 21.10, Debian 11, RHEL 9; Kubernetes 1.35 asks for it")
     .help(format!("use {since} or later"));
-    if heap.is_none() {
+    if !has_heap {
         finding = finding.note("without -Xmx the heap may grow to a quarter of the node's memory");
     }
     vec![finding]

@@ -21,6 +21,13 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     if subject.scene.workload.platform == Platform::Dockerfile {
         return findings;
     }
+    if let Some(part) = it.behind.iter().find(|part| is_memory(&part.text)) {
+        findings.push(
+            Finding::new(Level::Warning, part.place, format!("`{}` does not reach the JVM", part.text))
+                .label("stands behind the program, and is an argument of that")
+                .help("put it in front of -jar, or of the main class"),
+        );
+    }
     let mut unread = it.unread.iter().filter(|part| is_memory(&part.text));
     if let Some(part) = unread.next() {
         let name = part.from.unwrap_or("the variable");

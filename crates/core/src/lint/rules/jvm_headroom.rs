@@ -37,7 +37,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     }
     finding.assumed.push(room.assumed());
     finding.assumed.extend(it.assumed());
-    vec![finding.help(help(it, limit.bytes, cpus(subject)))]
+    vec![finding.help(help(it, limit.bytes, cpus(subject), room.tmpfs))]
 }
 
 /// Strimzi: `jvmOptions` beside `resources`, where the heap alone does not take it all. Its images ask for G1
@@ -88,19 +88,17 @@ pub(super) struct Room {
 const THREADS: u64 = THREADS_ASSUMED / 5;
 
 impl Room {
-    /// `None` where the heap alone takes the limit: that is said elsewhere.
+    /// `None` where the heap alone takes the limit, which is said elsewhere, and where the heap is not known.
     pub(super) fn of(subject: &Subject<'_, '_>, it: &Jvm<'_>, limit: Bytes) -> Option<Self> {
         let caps = it.caps(limit);
-        let percentage = it.percentage().filter(|it| it.value >= 95.0);
-        if caps.heap >= limit || (it.max_heap().is_none() && percentage.is_some()) {
+        if it.is_heap_unknown() || it.takes_all(limit) {
             return None;
         }
         let collector = it.collector(limit, cpus(subject));
         let tmpfs = subject.tmpfs();
         let heap = if it.heap(limit).1.is_some() { caps.heap } else { Bytes(0) };
-        let written = [Some(heap), caps.metaspace, caps.code_cache, caps.direct, Some(tmpfs)].into_iter().flatten();
         Some(Self {
-            given: Bytes(written.map(|bytes| bytes.0).fold(0, u64::saturating_add)),
+            given: Bytes(caps.written().0.saturating_add(heap.0).saturating_add(tmpfs.0)),
             expected: Bytes(caps.expected(collector).0.saturating_add(tmpfs.0)),
             worst: Bytes(caps.worst_case(collector).0.saturating_add(tmpfs.0)),
             caps,

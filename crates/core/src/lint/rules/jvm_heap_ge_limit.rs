@@ -2,7 +2,8 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{self, BesideHeap, heap_flag};
-use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::budget::{limit_for_growing, round_down, scaled};
+use crate::lint::runtime::jvm::{Jvm, Refused, cpus};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::tree::At;
 use crate::lint::workload::{Amount, Object};
@@ -11,49 +12,63 @@ use crate::units::Bytes;
 
 super::rule!("jvm-heap-ge-limit", Error, Program(judge), Object(judge_options));
 
-/// From this share on nothing is left for the rest of the JVM, whatever the limit.
-const WHOLE: f64 = 95.0;
-
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let Some(limit) = subject.limit() else { return Vec::new() };
     let Some(it) = subject.jvm() else { return Vec::new() };
-    let mut findings = Vec::new();
-    let heap = it.max_heap();
-    if let Some(heap) = heap.as_ref().filter(|heap| heap.value >= limit.bytes) {
+    let mut findings: Vec<Finding<'a>> = it.refused().iter().map(refused).collect();
+    let Some(limit) = subject.limit().filter(|_| findings.is_empty() && !it.is_heap_unknown()) else {
+        return findings;
+    };
+    let given = it.max_heap();
+    if let Some(heap) = given.as_ref().filter(|heap| heap.value >= limit.bytes) {
         let relation = if heap.value == limit.bytes { "equals the" } else { "is more than the" };
         let message = format!("the heap's maximum of {} {relation} limit of {}", heap.value, limit.bytes);
         findings.push(
             Finding::new(Level::Error, heap.part.place, message).label(format!("the heap may grow to {}", heap.value)),
         );
     }
-    let percentage = it.percentage().filter(|it| heap.is_none() && it.value >= WHOLE);
-    if let Some(percentage) = percentage {
-        let message = format!("the heap may take {} % of the limit of {}", percentage.value, limit.bytes);
-        findings.push(
-            Finding::new(Level::Error, percentage.part.place, message)
-                .label(format!("the heap may grow to {}", it.heap(limit.bytes).0)),
-        );
+    let (heap, flag) = it.heap(limit.bytes);
+    let ram = it.max_ram().filter(|ram| given.is_none() && ram.value > limit.bytes);
+    let share = flag.filter(|_| given.is_none() && it.takes_all(limit.bytes));
+    if let Some(flag) = share.filter(|flag| ram.as_ref().is_none_or(|ram| ram.part != *flag)) {
+        let percent = u128::from(heap.0) * 100 / u128::from(limit.bytes.0.max(1));
+        let message = format!("the heap may take {percent} % of the limit of {}", limit.bytes);
+        findings.push(Finding::new(Level::Error, flag.place, message).label(format!("the heap may grow to {heap}")));
     }
-    if let Some(ram) = it.size(&["-XX:MaxRAM="]).filter(|ram| ram.value > limit.bytes) {
+    if let Some(ram) = ram {
+        // A share of too much may still be little enough.
+        let level = if heap >= limit.bytes { Level::Error } else { Level::Warning };
         let message = format!("the JVM is told that it has {}, and the limit is {}", ram.value, limit.bytes);
         findings.push(
-            Finding::new(Level::Error, ram.part.place, message)
-                .label("percentages are taken of this")
+            Finding::new(level, ram.part.place, message)
+                .label(format!("percentages are taken of this: the heap may grow to {heap}"))
                 .help("remove the flag: the JVM reads the limit itself"),
         );
     }
     if findings.is_empty() {
         return findings;
     }
-    let usual = help(it, limit.bytes, cpus(subject));
+    let tmpfs = subject.tmpfs();
+    let usual = help(it, limit.bytes, cpus(subject), tmpfs);
     let complete = |mut finding: Finding<'a>| {
         finding.help.get_or_insert_with(|| usual.clone());
         finding.assumed.extend(it.assumed());
+        if tmpfs.0 > 0 {
+            finding.notes.push(format!("files in memory may take {tmpfs} of the limit"));
+        }
         finding
             .related(limit.place, limit.says())
             .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
     };
     findings.into_iter().map(complete).collect()
+}
+
+fn refused<'a>(it: &Refused<'a>) -> Finding<'a> {
+    let message = format!("the JVM refuses `{}`: {}", it.part.text, it.why);
+    let finding = Finding::new(Level::Error, it.part.place, message).label("the JVM ends as it starts");
+    match &it.meant {
+        Some(meant) => finding.help(format!("write `{meant}`, if that is meant")),
+        None => finding,
+    }
 }
 
 /// Strimzi: `jvmOptions` beside `resources`, wherever the two stand together.
@@ -102,7 +117,7 @@ fn walk<'a>(node: At<'a>, all: &mut Vec<Options<'a>>, depth: usize) {
 }
 
 /// What a service with nothing known about it needs beside its heap.
-pub(super) fn beside(it: &Jvm<'_>, limit: Bytes) -> BesideHeap {
+pub(super) fn beside(it: &Jvm<'_>, limit: Bytes, tmpfs: Bytes) -> BesideHeap {
     let caps = it.caps(limit);
     let capped = |usual: Bytes, cap: Option<Bytes>| cap.map_or(usual, |cap| usual.min(cap));
     BesideHeap {
@@ -111,24 +126,47 @@ pub(super) fn beside(it: &Jvm<'_>, limit: Bytes) -> BesideHeap {
         threads: jvm::THREADS_ASSUMED / 5,
         stack: jvm::STACK_RESIDENT,
         direct: capped(Bytes::mib(16), caps.direct),
+        rest: tmpfs,
         ..BesideHeap::default()
     }
 }
 
-pub(super) fn help(it: &Jvm<'_>, limit: Bytes, cpus: u32) -> String {
+/// A heap that fits the limit beside what is usual, and beside what its caps allow in full: that is what an error is
+/// measured by.
+pub(super) fn fitting_heap(it: &Jvm<'_>, limit: Bytes, cpus: u32, tmpfs: Bytes) -> Option<Bytes> {
     let collector = it.collector(limit, cpus);
-    let beside = beside(it, limit);
+    let usual = jvm::heap_for_limit(limit, &beside(it, limit, tmpfs), collector, Bytes(0))?;
+    let room = Bytes(limit.0.checked_sub(it.caps(limit).written().0)?.checked_sub(tmpfs.0)?);
+    let heap = round_down(scaled(room, 1000, 1000 + collector.overhead()));
+    // A heap that takes all of the room is one that takes the limit.
+    let heap = if heap == room { Bytes(heap.0.saturating_sub(1 << 20)) } else { heap };
+    Some(usual.min(heap)).filter(|heap| *heap >= Bytes::mib(2))
+}
+
+/// A heap that is smaller than the present one, and a limit that is higher, with which there is nothing to say.
+pub(super) fn help(it: &Jvm<'_>, limit: Bytes, cpus: u32, tmpfs: Bytes) -> String {
     let present = it.heap(limit).0;
-    let wanted = jvm::limit_for_heap(present, &beside, collector, Bytes(0));
-    let fitting = jvm::heap_for_limit(limit, &beside, collector, Bytes(0));
-    let limit = format!("a limit of at least {}Mi", wanted.0 >> 20);
-    match fitting {
+    let needed = |limit: Bytes| {
+        let caps = it.caps(limit);
+        let full = Bytes(caps.written().0.saturating_add(caps.heap.0));
+        let planned = scaled(caps.heap, 1000 + it.collector(limit, cpus).overhead(), 1000).0;
+        let usual = Bytes(planned.saturating_add(beside(it, limit, Bytes(0)).planned().0));
+        Bytes(usual.max(full).0.saturating_add(tmpfs.0))
+    };
+    let wanted = limit_for_growing(limit, needed).filter(|wanted| *wanted > limit);
+    let wanted = wanted.map(|wanted| format!("a limit of at least {}Mi", wanted.0 >> 20));
+    let fitting = fitting_heap(it, limit, cpus, tmpfs).filter(|heap| *heap < present);
+    match (fitting, wanted) {
         // With less than a quarter of its heap it is another program.
-        Some(heap) if heap.0 < present.0 / 4 => {
-            format!("{limit}: beside the rest of a JVM this one leaves {heap} for the heap")
+        (Some(heap), Some(wanted)) if heap.0 < present.0 / 4 => {
+            format!("{wanted}: beside the rest of a JVM this one leaves {heap} for the heap")
         }
-        Some(heap) => format!("{} for this limit, or {limit}; `oomph size` measures what is needed", heap_flag(heap)),
-        None => format!("{limit}: beside the rest of a JVM this one leaves no room for a heap"),
+        (Some(heap), Some(wanted)) => {
+            format!("{} for this limit, or {wanted}; `oomph size` measures what is needed", heap_flag(heap))
+        }
+        (Some(heap), None) => format!("{} for this limit; a higher one gives the heap more too", heap_flag(heap)),
+        (None, Some(wanted)) => format!("{wanted}: beside the rest of a JVM this one leaves no room for a heap"),
+        (None, None) => "a smaller heap, or caps that are".to_owned(),
     }
 }
 

@@ -9,7 +9,9 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
     let Some(it) = subject.jvm() else { return Vec::new() };
     let (heap, Some(flag)) = it.heap(limit.bytes) else { return Vec::new() };
-    if it.caps(limit.bytes).direct.is_some() {
+    // Their launchers cap it at half of the heap (`JvmErgonomics`, Elasticsearch since 7.0, OpenSearch).
+    let is_capped = subject.is(&["elasticsearch", "opensearch"], &["elasticsearch", "opensearch"]);
+    if is_capped || it.caps(limit.bytes).direct.is_some() {
         return Vec::new();
     }
     // Where everything fits even so, a cap would only turn spare memory into an OutOfMemoryError.

@@ -1,37 +1,80 @@
 //! A heap of V8 that alone takes the whole limit.
 
 use super::{Finding, Level, Subject};
-use crate::budget::v8;
+use crate::budget::{limit_for_growing, v8};
+use crate::lint::expansion::is_open;
+use crate::lint::finding::Place;
 use crate::lint::runtime::node::Node;
 use crate::units::Bytes;
 
 super::rule!("node-heap-ge-limit", Error, Program(judge));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let (Some(limit), Some(it)) = (subject.limit(), Node::read(subject)) else { return Vec::new() };
+    let Some(it) = Node::read(subject) else { return Vec::new() };
+    if let Some((size, part)) = &it.unread {
+        return refused(size, part.place).into_iter().collect();
+    }
+    let Some(limit) = subject.limit() else { return Vec::new() };
     let Some((heap, part)) = it.heap(limit.bytes) else { return Vec::new() };
     // Explicit parts: the old generation and files in memory.
     let given = Bytes(heap.0.saturating_add(subject.tmpfs().0));
     if given < limit.bytes {
         return Vec::new();
     }
-    let message = format!("the old generation of {heap} reaches the limit of {}", limit.bytes);
+    let tmpfs = subject.tmpfs();
+    let files = if tmpfs.0 > 0 { format!(", with files in memory of {tmpfs},") } else { String::new() };
+    let message = format!("the old generation of {heap}{files} reaches the limit of {}", limit.bytes);
     vec![
         Finding::new(Level::Error, part.place, message)
             .label(format!("V8 collects hard only near {heap}"))
             .related(limit.place, limit.says())
             .note("the young generation, buffers and Node's own memory come on top of the old generation")
-            .help(help(&it, limit.bytes)),
+            .help(help(&it, limit.bytes, tmpfs)),
     ]
 }
 
-/// Version where the image does not say it: the figures differ by some MiB.
-pub(super) const MAJOR: u32 = 22;
+/// `1Gi`, `400m`: V8 ends on what is no whole number ("illegal value for flag", `src/flags/flags.cc`).
+fn refused<'a>(size: &str, place: Place) -> Option<Finding<'a>> {
+    if is_open(size) {
+        return None;
+    }
+    let finding = Finding::new(Level::Error, place, format!("V8 refuses `--max-old-space-size={size}`"))
+        .label("Node.js ends as it starts")
+        .note("the size is a whole number of MiB without a unit");
+    let digits = size.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let factor = match size[digits.len()..].chars().next().map(|unit| unit.to_ascii_lowercase()) {
+        Some('m') => 1,
+        Some('g') => 1024,
+        _ => return Some(finding),
+    };
+    let mib = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    Some(match mib {
+        Some(mib) => finding.help(format!("write `--max-old-space-size={mib}`, if that is meant")),
+        None => finding,
+    })
+}
 
-pub(super) fn help(it: &Node<'_>, limit: Bytes) -> String {
-    let major = it.major.unwrap_or(MAJOR);
-    match v8::old_space_for_limit(major, limit, Bytes(0), Bytes(0), Bytes(0)) {
-        Some(mib) => format!("--max-old-space-size={mib} for this limit, less what the program keeps in buffers"),
-        None => "this limit leaves no room for a heap: raise it".to_owned(),
+/// What Node may come to need under a limit.
+pub(super) fn need(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
+    Some(v8::need(it.whole_heap(limit)?, Bytes(0), tmpfs))
+}
+
+/// A heap that is smaller than the present one, and a limit that is higher.
+pub(super) fn help(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> String {
+    let present = it.heap(limit).map(|(old, _)| old).or_else(|| it.whole_heap(limit)).unwrap_or(limit);
+    // A young generation that is given takes its own part.
+    let young = it.semi_space.map_or(Bytes(0), |_| it.young(limit));
+    let beside = Bytes(v8::NATIVE_BASE.0.saturating_add(tmpfs.0).saturating_add(young.0));
+    let fitting = v8::old_space_for_limit(it.assumed_major(), limit, Bytes(0), beside, Bytes(0));
+    let heap = fitting.filter(|mib| Bytes::mib(*mib) < present).map(|mib| format!("--max-old-space-size={mib}"));
+    let wanted = limit_for_growing(limit, |limit| need(it, limit, tmpfs).unwrap_or(limit));
+    let wanted = wanted.filter(|wanted| *wanted > limit).map(|it| format!("a limit of at least {}Mi", it.0 >> 20));
+    match (heap, wanted) {
+        (Some(heap), Some(wanted)) => {
+            format!("{heap} for this limit, less what the program keeps in buffers, or {wanted}")
+        }
+        (Some(heap), None) => format!("{heap} for this limit, less what the program keeps in buffers"),
+        (None, Some(wanted)) => format!("{wanted}: this one leaves no room for a heap"),
+        (None, None) => "this limit leaves no room for a heap: raise it".to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Probes that start a runtime of their own.
 
 use super::{Finding, Level, Subject};
+use crate::lint::script;
+use crate::lint::tree::At;
 use crate::units::Bytes;
 
 super::rule!("probe-exec-cost", Info, Container(judge));
@@ -21,21 +23,33 @@ const COSTS: [(&[&str], &str, Bytes); 5] = [
 /// In containers up to this size it matters.
 const SMALL: Bytes = Bytes::mib(1024);
 
+/// The words of a command that start a program: the first one, and in a script what begins a command.
+fn commands(command: At<'_>) -> Vec<(At<'_>, &str)> {
+    let texts = command.items().filter_map(|node| Some((node, node.text()?)));
+    let words = texts.flat_map(|(node, text)| {
+        script::words(text).enumerate().map(move |(index, word)| (node, word.text, word.begins && index > 0))
+    });
+    let (mut last, mut before) = ("", "");
+    let starts = words.filter(|(_, word, begins)| {
+        let is_command = last.is_empty() || *begins || script::leads(last, before);
+        (before, last) = (last, word);
+        is_command
+    });
+    starts.map(|(node, word, _)| (node, word)).collect()
+}
+
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit().filter(|limit| limit.bytes <= SMALL) else { return Vec::new() };
     let mut findings = Vec::new();
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(command) = subject.container.node.path(&[name, "exec", "command"]) else { continue };
-        let words = command.items().filter_map(|node| Some((node, node.text()?)));
-        let found = words.flat_map(|(node, text)| text.split_whitespace().map(move |word| (node, word))).find_map(
-            |(node, word)| {
-                let program = word.rsplit('/').next().unwrap_or(word);
-                let by_name = COSTS.iter().find(|(names, ..)| names.contains(&program));
-                // kafka-topics.sh and its like each start a JVM.
-                let is_kafka = program.starts_with("kafka-");
-                by_name.or_else(|| COSTS.first().filter(|_| is_kafka)).map(|it| (node, program, it))
-            },
-        );
+        let found = commands(command).into_iter().find_map(|(node, word)| {
+            let program = word.rsplit('/').next().unwrap_or(word);
+            let by_name = COSTS.iter().find(|(names, ..)| names.contains(&program));
+            // kafka-topics.sh and its like each start a JVM.
+            let is_kafka = program.starts_with("kafka-");
+            by_name.or_else(|| COSTS.first().filter(|_| is_kafka)).map(|it| (node, program, it))
+        });
         let Some((node, program, (_, what, cost))) = found else { continue };
         findings.push(
             Finding::new(Level::Info, node, format!("`{program}` of the {name} starts {what} each time"))

@@ -2,6 +2,7 @@
 
 use super::gunicorn_workers::{WORKER, look};
 use super::{Finding, Level, Subject};
+use crate::lint::program::Program;
 use crate::lint::runtime::workers::workers;
 
 super::rule!("py-workers", Info, Program(judge));
@@ -17,12 +18,27 @@ const SERVERS: [Server; 5] = [
     ("celery", &["--concurrency", "-c"], &["CELERYD_CONCURRENCY", "CELERY_WORKER_CONCURRENCY"]),
 ];
 
+/// Pools of Celery whose workers are threads, or one after the other (docs.celeryq.dev, "Concurrency").
+const ONE_PROCESS: [&str; 4] = ["gevent", "eventlet", "threads", "solo"];
+
+fn is_one_process(program: &Program<'_>) -> bool {
+    let words = &program.words;
+    let pool = words.iter().enumerate().find_map(|(index, word)| match &*word.text {
+        "-P" | "--pool" => words.get(index + 1).map(|next| &*next.text),
+        text => text.strip_prefix("--pool="),
+    });
+    pool.is_some_and(|pool| ONE_PROCESS.contains(&pool))
+}
+
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     // `airflow celery worker` has settings of its own.
     let runs = |name: &str| if name == "celery" { subject.program.runs(name) } else { subject.program.names(name) };
     let Some((name, flags, variables)) = SERVERS.iter().find(|(name, ..)| runs(name)) else {
         return Vec::new();
     };
+    if *name == "celery" && is_one_process(subject.program) {
+        return Vec::new();
+    }
     if let Some(found) = workers(subject.program, flags, variables) {
         return look(subject, found, name, WORKER).into_iter().collect();
     }

@@ -1,6 +1,6 @@
 //! Units in the wrong case, and units that are none.
 
-use super::quantity_milli::unquoted;
+use super::quantity_milli::rewritten;
 use super::{Finding, Level, Scene};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::workload::{Amount, Object, amounts_of};
@@ -39,17 +39,13 @@ fn decimal<'a>(amount: &Amount<'a>, sibling: &Amount<'a>) -> Option<Finding<'a>>
     let bytes = amount.quantity?.bytes();
     let unit = if suffix == "k" { "Ki".to_owned() } else { format!("{suffix}i") };
     let replacement = format!("{}{unit}", amount.number());
-    Some(
-        Finding::new(
-            Level::Warning,
-            amount.node,
-            format!("`{text}` is {bytes}: `{suffix}` counts in thousands, while `{}` beside it does not", sibling.text),
-        )
+    let message =
+        format!("`{text}` is {bytes}: `{suffix}` counts in thousands, while `{}` beside it does not", sibling.text);
+    let finding = Finding::new(Level::Warning, amount.node, message)
         .label(format!("{} less than `{replacement}`", less(suffix)))
         .related(sibling.node, "counts in 1024s")
-        .help(format!("write `{replacement}`, if that is meant"))
-        .fix(false, unquoted(amount), replacement),
-    )
+        .help(format!("write `{replacement}`, if that is meant"));
+    Some(rewritten(finding, false, amount, replacement))
 }
 
 const fn less(suffix: &str) -> &'static str {
@@ -89,5 +85,5 @@ fn invalid<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     }
     let replacement = format!("{number}{unit}");
     let condition = if safe { "" } else { ", if that is meant" };
-    Some(finding.help(format!("write `{replacement}`{condition}")).fix(safe, unquoted(amount), replacement))
+    Some(rewritten(finding.help(format!("write `{replacement}`{condition}")), safe, amount, replacement))
 }

@@ -3,7 +3,7 @@
 use super::{Finding, Level, Scene};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::workload::{Amount, Object, amounts_of};
-use crate::units::Bytes;
+use crate::units::{Bytes, Quantity};
 
 super::rule!("quantity-milli", Error, Workload(judge), Object(judge_object));
 
@@ -19,9 +19,16 @@ fn judge_object<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a
     amounts_of(object).iter().filter_map(look).collect()
 }
 
+/// Up to here a number in front of `m` is one of mebibytes: 64 GiB. Above it is more likely one of bytes.
+const MEBIBYTES: f64 = 65_536.0;
+
 fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     let quantity = amount.quantity.filter(|quantity| !quantity.is_zero())?;
     let (text, bytes) = (amount.text, quantity.bytes());
+    if text.starts_with('-') {
+        let finding = Finding::new(Level::Error, amount.node, format!("`{text}` of memory is less than nothing"));
+        return Some(finding.label("the API server refuses it").help("write an amount above zero"));
+    }
     let in_parts = matches!(amount.suffix(), "m" | "u" | "n");
     if !in_parts && !amount.is_tiny() {
         return None;
@@ -37,20 +44,31 @@ fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     let finding = Finding::new(Level::Error, amount.node, format!("`{text}` of memory is {value}"));
     let finding = finding.label("an amount of memory without a unit is bytes; `m` is a thousandth of one");
     let number = amount.number();
+    let in_mebibytes = format!("{number}Mi");
     Some(match amount.suffix() {
-        "m" => finding.help(format!("write `{number}Mi`")).fix(true, unquoted(amount), format!("{number}Mi")),
+        "m" if number.parse().is_ok_and(|number: f64| number <= MEBIBYTES) => {
+            rewritten(finding.help(format!("write `{in_mebibytes}`")), true, amount, in_mebibytes)
+        }
+        "m" => match number.parse().map(Quantity::whole) {
+            Ok(meant) => {
+                let help = format!("write `{number}`, which is {}, if that is meant", meant.bytes());
+                rewritten(finding.help(help), false, amount, meant.to_string())
+            }
+            Err(_) => finding.help("write the amount in Mi or Gi"),
+        },
         // Whether mebibytes were meant is a guess.
-        "" => finding.help(format!("write `{number}Mi`, if that is meant")).fix(
-            false,
-            unquoted(amount),
-            format!("{number}Mi"),
-        ),
+        "" => rewritten(finding.help(format!("write `{in_mebibytes}`, if that is meant")), false, amount, in_mebibytes),
         _ => finding.help("write the amount in Mi or Gi"),
     })
 }
 
+/// With a change of the amount's text; with none where an alias shares that text, which may be one of CPU elsewhere.
+pub(super) fn rewritten<'a>(finding: Finding<'a>, safe: bool, amount: &Amount<'a>, text: String) -> Finding<'a> {
+    if amount.node.is_shared() { finding } else { finding.fix(safe, unquoted(amount), text) }
+}
+
 /// The text inside of its quotes.
-pub(super) fn unquoted(amount: &Amount<'_>) -> crate::lint::Place {
+fn unquoted(amount: &Amount<'_>) -> crate::lint::Place {
     let mut place = crate::lint::Place::from(amount.node);
     let source = amount.node.source();
     if let Some(at) = source.find(amount.text) {
@@ -65,5 +83,52 @@ fn thousandths(number: &str) -> String {
     match number.parse::<f64>() {
         Ok(number) => (number / 1000.0).to_string(),
         Err(_) => format!("{number}/1000"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::fix::fixed;
+    use crate::lint::{Document, Source, lint};
+
+    fn linted(limits: &str) -> (Document, String) {
+        let text = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - name: a\n    image: a\n    \
+             resources:\n      limits: {{{limits}}}\n"
+        );
+        (lint(&[Source { name: "a.yaml".into(), text: text.clone() }]), text)
+    }
+
+    /// The text with its safe fixes or with all, where that changes it.
+    fn mended(limits: &str, all: bool) -> Option<String> {
+        let (document, text) = linted(limits);
+        let (mended, count) = fixed(&document, 0, &text, all);
+        (count > 0).then(|| mended.lines().last().unwrap_or("").trim().to_owned())
+    }
+
+    #[test]
+    fn an_amount_that_an_alias_shares_is_not_rewritten() {
+        // Both are 500 thousandths of a CPU, and one of them is memory.
+        assert_eq!(mended("cpu: &m 500m, memory: *m", true), None);
+        assert_eq!(mended("memory: &m 500m, cpu: *m", true), None);
+        assert_eq!(
+            mended("cpu: &m 500m, memory: 512m", false).as_deref(),
+            Some("limits: {cpu: &m 500m, memory: 512Mi}")
+        );
+    }
+
+    #[test]
+    fn a_number_that_can_only_be_bytes_does_not_become_mebibytes() {
+        assert_eq!(mended("memory: 268435456m", false), None);
+        assert_eq!(mended("memory: 268435456m", true).as_deref(), Some("limits: {memory: 256Mi}"));
+        assert_eq!(mended("memory: 268435457m", true).as_deref(), Some("limits: {memory: 268435457}"));
+        assert_eq!(mended("memory: 65536m", false).as_deref(), Some("limits: {memory: 65536Mi}"));
+    }
+
+    #[test]
+    fn less_than_nothing_is_no_slip_of_the_unit() {
+        let (document, _) = linted("memory: -1Gi");
+        let found: Vec<&str> = document.findings.iter().map(|it| it.message.as_str()).collect();
+        assert!(found.contains(&"`-1Gi` of memory is less than nothing"), "{found:?}");
     }
 }

@@ -1,12 +1,13 @@
 //! Redis with a maxmemory that the kernel's limit comes before, or with none.
 
 use super::{Finding, Level, Subject};
-use crate::budget::scaled;
+use crate::budget::{round_up, scaled};
+use crate::lint::expansion::is_open;
 use crate::lint::finding::Place;
 use crate::lint::program::{Part, locate};
 use crate::units::Bytes;
 
-super::rule!("redis-maxmemory", Warning, Program(judge));
+super::rule!("redis-maxmemory", Error, Program(judge));
 
 /// Fragmentation of the allocator and what replicas and clients have in flight, in percent of maxmemory: assumed.
 const BESIDE: u64 = 10;
@@ -16,8 +17,15 @@ const ITSELF: Bytes = Bytes::mib(8);
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let images = ["redis", "valkey", "keydb", "redis-stack-server"];
     let programs = ["redis-server", "valkey-server", "keydb-server"];
-    let (Some(limit), true) = (subject.limit(), subject.is(&images, &programs)) else { return Vec::new() };
-    let found = maxmemory(subject).filter(|(bytes, ..)| bytes.0 > 0);
+    if !subject.is(&images, &programs) {
+        return Vec::new();
+    }
+    let written = maxmemory(subject);
+    if let Some((text, place)) = written.as_ref().filter(|(text, _)| size(text).is_none()) {
+        return refused(text, *place).into_iter().collect();
+    }
+    let Some(limit) = subject.limit() else { return Vec::new() };
+    let found = written.and_then(|(text, place)| Some((size(&text).filter(|bytes| bytes.0 > 0)?, place)));
     let Some((bytes, place)) = found else {
         let words = &subject.program.words;
         let is_plain = words.is_empty() || programs.iter().any(|name| subject.program.runs(name));
@@ -30,13 +38,19 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             Finding::new(Level::Info, limit.place, "Redis runs without maxmemory: it grows until it is killed")
                 .label("the kernel's limit is the only one")
                 .assume("no configuration file inside of the image sets it")
-                .help(format!("--maxmemory {}mb with a policy that evicts", scaled(limit.bytes, 80, 100).0 >> 20)),
+                .help(match fitting(limit.bytes, subject.tmpfs()) {
+                    Some(fitting) => format!("--maxmemory {}mb with a policy that evicts", fitting.0 >> 20),
+                    None => "raise the limit: it has no room for data".to_owned(),
+                }),
         ];
     };
-    let need = Bytes(scaled(bytes, 100 + BESIDE, 100).0.saturating_add(ITSELF.0).saturating_add(subject.tmpfs().0));
+    let tmpfs = subject.tmpfs();
+    let need = Bytes(scaled(bytes, 100 + BESIDE, 100).0.saturating_add(ITSELF.0).saturating_add(tmpfs.0));
     if need <= limit.bytes {
         return Vec::new();
     }
+    let files = if tmpfs.0 > 0 { format!(" + files in memory {tmpfs}") } else { String::new() };
+    let higher = format!("a limit of at least {}Mi", round_up(need).0 >> 20);
     vec![
         Finding::new(
             Level::Warning,
@@ -45,28 +59,53 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         )
         .label(format!("data may take {bytes}"))
         .related(limit.place, limit.says())
-        .note(format!("budget: data {bytes} + {BESIDE} % + Redis itself {ITSELF} = {need} of {}", limit.bytes))
+        .note(format!("budget: data {bytes} + {BESIDE} % + Redis itself {ITSELF}{files} = {need} of {}", limit.bytes))
         .note("a snapshot forks: every page that is written meanwhile exists twice")
         .assume(format!("{BESIDE} % for fragmentation and buffers"))
-        .help(format!("maxmemory {}mb for this limit", scaled(limit.bytes, 80, 100).0 >> 20)),
+        .help(match fitting(limit.bytes, tmpfs) {
+            Some(fitting) => format!("maxmemory {}mb for this limit, or {higher}", fitting.0 >> 20),
+            None => higher,
+        }),
     ]
+}
+
+/// A maxmemory that leaves a fifth of the limit, and room for what else is in it; none under a mebibyte.
+fn fitting(limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
+    let room = Bytes(limit.0.checked_sub(ITSELF.0)?.checked_sub(tmpfs.0)?);
+    Some(scaled(limit, 80, 100).min(scaled(room, 100, 100 + BESIDE))).filter(|it| *it >= Bytes::mib(1))
 }
 
 /// Variables that a start script puts behind the command line: Bitnami's images, Redis Stack's `entrypoint.sh`.
 const VARIABLES: [&str; 3] = ["REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "REDIS_ARGS"];
 
-/// The last `--maxmemory 1gb` or `--maxmemory=1gb` of some words.
-fn flag(words: &[Part<'_>]) -> Option<(Bytes, Place)> {
+/// `512Mi`: Redis ends on what is no amount ("argument must be a memory value", `src/config.c`).
+fn refused<'a>(text: &str, place: Place) -> Option<Finding<'a>> {
+    if is_open(text) {
+        return None;
+    }
+    let finding = Finding::new(Level::Error, place, format!("Redis refuses maxmemory `{text}`"))
+        .label("it ends as it starts")
+        .note("an amount is a whole number with b, kb, mb or gb behind it, or k, m and g for thousands");
+    let meant = text.to_ascii_lowercase().replace('i', "");
+    let meant = if meant.ends_with('b') { meant } else { format!("{meant}b") };
+    Some(match size(&meant) {
+        Some(_) => finding.help(format!("write `{meant}`, if that is meant")),
+        None => finding,
+    })
+}
+
+/// The value of the last `--maxmemory 1gb` or `--maxmemory=1gb` of some words.
+fn flag(words: &[Part<'_>]) -> Option<(String, Place)> {
     words.iter().enumerate().rev().find_map(|(index, word)| {
         let rest = word.text.strip_prefix("--maxmemory")?;
         match rest {
-            "" => words.get(index + 1).and_then(|next| Some((size(&next.text)?, next.place))),
-            _ => Some((size(rest.strip_prefix('=')?)?, word.place)),
+            "" => words.get(index + 1).map(|next| (next.text.clone().into_owned(), next.place)),
+            _ => Some((rest.strip_prefix('=')?.to_owned(), word.place)),
         }
     })
 }
 
-fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
+fn maxmemory(subject: &Subject<'_, '_>) -> Option<(String, Place)> {
     let by_flag = flag(&subject.program.words);
     let by_flag = by_flag.or_else(|| VARIABLES.iter().find_map(|name| flag(&subject.program.variable(name)?.words())));
     // An argument overrides the file.
@@ -74,8 +113,8 @@ fn maxmemory(subject: &Subject<'_, '_>) -> Option<(Bytes, Place)> {
         subject.files().into_iter().find_map(|(_, node)| {
             node.text()?.lines().rev().find_map(|line| {
                 let mut words = line.split_whitespace();
-                let bytes = words.next().filter(|name| *name == "maxmemory").and_then(|_| size(words.next()?))?;
-                Some((bytes, locate(node, line.trim())))
+                let value = words.next().filter(|name| *name == "maxmemory").and_then(|_| words.next())?;
+                Some((value.trim_matches(['"', '\'']).to_owned(), locate(node, line.trim())))
             })
         })
     })

@@ -2,9 +2,10 @@
 
 use super::{Finding, Level, Scene, Subject};
 use crate::lint::subject::LimitOrigin;
-use crate::lint::workload::as_bytes;
+use crate::lint::surroundings::Surroundings;
+use crate::lint::workload::{Object, Resources, as_bytes, claims};
 
-super::rule!("request-gt-limit", Error, Container(judge), Workload(judge_pod));
+super::rule!("request-gt-limit", Error, Container(judge), Workload(judge_pod), Object(judge_claims));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
@@ -46,14 +47,22 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
 }
 
 fn judge_pod<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
-    let of = scene.workload.resources;
+    compare(&scene.workload.resources, "the pod's memory request")
+}
+
+/// `resources` of a custom resource, of which an operator makes containers.
+fn judge_claims<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
+    claims(object).iter().flat_map(|it| compare(it, "the memory request")).collect()
+}
+
+fn compare<'a>(of: &Resources<'a>, what: &str) -> Vec<Finding<'a>> {
     let (Some(request), Some(limit)) = (of.memory_request, of.memory_limit) else { return Vec::new() };
     match (as_bytes(Some(request)), as_bytes(Some(limit))) {
         (Some(requested), Some(limited)) if requested > limited => vec![
             Finding::new(
                 Level::Error,
                 request.node,
-                format!("the pod's memory request of {requested} is more than its limit of {limited}"),
+                format!("{what} of {requested} is more than its limit of {limited}"),
             )
             .related(limit.node, format!("limit: {limited}"))
             .note("the API server refuses the pod: a request must not exceed the limit"),

@@ -38,8 +38,13 @@ fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
     };
     for tmpfs in &scene.workload.tmpfs {
         let name = tmpfs.name;
-        let mounting = scene.subjects().filter(|it| it.container.mounts.iter().any(|mount| mount.volume == name));
-        let limited = mounting.filter_map(|it| Some((it.container, it.limit()?))).min_by_key(|(_, limit)| limit.bytes);
+        let mounts = || scene.workload.containers.iter().flat_map(|it| &it.mounts).filter(|it| it.volume == name);
+        // What everybody only reads holds nothing.
+        if mounts().next().is_some() && mounts().all(|mount| mount.read_only) {
+            continue;
+        }
+        let writing = scene.subjects().filter(|it| it.container.writes(name));
+        let limited = writing.filter_map(|it| Some((it.container, it.limit()?))).min_by_key(|(_, limit)| limit.bytes);
         match tmpfs.size_limit.filter(|size| !size.is_zero()) {
             None => {
                 let bound = match limited {

@@ -22,6 +22,11 @@ impl<'a> Image<'a> {
         Self { path, name: path.rsplit('/').next().unwrap_or(path), tag }
     }
 
+    /// It is of a registry or a user of one, and none of Docker's own.
+    pub(crate) fn is_somebodys(&self) -> bool {
+        !matches!(self.path.rsplit_once('/').map(|(before, _)| before), None | Some("library" | "docker.io/library"))
+    }
+
     /// The numbers that a tag begins with: `21.0.2_13-jre` gives 21, 0, 2. `8u292` gives 8 and 292.
     pub(crate) fn version(&self) -> Vec<u32> {
         let tag = self.tag.strip_prefix('v').unwrap_or(self.tag);

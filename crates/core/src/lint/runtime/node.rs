@@ -6,6 +6,8 @@ use crate::lint::program::{Part, Set};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
 
+const MAJOR: u32 = 22;
+
 /// Node.js as a container starts it.
 #[derive(Debug)]
 pub(crate) struct Node<'a> {
@@ -13,6 +15,10 @@ pub(crate) struct Node<'a> {
     pub old_space: Option<(Bytes, Part<'a>)>,
     /// `--max-old-space-size-percentage`, with the flag.
     pub percentage: Option<(f64, Part<'a>)>,
+    /// An `--max-old-space-size` that is no number, with what it says: V8 refuses it, unless something is still put in.
+    pub unread: Option<(String, Part<'a>)>,
+    /// `--max-semi-space-size`.
+    pub semi_space: Option<Bytes>,
     /// Version, where the image says it.
     pub major: Option<u32>,
 }
@@ -24,7 +30,13 @@ impl<'a> Node<'a> {
         let image = subject.container.image.map(Image::read).filter(|image| image.name == "node");
         // The command line comes behind NODE_OPTIONS and counts (`src/node.cc`, `InitializeNodeWithArgs`).
         let options: Vec<Part<'a>> = program.variable("NODE_OPTIONS").into_iter().flat_map(Set::words).collect();
-        let mut it = Self { old_space: None, percentage: None, major: image.and_then(|image| image.major()) };
+        let mut it = Self {
+            old_space: None,
+            percentage: None,
+            semi_space: None,
+            unread: None,
+            major: image.and_then(|image| image.major()),
+        };
         for words in [options.as_slice(), program.words.as_slice()] {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
@@ -35,8 +47,14 @@ impl<'a> Node<'a> {
                     "" => next().map(str::to_owned),
                     rest => rest.strip_prefix('=').map(str::to_owned),
                 };
-                if let Some(mib) = value("--max-old-space-size").and_then(|value| value.parse().ok()) {
-                    it.old_space = Some((Bytes::mib(mib), part.clone()));
+                if let Some(size) = value("--max-old-space-size") {
+                    (it.old_space, it.unread) = if let Ok(mib) = size.parse() {
+                        (Some((Bytes::mib(mib), part.clone())), None)
+                    } else {
+                        (None, Some((size, part.clone())))
+                    };
+                } else if let Some(mib) = value("--max-semi-space-size").and_then(|value| value.parse().ok()) {
+                    it.semi_space = Some(Bytes::mib(mib));
                 } else if let Some(share) = value("--max-old-space-size-percentage").and_then(|it| it.parse().ok()) {
                     it.percentage = Some((share, part.clone()));
                 }
@@ -50,8 +68,30 @@ impl<'a> Node<'a> {
         let is_node = (image.is_some() && container.command.is_empty() && by_entrypoint)
             || it.old_space.is_some()
             || it.percentage.is_some()
+            || it.unread.is_some()
             || ["node", "nodejs"].iter().any(|name| program.runs(name));
         is_node.then_some(it)
+    }
+
+    /// The version that it is taken for: where the image does not say it the figures differ by some MiB.
+    pub(crate) fn assumed_major(&self) -> u32 {
+        self.major.unwrap_or(MAJOR)
+    }
+
+    /// The young generation, beside an old one that a flag gives: three semi-spaces (V8, `Heap::ConfigureHeap`).
+    pub(crate) fn young(&self, limit: Bytes) -> Bytes {
+        let given = self.semi_space.map(|semi| Bytes(semi.0.saturating_mul(3)));
+        given.unwrap_or_else(|| v8::young_beside(self.assumed_major(), limit))
+    }
+
+    /// What the heap may come to under a limit, the young generation included, which it is by default too. Node 20 and
+    /// later size themselves by the limit.
+    pub(crate) fn whole_heap(&self, limit: Bytes) -> Option<Bytes> {
+        match self.heap(limit) {
+            _ if self.unread.is_some() => None,
+            Some((old, _)) => Some(Bytes(old.0.saturating_add(self.young(limit).0))),
+            None => Some(v8::default_heap(self.major.filter(|major| *major >= 20)?, limit)),
+        }
     }
 
     /// The heap that the flags ask for, under a limit.

@@ -1,6 +1,6 @@
 //! From the parser's events to the tree. A syntax error costs its document, never the ones behind it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
@@ -29,6 +29,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
             comments: Vec::new(),
             errors: Vec::new(),
             nodes: Vec::with_capacity(text.len() / 16),
+            shared: HashSet::new(),
             children: Vec::with_capacity(text.len() / 16),
         },
         open: Vec::new(),
@@ -105,7 +106,10 @@ impl<'t> Builder<'t> {
             Event::Alias(anchor) => {
                 // An alias inside of its own anchor names a node that is not finished: it is followed no further.
                 let kind = match self.anchors.get(&anchor) {
-                    Some(node) => Kind::Alias(*node),
+                    Some(node) => {
+                        self.tree.shared.insert(*node);
+                        Kind::Alias(*node)
+                    }
                     None => Kind::Scalar { text: "".into(), style: Style::Plain },
                 };
                 let node = self.push(span, kind);

@@ -52,6 +52,8 @@ pub struct Tree<'t> {
     /// Documents that could not be read.
     pub errors: Vec<SyntaxError>,
     nodes: Vec<Node<'t>>,
+    /// Nodes that an alias names.
+    shared: HashSet<u32>,
     /// Children of sequences, and keys and values of mappings in turn.
     children: Vec<u32>,
 }
@@ -183,6 +185,11 @@ impl<'a> At<'a> {
     /// It is an alias (`*name`).
     pub fn is_alias(self) -> bool {
         matches!(self.tree.nodes[self.id as usize].kind, Kind::Alias(_))
+    }
+
+    /// An alias elsewhere names it: what is written here counts there too, whatever it means there.
+    pub fn is_shared(self) -> bool {
+        self.tree.shared.contains(&self.resolved().id)
     }
 
     /// The value of a scalar. A null is no value.

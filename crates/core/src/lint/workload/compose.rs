@@ -16,15 +16,59 @@ pub(super) fn services(node: At<'_>) -> Vec<Workload<'_>> {
         return Vec::new();
     }
     let services = entries.into_iter().filter(|(_, service)| service.is_mapping());
-    services.filter_map(|(name, service)| Some(workload(name.text()?, service))).collect()
+    services.filter_map(|(name, service)| Some(workload(name.text()?, service, &Layers::of(service, node)))).collect()
 }
 
-fn workload<'a>(name: &'a str, service: At<'a>) -> Workload<'a> {
+/// A service and what it extends: what the first says of a key counts.
+#[derive(Debug, Clone)]
+struct Layers<'a> {
+    nodes: Vec<At<'a>>,
+    /// The file that the last one extends, and that nobody reads here.
+    elsewhere: Option<&'a str>,
+}
+
+/// Nobody extends what extends further.
+const EXTENDED: usize = 8;
+
+impl<'a> Layers<'a> {
+    fn of(service: At<'a>, root: At<'a>) -> Self {
+        let mut it = Self { nodes: vec![service], elsewhere: None };
+        while let Some(extended) = it.nodes.last().and_then(|node| node.get("extends")) {
+            it.elsewhere = extended.text_of("file");
+            let name = extended.text().or_else(|| extended.text_of("service"));
+            let base = name.and_then(|name| root.path(&["services", name]));
+            let Some(base) = base.filter(|_| it.elsewhere.is_none() && it.nodes.len() < EXTENDED) else { break };
+            it.nodes.push(base);
+        }
+        it
+    }
+
+    fn get(&self, key: &str) -> Option<At<'a>> {
+        self.nodes.iter().find_map(|node| node.get(key))
+    }
+
+    /// What all of them give, the strongest last.
+    fn all(&self, key: &str) -> impl Iterator<Item = At<'a>> {
+        self.nodes.iter().rev().filter_map(move |node| node.get(key))
+    }
+}
+
+/// A service as a second file changes it that Compose reads beside the first.
+pub(super) fn overridden<'a>(it: &Workload<'a>, by: At<'a>) -> Workload<'a> {
+    let (tree, start) = (it.spec.tree(), it.spec.span().start);
+    let document = tree.documents.iter().find(|document| document.span.contains(start));
+    let mut layers = Layers::of(it.spec, document.map_or(it.spec, |document| tree.root(document)));
+    layers.nodes.insert(0, by);
+    workload(it.object.name, it.spec, &layers)
+}
+
+fn workload<'a>(name: &'a str, service: At<'a>, layers: &Layers<'a>) -> Workload<'a> {
     let object =
         Object { node: service, api_version: "compose", kind: "Service", namespace: None, name, template: None };
-    let tmpfs = tmpfs(service);
-    let mut container = container(name, service);
-    container.mounts = tmpfs.iter().map(|it| Mount { volume: it.name, path: it.name, node: it.node }).collect();
+    let tmpfs: Vec<Tmpfs<'a>> = layers.nodes.iter().flat_map(|node| tmpfs(*node)).collect();
+    let mut container = container(name, service, layers);
+    container.mounts =
+        tmpfs.iter().map(|it| Mount { volume: it.name, path: it.name, read_only: false, node: it.node }).collect();
     Workload {
         platform: Platform::Compose,
         object,
@@ -32,6 +76,7 @@ fn workload<'a>(name: &'a str, service: At<'a>) -> Workload<'a> {
         annotations: None,
         resources: Resources::default(),
         containers: vec![container],
+        volumes: Vec::new(),
         tmpfs,
     }
 }
@@ -61,25 +106,30 @@ fn tmpfs(service: At<'_>) -> Vec<Tmpfs<'_>> {
     short.chain(long).chain(shared).collect()
 }
 
-fn container<'a>(name: &'a str, node: At<'a>) -> Container<'a> {
+fn container<'a>(name: &'a str, node: At<'a>, layers: &Layers<'a>) -> Container<'a> {
     let words = |key: &str| -> Vec<Word<'a>> {
-        let Some(node) = node.get(key) else { return Vec::new() };
+        let Some(node) = layers.get(key) else { return Vec::new() };
         if let Some(text) = node.text() {
             return vec![Word { node, text }];
         }
         node.items().filter_map(|node| Some(Word { node, text: node.text()? })).collect()
     };
     let of = |short: &str, long: &str| {
-        let amount = node.get(short).or_else(|| node.path(&["deploy", "resources", long, "memory"]))?;
-        Some(Amount { node: amount, text: amount.text()?, quantity: bytes(amount.text()?).map(Into::into) })
+        let own = |node: &At<'a>| node.get(short).or_else(|| node.path(&["deploy", "resources", long, "memory"]));
+        let amount = layers.nodes.iter().find_map(own)?;
+        let text = amount.text().map(|text| default(text).map_or(text, |(_, value)| value))?;
+        Some(Amount { node: amount, text, quantity: bytes(text).map(Into::into) })
     };
+    let mut lists: Vec<(bool, &str, &str)> = layers.all("env_file").flat_map(files).collect();
+    // What that file sets is not known.
+    lists.extend(layers.elsewhere.map(|file| (false, file, "")));
     Container {
         node,
         kind: ContainerKind::App,
         name,
         // What is built here has no name that tells what is in it.
-        image: node.text_of("image").or(Some("")),
-        build: node.get("build").and_then(build),
+        image: layers.get("image").and_then(At::text).or(Some("")),
+        build: layers.get("build").and_then(build),
         resources: Resources {
             node: None,
             memory_request: of("mem_reservation", "reservations"),
@@ -89,10 +139,30 @@ fn container<'a>(name: &'a str, node: At<'a>) -> Container<'a> {
         },
         command: words("entrypoint"),
         arguments: words("command"),
-        variables: node.get("environment").map(variables).unwrap_or_default(),
-        variable_lists: node.get("env_file").map(files).unwrap_or_default(),
+        variables: layers.all("environment").flat_map(variables).collect(),
+        variable_lists: lists,
+        is_open: layers.elsewhere.is_some(),
+        defaults: layers.nodes.iter().flat_map(|node| defaults(*node)).collect(),
         mounts: Vec::new(),
     }
+}
+
+/// `${NAME:-512m}`: the name, and what Compose puts in where the shell that runs it does not set it.
+pub(in crate::lint) fn default(text: &str) -> Option<(&str, &str)> {
+    let inside = text.strip_prefix("${")?.strip_suffix('}')?;
+    let (name, value) = inside.split_once('-')?;
+    let name = name.strip_suffix(':').unwrap_or(name);
+    let is_name = !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    (is_name && !value.contains(['$', '}'])).then_some((name, value))
+}
+
+/// Names of variables with a default in what rules look at.
+fn defaults(node: At<'_>) -> Vec<&str> {
+    let keys = ["mem_limit", "mem_reservation", "deploy", "environment", "command", "entrypoint"];
+    let texts = keys.iter().filter_map(|key| Some(node.get(key)?.source()));
+    let pieces = texts.flat_map(|text| text.match_indices("${").map(move |(at, _)| &text[at..]));
+    let whole = pieces.filter_map(|piece| piece.find('}').map(|end| &piece[..=end]));
+    whole.filter_map(default).map(|(name, _)| name).collect()
 }
 
 /// Files of variables, which are not in the input: a name, several, or mappings with a path.

@@ -40,6 +40,11 @@ pub struct Container<'a> {
     pub variables: Vec<Variable<'a>>,
     /// `envFrom`: names of config maps (true) and secrets (false), each with its prefix.
     pub variable_lists: Vec<(bool, &'a str, &'a str)>,
+    /// It goes on in a file that is not in the input: what is not said here may be said there
+    /// (`extends` of Compose, `podSpecPatch` of Argo Workflows).
+    pub is_open: bool,
+    /// Variables of the shell that runs Compose which are taken to be not set, so that a default counts.
+    pub defaults: Vec<&'a str>,
     /// `volumeMounts`.
     pub mounts: Vec<Mount<'a>>,
 }
@@ -109,11 +114,18 @@ pub struct Mount<'a> {
     pub volume: &'a str,
     /// Where it is mounted.
     pub path: &'a str,
+    /// Nothing can be written through it.
+    pub read_only: bool,
     /// The mapping.
     pub node: At<'a>,
 }
 
 impl<'a> Container<'a> {
+    /// It can write to a volume: of one in memory the pages are charged to who writes them.
+    pub fn writes(&self, volume: &str) -> bool {
+        self.mounts.iter().any(|mount| mount.volume == volume && !mount.read_only)
+    }
+
     pub(crate) fn read(node: At<'a>, kind: ContainerKind) -> Self {
         let items = |name: &str| node.get(name).into_iter().flat_map(At::items);
         let words = |name: &str| items(name).filter_map(|node| Some(Word { node, text: node.text()? })).collect();
@@ -123,7 +135,8 @@ impl<'a> Container<'a> {
             of("configMapRef").map(|name| (true, name, prefix)).or_else(|| Some((false, of("secretRef")?, prefix)))
         });
         let mounts = items("volumeMounts").filter_map(|node| {
-            Some(Mount { volume: node.text_of("name")?, path: node.text_of("mountPath").unwrap_or(""), node })
+            let (volume, path) = (node.text_of("name")?, node.text_of("mountPath").unwrap_or(""));
+            Some(Mount { volume, path, read_only: node.text_of("readOnly") == Some("true"), node })
         });
         Self {
             node,
@@ -137,6 +150,8 @@ impl<'a> Container<'a> {
             arguments: words("args"),
             variables: items("env").filter_map(Variable::read).collect(),
             variable_lists: lists.collect(),
+            is_open: false,
+            defaults: Vec::new(),
             mounts: mounts.collect(),
         }
     }
@@ -153,9 +168,10 @@ impl<'a> Container<'a> {
         name.filter(|name| is_on_line(name.span())).unwrap_or(first)
     }
 
-    /// A mapping that says nothing of an image changes a container that is described elsewhere (a patch).
+    /// A mapping that says nothing of an image changes a container that is described elsewhere (a patch); and what is
+    /// described here may be changed elsewhere.
     pub fn is_patch(&self) -> bool {
-        self.image.is_none()
+        self.image.is_none() || self.is_open
     }
 
     /// For a sentence: "container `app`".

@@ -15,6 +15,7 @@ pub(super) fn image(root: At<'_>) -> Option<Workload<'_>> {
         annotations: None,
         resources: Resources::default(),
         containers: vec![stage(root)?],
+        volumes: Vec::new(),
         tmpfs: Vec::new(),
     })
 }
@@ -42,6 +43,8 @@ pub(in crate::lint) fn stage(root: At<'_>) -> Option<Container<'_>> {
         arguments: words("command"),
         variables: variables.collect(),
         variable_lists: Vec::new(),
+        is_open: false,
+        defaults: Vec::new(),
         mounts: Vec::new(),
     })
 }

@@ -1,8 +1,36 @@
 //! Amounts of memory in objects that make no pods.
 
-use super::{Amount, At, Object};
+use super::find::{PATTERNS, is_template};
+use super::{Amount, At, Object, Resources};
 
-/// Amounts of memory of a LimitRange, a ResourceQuota or a VPA; none of any other object.
+/// Deeper than this nobody keeps resources.
+const DEPTH: usize = 24;
+
+/// `resources` with an amount of memory of a custom resource, outside of its pod templates: an operator makes containers
+/// of them. Kubernetes' own objects have them nowhere else.
+pub fn claims<'a>(object: &Object<'a>) -> Vec<Resources<'a>> {
+    let group = object.group();
+    let mut all = Vec::new();
+    if group.contains('.') && !group.ends_with(".k8s.io") && !PATTERNS.contains(&group) {
+        collect(object.node, object, &mut all, 0);
+    }
+    all
+}
+
+fn collect<'a>(node: At<'a>, object: &Object<'a>, all: &mut Vec<Resources<'a>>, depth: usize) {
+    if depth > DEPTH || is_template(node, object) {
+        return;
+    }
+    if let Some(resources) = node.get("resources").filter(|it| it.is_mapping()) {
+        let it = Resources::read(Some(resources));
+        all.extend((it.memory_request.is_some() || it.memory_limit.is_some()).then_some(it));
+    }
+    for child in node.own_children() {
+        collect(child, object, all, depth + 1);
+    }
+}
+
+/// Amounts of memory of a LimitRange, a ResourceQuota or a VPA, and of what a custom resource claims.
 pub fn amounts_of<'a>(object: &Object<'a>) -> Vec<Amount<'a>> {
     let items = |path: &[&str]| object.node.path(path).into_iter().flat_map(At::items).collect::<Vec<_>>();
     let of = |items: Vec<At<'a>>, names: &[&str]| {
@@ -20,6 +48,6 @@ pub fn amounts_of<'a>(object: &Object<'a>) -> Vec<Amount<'a>> {
             let values = ["limits.memory", "requests.memory", "memory"].into_iter().filter_map(|name| hard?.get(name));
             values.filter(|value| value.text().is_some()).map(Amount::read).collect()
         }
-        _ => Vec::new(),
+        _ => claims(object).iter().flat_map(|it| it.memory_request.into_iter().chain(it.memory_limit)).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Finding objects and pod templates in a document.
 
-use super::{At, Object, STEPS, TEKTON, TEKTON_STEPS, Workload, compose, dockerfile, is_step};
+use super::{At, Object, Workload, argo, compose, dockerfile, tekton};
 use crate::lint::image::{self, Image};
 use crate::lint::query::{self, Query};
 use crate::lint::tree::{Document, Language, Tree};
@@ -28,7 +28,7 @@ pub struct Found<'a> {
 const DEPTH: usize = 48;
 
 /// API groups whose objects hold patterns of pods, not pods.
-const PATTERNS: [&str; 7] = [
+pub(super) const PATTERNS: [&str; 7] = [
     "apiextensions.k8s.io",
     "kyverno.io",
     "policies.kyverno.io",
@@ -89,7 +89,7 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
     found.objects.push(it);
     let before = found.workloads.len();
     if !PATTERNS.contains(&it.group()) {
-        walk(node, node, &it, found, 0);
+        walk(node, node, (&it, false), found, 0);
     }
     if found.workloads.len() > before {
         return;
@@ -101,32 +101,40 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
     found.queries.extend(queries);
 }
 
-/// Looks for pod specs below a node; `parent` is what would be the template.
-fn walk<'a>(node: At<'a>, parent: At<'a>, object: &Object<'a>, found: &mut Found<'a>, depth: usize) {
+/// Looks for pod specs below a node; `parent` is what would be the template. Only what is an object, or lies in one, has
+/// pods: `containers` of other files (azure-pipelines.yml, values.yaml) are something else.
+fn walk<'a>(
+    node: At<'a>,
+    parent: At<'a>,
+    (object, in_object): (&Object<'a>, bool),
+    found: &mut Found<'a>,
+    depth: usize,
+) {
     if depth > DEPTH {
         return;
     }
-    let is_step = || {
-        let is_workflow = object.group() == "argoproj.io" && object.kind.contains("Workflow");
-        let is_task =
-            || object.group() == TEKTON && node.get(TEKTON_STEPS).is_some_and(|steps| steps.items().any(is_step));
-        is_workflow && STEPS.iter().filter_map(|name| node.get(name)).any(is_step) || is_task()
-    };
-    if node.is_mapping() && (is_pod_spec(node) || is_step()) {
+    let in_object = in_object || node.text_of("kind").is_some() || node.text_of("apiVersion").is_some();
+    if in_object && is_template(node, object) {
         found.workloads.push(Workload::read(*object, parent, node));
         return;
     }
     for child in node.own_children() {
-        walk(child, node, object, found, depth + 1);
+        walk(child, node, (object, in_object), found, depth + 1);
     }
 }
 
-/// A mapping with a list of containers: each has a name or an image, and nothing in it is a pattern.
+/// A mapping that pods are made from.
+pub(super) fn is_template<'a>(node: At<'a>, object: &Object<'a>) -> bool {
+    let is_step = || (argo::workflow(object).is_some() && argo::is_template(node)) || tekton::is_task(object, node);
+    node.is_mapping() && (is_pod_spec(node) || is_step())
+}
+
+/// A mapping with a list of containers, or of init containers alone, as in a template that an operator completes: each has
+/// a name or an image, and nothing in it is a pattern.
 fn is_pod_spec(node: At<'_>) -> bool {
-    let Some(containers) = node.get("containers") else { return false };
-    let mut items = containers.items().peekable();
     let is_container = |item: At<'_>| {
         item.is_mapping() && ["image", "name"].iter().any(|key| item.get(key).is_some_and(|it| it.text().is_some()))
     };
-    items.peek().is_some() && items.all(is_container)
+    let lists = || ["containers", "initContainers"].iter().filter_map(|name| node.get(name));
+    lists().any(|list| list.items().next().is_some()) && lists().flat_map(At::items).all(is_container)
 }

@@ -1,6 +1,8 @@
 //! The model that rules look at: whatever has a pod template, by shape and not by kind.
 
+mod argo;
 mod compose;
+mod compose_files;
 mod container;
 mod dockerfile;
 mod elsewhere;
@@ -8,14 +10,17 @@ mod find;
 mod object;
 mod resources;
 mod scaled;
+mod tekton;
 
+pub(super) use compose::default;
+pub(super) use compose_files::Overrides;
 pub use container::{Build, Container, ContainerKind, Mount, Variable, VariableSource, Word};
 pub(super) use dockerfile::stage;
-pub use elsewhere::amounts_of;
+pub use elsewhere::{amounts_of, claims};
 pub use find::{Found, find};
 pub use object::Object;
 pub use resources::{Amount, Resources, as_bytes};
-pub use scaled::memory_metric;
+pub use scaled::{MemoryMetric, memory_metric};
 
 use super::tree::At;
 
@@ -45,6 +50,8 @@ pub struct Workload<'a> {
     pub resources: Resources<'a>,
     /// Init containers and sidecars first, in the order in which they start.
     pub containers: Vec<Container<'a>>,
+    /// Volumes, as they are written.
+    pub volumes: Vec<At<'a>>,
     /// Memory-backed volumes.
     pub tmpfs: Vec<Tmpfs<'a>>,
 }
@@ -62,17 +69,8 @@ pub struct Tmpfs<'a> {
     pub size_limit: Option<Amount<'a>>,
 }
 
-/// Where a template of Argo Workflows holds its one container (argoproj.io/v1alpha1, `Template`).
-const STEPS: [&str; 2] = ["container", "script"];
-
-/// The API group whose tasks are pods: each step is a container (tekton.dev/v1, `TaskSpec`).
-const TEKTON: &str = "tekton.dev";
-
-/// Where such a task holds its containers.
-const TEKTON_STEPS: &str = "steps";
-
-fn is_step(node: At<'_>) -> bool {
-    node.is_mapping() && node.text_of("image").is_some()
+fn volumes_of(spec: At<'_>) -> impl Iterator<Item = At<'_>> {
+    spec.get("volumes").into_iter().flat_map(At::items)
 }
 
 impl<'a> Workload<'a> {
@@ -90,16 +88,11 @@ impl<'a> Workload<'a> {
                 containers.push(Container::read(node, kind));
             }
         }
-        // A step of Argo Workflows, which is a pod of its own.
-        let step = STEPS.iter().filter_map(|name| spec.get(name)).find(|node| is_step(*node));
-        if let Some(step) = step.filter(|_| containers.is_empty()) {
-            containers.push(Container::read(step, ContainerKind::App));
-        }
-        if object.group() == TEKTON {
-            containers.extend(task(spec));
-        }
-        let volumes = spec.get("volumes").into_iter().flat_map(At::items);
-        let tmpfs = volumes.filter_map(|volume| {
+        let workflow = argo::workflow(&object);
+        containers.extend(workflow.into_iter().flat_map(|workflow| argo::step(workflow, spec)));
+        containers.extend(tekton::steps(&object, spec));
+        let volumes: Vec<At<'a>> = [Some(spec), workflow].into_iter().flatten().flat_map(volumes_of).collect();
+        let tmpfs = volumes.iter().filter_map(|volume| {
             let node = volume.get("emptyDir")?;
             let medium = node.get("medium").filter(|medium| medium.text() == Some("Memory"))?;
             let size_limit = node.get("sizeLimit").and_then(Amount::given);
@@ -112,6 +105,7 @@ impl<'a> Workload<'a> {
             annotations: template.path(&["metadata", "annotations"]),
             resources: Resources::read(spec.get("resources")),
             tmpfs: tmpfs.collect(),
+            volumes,
             containers,
         }
     }
@@ -126,20 +120,4 @@ impl<'a> Workload<'a> {
         all.extend(self.tmpfs.iter().filter_map(|tmpfs| Some((tmpfs.size_limit?, None))));
         all
     }
-}
-
-/// The containers of a task of Tekton. What a step does not say of its resources `stepTemplate` says.
-fn task<'a>(spec: At<'a>) -> Vec<Container<'a>> {
-    let template = spec.get("stepTemplate").map(|it| Container::read(it, ContainerKind::App).resources);
-    let lists = [(TEKTON_STEPS, template.unwrap_or_default()), ("sidecars", Resources::default())];
-    let read = |(name, default): (&str, Resources<'a>)| {
-        let nodes = spec.get(name).into_iter().flat_map(At::items).filter(|node| is_step(*node));
-        let containers = nodes.map(|node| Container::read(node, ContainerKind::App));
-        let completed = |it: Container<'a>| match it.resources.node {
-            Some(_) => it,
-            None => Container { resources: default, ..it },
-        };
-        containers.map(completed).collect::<Vec<_>>()
-    };
-    lists.into_iter().flat_map(read).collect()
 }

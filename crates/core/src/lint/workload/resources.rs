@@ -86,6 +86,18 @@ impl<'a> Resources<'a> {
         }
     }
 
+    /// With what others say of the fields that it does not give.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            node: self.node.or(other.node),
+            memory_request: self.memory_request.or(other.memory_request),
+            memory_limit: self.memory_limit.or(other.memory_limit),
+            cpu_request: self.cpu_request.or(other.cpu_request),
+            cpu_limit: self.cpu_limit.or(other.cpu_limit),
+        }
+    }
+
     /// The value of `limits` or `requests`.
     pub fn list(&self, name: &str) -> Option<At<'a>> {
         self.node?.get(name)

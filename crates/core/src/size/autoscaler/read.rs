@@ -67,7 +67,7 @@ fn gather(read: &Read<'_>, all: &mut Objects) {
                 }
             },
             _ => {
-                if let Some((_, scaled)) = memory_metric(object) {
+                if let Some(scaled) = memory_metric(object).map(|metric| metric.target) {
                     let namespace = object.namespace.unwrap_or_default().to_owned();
                     all.horizontal.push(Horizontal { namespace, title: object.title(), target: target(scaled) });
                 }

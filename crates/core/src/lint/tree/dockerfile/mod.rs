@@ -4,6 +4,7 @@
 //! A variable that the file does not set stays as it is written: the image that it is built on may set it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::{Comment, Document, Kind, Language, Node, Span, Style, Tree};
 
@@ -46,6 +47,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
         comments: comments.into_iter().map(|span| Comment { span, alone: true }).collect(),
         errors: Vec::new(),
         nodes: Vec::new(),
+        shared: HashSet::new(),
         children: Vec::new(),
     };
     let whole = Span { start: 0, end: super::lines::index(text.len()) };

@@ -1,13 +1,21 @@
 //! HotSpot: which flags reach it, and what they come to under a limit.
 
+mod heap_variable;
+mod launcher;
+mod refused;
+
 use std::borrow::Cow;
 
 use super::image::Image;
 use crate::budget::jvm::{self, Caps, Collector, Percentages};
+use crate::budget::percent;
+use crate::lint::expansion::is_open;
 use crate::lint::program::{Part, Program, Set, Value, locate};
 use crate::lint::subject::Subject;
 use crate::runtime::flags::size;
 use crate::units::Bytes;
+use launcher::Line;
+pub(crate) use refused::Refused;
 
 /// Images that are a JDK or JRE and nothing else: their tag is the version of Java.
 const JDK: [&str; 16] = [
@@ -30,7 +38,7 @@ const JDK: [&str; 16] = [
 ];
 
 /// Variables that only a start script hands on to the JVM.
-pub(crate) const SCRIPTED: [&str; 24] = [
+pub(crate) const SCRIPTED: [&str; 31] = [
     "JAVA_OPTS",
     "JAVA_OPTIONS",
     "JAVA_ARGS",
@@ -56,29 +64,21 @@ pub(crate) const SCRIPTED: [&str; 24] = [
     "HADOOP_OPTS",
     "MAVEN_OPTS",
     "GRADLE_OPTS",
+    "PULSAR_MEM",
+    "BOOKIE_MEM",
+    "SCHEMA_REGISTRY_HEAP_OPTS",
+    "KSQL_HEAP_OPTS",
+    "GRAYLOG_SERVER_JAVA_OPTS",
+    "SONAR_SEARCH_JAVAOPTS",
+    "HEAP_OPTS",
 ];
 
-/// A variable that a server's start script makes `-Xmx` of, in front of the flags that it is given.
-struct HeapVariable {
-    /// The name that the server's image and its start script have.
-    image: &'static str,
-    script: &'static str,
-    name: &'static str,
-    /// The unit that the script puts behind the number.
-    unit: &'static str,
-}
+/// Variables that a JVM reads by itself.
+const READ: [&str; 5] =
+    ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "IBM_JAVA_OPTIONS", "OPENJ9_JAVA_OPTIONS"];
 
-/// `conf/cassandra-env.sh` (Cassandra 3.0 to 5.0): `-Xmx${MAX_HEAP_SIZE}`, unless the flags hold one; HEAP_NEWSIZE is a
-/// part of that heap. `bin/zkEnv.sh` (ZooKeeper 3.5 to 3.9): `-Xmx${ZK_SERVER_HEAP}m $SERVER_JVMFLAGS`.
-/// `bin/solr` (Solr 5 to 9): `-Xms$SOLR_HEAP -Xmx$SOLR_HEAP`. Neo4j's image writes its setting into `neo4j.conf`, which
-/// its launcher makes `-Xmx` of (`docker-image-src`, 4 and 5).
-const HEAP_VARIABLES: [HeapVariable; 5] = [
-    HeapVariable { image: "solr", script: "solr", name: "SOLR_HEAP", unit: "" },
-    HeapVariable { image: "neo4j", script: "neo4j", name: "NEO4J_server_memory_heap_max__size", unit: "" },
-    HeapVariable { image: "neo4j", script: "neo4j", name: "NEO4J_dbms_memory_heap_max__size", unit: "" },
-    HeapVariable { image: "cassandra", script: "cassandra", name: "MAX_HEAP_SIZE", unit: "" },
-    HeapVariable { image: "zookeeper", script: "zkServer.sh", name: "ZK_SERVER_HEAP", unit: "m" },
-];
+/// From this share of the limit on, in percent, a heap leaves nothing for the rest of the JVM, whatever the limit.
+const WHOLE: f64 = 95.0;
 
 /// A JVM as a container starts it.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ pub(crate) struct Jvm<'a> {
     pub flags: Vec<Part<'a>>,
     /// Flags in a variable that nothing hands on: `java` is started by itself.
     pub unread: Vec<Part<'a>>,
+    /// Flags behind the program that `java` starts: arguments of that program.
+    pub behind: Vec<Part<'a>>,
     /// Java's version, where the image says it.
     pub version: Option<Vec<u32>>,
     /// Variables of start scripts that were taken to be handed on.
@@ -118,13 +120,15 @@ impl<'a> Jvm<'a> {
         };
         let image = subject.container.image.map(Image::read);
         let jdk = image.filter(|image| JDK.contains(&image.name) || image.path.contains("distroless/java"));
-        let line: Vec<Part<'a>> = program.words.iter().filter(|word| is_flag(word)).cloned().collect();
+        let Line { flags: line, behind } = launcher::read(&program.words);
         let starts_java = program.runs("java");
         // JAVA_TOOL_OPTIONS comes before the command line, the launcher puts JDK_JAVA_OPTIONS in front of it (JDK 9), and
         // _JAVA_OPTIONS comes last (`src/hotspot/share/runtime/arguments.cpp`, `parse_vm_init_args`).
         let mut flags = of_files(subject);
         flags.extend(of("JAVA_TOOL_OPTIONS"));
-        let version = jdk.map(|image| java_version(&image));
+        // What a team calls so has a version of its own.
+        let is_own = |image: &Image<'_>| matches!(image.name, "java" | "jdk") && image.is_somebodys();
+        let version = jdk.filter(|image| !is_own(image)).map(|image| java_version(&image));
         let major = version.as_ref().and_then(|version| version.first().copied());
         // OpenJ9 reads these too (eclipse-openj9/openj9-docs, "OPENJ9_JAVA_OPTIONS"; its former name still counts).
         flags.extend(["IBM_JAVA_OPTIONS", "OPENJ9_JAVA_OPTIONS"].into_iter().flat_map(of));
@@ -134,14 +138,15 @@ impl<'a> Jvm<'a> {
         let (mut unread, mut scripted) = (Vec::new(), Vec::new());
         // An image that is a JDK and nothing else has no entry point that reads more than the JVM does.
         let is_bare = program.has_command || jdk.is_some();
-        for name in SCRIPTED {
+        for name in heap_variable::unnamed(program, &READ).into_iter().chain(SCRIPTED) {
             let parts = of(name);
-            let handed_on = line.iter().any(|part| part.from == Some(name));
+            let handed_on = line.iter().chain(&behind).any(|part| part.from == Some(name));
             if parts.is_empty() || handed_on {
                 continue;
             }
             if starts_java && is_bare && !mentions(program, name) {
-                unread.extend(parts);
+                // What a program makes of a variable that is its own nobody knows.
+                unread.extend(parts.into_iter().filter(|_| SCRIPTED.contains(&name)));
             } else {
                 if let Some(set) = program.variable(name) {
                     scripted.push(set.name);
@@ -151,13 +156,13 @@ impl<'a> Jvm<'a> {
         }
         flags.extend(line);
         flags.extend(of("_JAVA_OPTIONS"));
-        let heap_variable = heap_variable(subject);
+        let heap_variable = heap_variable::heap(subject);
         if let Some(name) = heap_variable.as_ref().and_then(|it| it.part.from) {
             scripted.push(name);
         }
         // What another command in such an image does nobody knows.
         let by_image = jdk.is_some() && !program.has_command;
-        let ratio = ratio(subject).filter(|_| !(starts_java && is_bare));
+        let ratio = heap_variable::ratio(subject).filter(|_| !(starts_java && is_bare));
         if let Some(name) = ratio.as_ref().and_then(|it| it.part.from) {
             scripted.push(name);
         }
@@ -167,7 +172,7 @@ impl<'a> Jvm<'a> {
             || ratio.is_some()
             || !flags.is_empty()
             || !unread.is_empty();
-        let read = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"].into_iter().chain(SCRIPTED);
+        let read = READ.into_iter().chain(SCRIPTED);
         let unknown = read.filter_map(|name| program.variable(name)).filter(|set| set.value == Value::Unknown);
         let hidden = program.hidden.iter().copied().chain(unknown.map(|set| set.name)).collect();
         let version = version.filter(|version| !version.is_empty());
@@ -176,14 +181,14 @@ impl<'a> Jvm<'a> {
             true => Some("the image's start script adds no flags"),
             false => Some("no other flags are set inside of the image"),
         };
-        is_jvm.then_some(Self { flags, unread, version, scripted, heap_variable, ratio, inside, hidden })
+        is_jvm.then_some(Self { flags, unread, behind, version, scripted, heap_variable, ratio, inside, hidden })
     }
 
     /// The last flag that begins so, and what follows.
     pub(crate) fn last(&self, prefixes: &[&str]) -> Option<Given<'a, String>> {
         self.flags.iter().rev().find_map(|part| {
-            let value = prefixes.iter().find_map(|prefix| part.text.strip_prefix(prefix))?;
-            Some(Given { value: value.to_owned(), part: part.clone() })
+            let text = prefixes.iter().find_map(|prefix| part.text.strip_prefix(prefix))?;
+            Some(Given { value: value(text), part: part.clone() })
         })
     }
 
@@ -195,19 +200,69 @@ impl<'a> Jvm<'a> {
 
     /// `-Xmx` in any of its spellings, or what a start script makes one of.
     pub(crate) fn max_heap(&self) -> Option<Given<'a, Bytes>> {
-        let by_flag = self.size(&["-Xmx", "-XX:MaxHeapSize="]).filter(|it| it.value.0 > 0);
-        by_flag.or_else(|| self.heap_variable.clone())
+        match self.last(&HEAP) {
+            Some(_) => self.size(&HEAP).filter(|it| it.value.0 > 0),
+            None => self.heap_variable.clone(),
+        }
+    }
+
+    /// A flag bounds the heap, and what it says is not in the input, or not readable: nothing is known of the heap.
+    pub(crate) fn is_heap_unknown(&self) -> bool {
+        if let Some(given) = self.last(&HEAP) {
+            return size(&given.value).is_none();
+        }
+        let shares = ["-XX:MaxRAMPercentage=", "-XX:MaxRAMFraction=", "-XX:MinRAMPercentage="];
+        let share = |name: &&str| self.last(&[*name]).is_some_and(|it| it.value.parse::<f64>().is_err());
+        let ram = self.last(&["-XX:MaxRAM="]).is_some_and(|it| size(&it.value).is_none());
+        self.heap_variable.is_none() && (ram || shares.iter().any(share))
+    }
+
+    /// Flags that end it as it starts.
+    pub(crate) fn refused(&self) -> Vec<Refused<'a>> {
+        refused::of(self)
+    }
+
+    fn share(&self, name: &str) -> Option<Given<'a, f64>> {
+        let it = self.last(&[name])?;
+        Some(Given { value: it.value.parse().ok()?, part: it.part })
     }
 
     /// `-XX:MaxRAMPercentage`, or the fraction that it replaced.
     pub(crate) fn percentage(&self) -> Option<Given<'a, f64>> {
-        let as_number = |it: Given<'a, String>| Some(Given { value: it.value.parse::<f64>().ok()?, part: it.part });
-        let percentage = self.last(&["-XX:MaxRAMPercentage="]).and_then(as_number);
-        let percentage = percentage.or_else(|| {
-            let fraction = self.last(&["-XX:MaxRAMFraction="]).and_then(as_number).filter(|it| it.value >= 1.0)?;
+        let percentage = self.share("-XX:MaxRAMPercentage=").or_else(|| {
+            let fraction = self.share("-XX:MaxRAMFraction=").filter(|it| it.value >= 1.0)?;
             Some(Given { value: 100.0 / fraction.value, part: fraction.part })
         });
         percentage.or_else(|| self.ratio.clone())
+    }
+
+    /// `-XX:MaxRAM`, which takes the place of the limit where the heap is a share of something: also a larger one
+    /// (`arguments.cpp`, `set_heap_size`, measured with JDK 17).
+    pub(crate) fn max_ram(&self) -> Option<Given<'a, Bytes>> {
+        self.size(&["-XX:MaxRAM="]).filter(|it| it.value.0 > 0)
+    }
+
+    /// The heap's maximum under a limit, and the flag that says it, if one does.
+    pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<Part<'a>>) {
+        if let Some(given) = self.max_heap() {
+            return (given.value, Some(given.part));
+        }
+        let ram = self.max_ram();
+        let seen = ram.as_ref().map_or(limit, |it| it.value);
+        let (most, least) = (self.percentage(), self.share("-XX:MinRAMPercentage="));
+        let usual = Percentages::default();
+        let of = |given: &Option<Given<'a, f64>>, usual: f64| given.as_ref().map_or(usual, |it| it.value);
+        let percentages = Percentages { max: of(&most, usual.max), min: of(&least, usual.min) };
+        let decides = if jvm::is_small(seen, percentages) { least } else { most };
+        (jvm::default_heap(seen, percentages), decides.map(|it| it.part).or_else(|| Some(ram?.part)))
+    }
+
+    /// The heap alone takes a limit, or so much of it that no limit has room for the rest.
+    pub(crate) fn takes_all(&self, limit: Bytes) -> bool {
+        let (heap, flag) = self.heap(limit);
+        // Whole units of 2 MiB are what a share comes to.
+        let is_share = self.max_heap().is_none() && flag.is_some();
+        heap >= limit || (is_share && heap.0.saturating_add(2 << 20) > percent(limit, WHOLE).0)
     }
 
     /// A flag is switched on (true) or off by the last one that names it.
@@ -216,20 +271,6 @@ impl<'a> Jvm<'a> {
             let it = part.text.strip_prefix("-XX:")?;
             (it.get(1..) == Some(name)).then(|| it.starts_with('+'))
         })
-    }
-
-    /// The heap's maximum under a limit, and the flag that says it, if one does.
-    pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<Part<'a>>) {
-        if let Some(given) = self.max_heap() {
-            return (given.value, Some(given.part));
-        }
-        let seen = self.size(&["-XX:MaxRAM="]).map_or(limit, |it| it.value.min(limit));
-        let percentage = self.percentage();
-        let least = self.last(&["-XX:MinRAMPercentage="]).and_then(|it| it.value.parse().ok());
-        let usual = Percentages::default();
-        let percentages =
-            Percentages { max: percentage.as_ref().map_or(usual.max, |it| it.value), min: least.unwrap_or(usual.min) };
-        (jvm::default_heap(seen, percentages), percentage.map(|it| it.part))
     }
 
     /// The collector that it will choose.
@@ -278,24 +319,6 @@ fn of_files<'a>(subject: &Subject<'_, 'a>) -> Vec<Part<'a>> {
         .collect()
 }
 
-fn heap_variable<'a>(subject: &Subject<'_, 'a>) -> Option<Given<'a, Bytes>> {
-    let mut known = HEAP_VARIABLES.iter().filter(|it| subject.is(&[it.image], &[it.script]));
-    known.find_map(|it| {
-        let set = subject.program.variable(it.name)?;
-        let text = set.text()?;
-        let value = size(&format!("{}{}", text.trim(), it.unit)).map(Bytes).filter(|bytes| bytes.0 > 0)?;
-        Some(Given { value, part: set.words().into_iter().next()? })
-    })
-}
-
-/// `JAVA_MAX_MEM_RATIO` of Red Hat's images, which their script makes `-XX:MaxRAMPercentage` of; 0 switches it off
-/// (jboss-openshift/cct_module, `jboss/container/java/jvm/bash`, `java-default-options`).
-fn ratio<'a>(subject: &Subject<'_, 'a>) -> Option<Given<'a, f64>> {
-    let set = subject.program.variable("JAVA_MAX_MEM_RATIO")?;
-    let value: f64 = set.text()?.trim().parse().ok().filter(|ratio| *ratio > 0.0)?;
-    Some(Given { value, part: set.words().into_iter().next()? })
-}
-
 /// CPUs that the JVM sees: its limit, rounded up; the node's, taken to be at least two, without one.
 pub(crate) fn cpus(subject: &Subject<'_, '_>) -> u32 {
     let limit = subject.container.resources.cpu_limit.or(subject.scene.workload.resources.cpu_limit);
@@ -315,10 +338,18 @@ fn java_version(image: &Image<'_>) -> Vec<u32> {
     version
 }
 
+/// The heap's maximum as a flag says it.
+const HEAP: [&str; 2] = ["-Xmx", "-XX:MaxHeapSize="];
+
+/// A flag's value without the quotes that a shell takes away: `-Xmx"${HEAP}"m`.
+fn value(text: &str) -> String {
+    text.replace(['"', '\''], "")
+}
+
 /// A flag of HotSpot; `-XPOST` is one of curl.
 fn is_flag(text: &str) -> bool {
-    let sized = ["-Xmx", "-Xms", "-Xmn", "-Xss"].iter().find_map(|prefix| text.strip_prefix(prefix));
-    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit() || it == '$'))
+    let sized = ["-Xmx", "-Xms", "-Xmn", "-Xss"].iter().find_map(|prefix| text.strip_prefix(prefix)).map(value);
+    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit()) || is_open(&size))
         || ["-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
@@ -332,50 +363,4 @@ fn mentions(program: &Program<'_>, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::lint::{Level, Source, lint};
-
-    /// Rule and column of what is at least a warning.
-    fn rules(image: &str, environment: &str) -> Vec<(String, u32)> {
-        let text =
-            format!("services:\n  db:\n    image: {image}\n    mem_limit: 1g\n    environment: {{{environment}}}\n");
-        let document = lint(&[Source { name: "compose.yaml".into(), text }]);
-        let findings = document.findings.into_iter().filter(|it| it.level > Level::Info);
-        findings.map(|it| (it.rule, it.region.column)).collect()
-    }
-
-    #[test]
-    fn flags_of_a_mounted_file_count_unless_a_variable_comes_behind() {
-        let found = |environment: &str| {
-            let text = format!(
-                "kind: ConfigMap\napiVersion: v1\nmetadata: {{name: c}}\ndata:\n  heap.options: |\n    # half\n    \
-                 -Xms3g\n    -Xmx3g\n---\nkind: Pod\napiVersion: v1\nmetadata: {{name: a}}\nspec:\n  volumes: [{{name: c, \
-                 configMap: {{name: c}}}}]\n  containers:\n  - name: es\n    image: elasticsearch:8.15.0\n    \
-                 volumeMounts: [{{name: c, mountPath: /usr/share/elasticsearch/config/jvm.options.d}}]\n    \
-                 resources: {{requests: {{memory: 4Gi}}, limits: {{memory: 4Gi}}}}\n    env: [{environment}]\n"
-            );
-            let document = lint(&[Source { name: "a.yaml".into(), text }]);
-            let findings = document.findings.into_iter().filter(|it| it.level > Level::Info);
-            findings.map(|it| (it.rule, it.region.line)).collect::<Vec<_>>()
-        };
-        assert_eq!(found(""), [("es-heap".to_owned(), 8)]);
-        assert_eq!(found("{name: ES_JAVA_OPTS, value: -Xmx2g}"), []);
-    }
-
-    #[test]
-    fn a_start_scripts_own_variable_is_the_heap_unless_a_flag_says_otherwise() {
-        let whole = |column: u32| vec![("jvm-heap-ge-limit".to_owned(), column)];
-        assert_eq!(rules("cassandra:5", "MAX_HEAP_SIZE: 1G"), whole(34));
-        assert_eq!(rules("bitnami/zookeeper:3.9", "ZK_SERVER_HEAP: 1024"), whole(35));
-        assert_eq!(rules("cassandra:5", "MAX_HEAP_SIZE: 1G, JVM_OPTS: -Xmx256m"), []);
-        assert_eq!(rules("solr:9", "SOLR_HEAP: 1g"), whole(30));
-        assert_eq!(rules("neo4j:5", "NEO4J_server_memory_heap_max__size: 1G"), whole(55));
-        assert_eq!(rules("cassandra:5", "MAX_HEAP_SIZE: 256M, HEAP_NEWSIZE: 64M"), []);
-        // Another image's variable of this name means what that image makes of it.
-        assert_eq!(rules("registry/app:1", "MAX_HEAP_SIZE: 1G"), []);
-        assert_eq!(rules("ubi8/openjdk-21:1.20", "JAVA_MAX_MEM_RATIO: \"100\""), whole(40));
-        assert_eq!(rules("ubi8/openjdk-21:1.20", "JAVA_MAX_MEM_RATIO: \"0\""), []);
-        assert_eq!(rules("semeru:21", "OPENJ9_JAVA_OPTIONS: -Xmx1g"), whole(40));
-        assert_eq!(rules("zookeeper:3.9", "JVMFLAGS: -Xmx256m, SERVER_JVMFLAGS: -Xmx2g"), []);
-    }
-}
+mod tests;
