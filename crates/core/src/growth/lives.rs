@@ -36,11 +36,18 @@ struct Life {
     killed: bool,
 }
 
+impl Life {
+    /// How long it was; clocks may say anything.
+    fn seconds(&self) -> i64 {
+        self.to.saturating_sub(self.from)
+    }
+}
+
 /// A leak, where nearly every life of three or more grows evenly to its end.
 pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
     let lives = lives(history);
     let least = |life: &Life| if life.killed { KILLED_LEAST } else { FALLEN_LEAST };
-    let mut long: Vec<Life> = lives.into_iter().filter(|life| life.to - life.from >= least(life)).collect();
+    let mut long: Vec<Life> = lives.into_iter().filter(|life| life.seconds() >= least(life)).collect();
     long.drain(..long.len().saturating_sub(LIVES_MOST));
     if long.len() < LIVES_LEAST {
         return None;
@@ -68,7 +75,7 @@ pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
     let ends = slopes.iter().copied().fold((f64::INFINITY, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
     let now = history.used.iter().rev().find(|used| **used != MISSING).map_or(0.0, |used| *used as f64);
     let to_limit = limit.map(|limit| ((limit as f64 - now).max(0.0) / slope).min(1e15));
-    let lengths: Vec<f64> = grown.iter().map(|(life, ..)| (life.to - life.from) as f64).collect();
+    let lengths: Vec<f64> = grown.iter().map(|(life, ..)| life.seconds() as f64).collect();
     let because = format!(
         "{} of {} times it grew evenly by {} until it was {ended}, after {}, and began again where it had begun before",
         grown.len(),
