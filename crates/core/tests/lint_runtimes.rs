@@ -145,6 +145,10 @@ fn variables_of_servers_hold_flags_and_amounts() {
     for name in ["JVM_MAXIMUM_MEMORY", "OPENSEARCH_HEAP_SIZE", "ELASTICSEARCH_HEAP_SIZE"] {
         assert_eq!(with("1Gi", name, "1024m"), ["jvm-heap-ge-limit"], "{name}");
     }
+    let nifi =
+        pod("2Gi", "    env: [{name: NIFI_JVM_HEAP_MAX, value: 2g}]\n").replace("registry/app:1", "apache/nifi:1.23");
+    let document = lint(&[Source { name: "a.yaml".into(), text: nifi }]);
+    assert!(document.findings.iter().any(|it| it.rule == "jvm-heap-ge-limit"), "{document:?}");
     // What a program that is started by itself makes of a variable of its own nobody knows.
     let own = "    command: [java, -Xmx256m, -jar, a.jar]\n    env: [{name: CHILDREN, value: -Xmx1g}]\n";
     assert_eq!(rules("1Gi", own), NONE);

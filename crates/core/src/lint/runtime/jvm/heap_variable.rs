@@ -27,14 +27,15 @@ const fn anywhere(name: &'static str) -> HeapVariable {
 /// part of that heap. `bin/zkEnv.sh` (ZooKeeper 3.5 to 3.9): `-Xmx${ZK_SERVER_HEAP}m $SERVER_JVMFLAGS`.
 /// `bin/solr` (Solr 5 to 9): `-Xms$SOLR_HEAP -Xmx$SOLR_HEAP`. Neo4j's image writes its setting into `neo4j.conf`, which
 /// its launcher makes `-Xmx` of (`docker-image-src`, 4 and 5). Bitnami's images (`libzookeeper.sh`, `libelasticsearch.sh`,
-/// `libopensearch.sh`) and Atlassian's (`bin/setenv.sh`: `-Xmx${JVM_MAXIMUM_MEMORY}`) have names of their own.
-const HEAP_VARIABLES: [HeapVariable; 9] = [
+/// `libopensearch.sh`), NiFi's (`scripts/start.sh` writes it into `bootstrap.conf`) and Atlassian's (`bin/setenv.sh`: `-Xmx${JVM_MAXIMUM_MEMORY}`) have names of their own.
+const HEAP_VARIABLES: [HeapVariable; 10] = [
     of("solr", "solr", "SOLR_HEAP", ""),
     of("neo4j", "neo4j", "NEO4J_server_memory_heap_max__size", ""),
     of("neo4j", "neo4j", "NEO4J_dbms_memory_heap_max__size", ""),
     of("cassandra", "cassandra", "MAX_HEAP_SIZE", ""),
     of("zookeeper", "zkServer.sh", "ZK_SERVER_HEAP", "m"),
     of("zookeeper", "zkServer.sh", "ZOO_HEAP_SIZE", "m"),
+    of("nifi", "nifi.sh", "NIFI_JVM_HEAP_MAX", ""),
     anywhere("JVM_MAXIMUM_MEMORY"),
     anywhere("OPENSEARCH_HEAP_SIZE"),
     anywhere("ELASTICSEARCH_HEAP_SIZE"),
@@ -61,6 +62,10 @@ pub(super) fn ratio<'a>(subject: &Subject<'_, 'a>) -> Option<Given<'a, f64>> {
 /// Variables with `-Xmx` and a number in them that are none of the known ones: somebody hands them to a JVM.
 pub(super) fn unnamed<'a>(program: &Program<'a>, read: &[&str]) -> Vec<&'a str> {
     let has_heap = |set: &&Set<'a>| {
+        // Most variables are none of a JVM: only of those that may be are words made.
+        if !set.text().is_some_and(|text| text.contains("-Xmx")) {
+            return false;
+        }
         let words = set.words();
         let mut heaps = words.iter().filter_map(|part| part.text.strip_prefix("-Xmx").filter(|_| is_flag(&part.text)));
         heaps.any(|size| size.starts_with(|it: char| it.is_ascii_digit()))
