@@ -153,10 +153,8 @@ fn other_level(case: &Case<'_>, killing: &Killing<'_, '_>, asked: Verdict) -> Fi
     let Some(named) = kill.kill.oom_memcg.as_deref().or((kill.kill.level == Some(Level::Node)).then_some("the node"))
     else {
         let of_cgroup = kill.kill.constraint == Some(Constraint::Memcg) && asked == Verdict::NodeOom;
-        return match of_cgroup {
-            true => Finding::RuledOut("the kernel speaks of a memory cgroup's limit, not of the node".into()),
-            false => Finding::Absent,
-        };
+        let because = "the kernel speaks of a memory cgroup's limit, not of the node";
+        return if of_cgroup { Finding::RuledOut(because.into()) } else { Finding::Absent };
     };
     match asked {
         Verdict::NodeOom if killing.verdict != Verdict::NodeOom => {

@@ -44,7 +44,7 @@ pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
                 VictimKind::Child => 2,
                 VictimKind::Sandbox => 3,
             };
-            (rank, before_the_end(case, kill).map(|time| time.abs()))
+            (rank, before_the_end(case, kill).map_or(SignedDuration::MAX, SignedDuration::abs))
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),

@@ -39,7 +39,8 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     if let Some(event) = of_node_alone(case, "SystemOOM") {
         let host = event.it.object.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
-        let summary = format!("The node{host} ran out of memory and the kernel killed a process; whose is not told here.");
+        let summary =
+            format!("The node{host} ran out of memory and the kernel killed a process; whose is not told here.");
         let proofs = vec![quote::event(&event, "the kubelet saw the node's own OOM killer act")];
         let mut found = Found::new(Confidence::Likely, summary, proofs)
             .oom_kill(Some(true))

@@ -30,10 +30,12 @@ fn judge(case: &Case<'_>) -> Finding {
     let why = reason(&words);
     // Without the runtime's words its init may as well have been killed.
     let lost = start_oom::init_was_lost(&words);
-    let otherwise = match lost {
-        true => None,
-        false if words.is_empty() && case.engine.is_some() => kernel::excluded(case),
-        false => Some(false),
+    let otherwise = if lost {
+        None
+    } else if words.is_empty() && case.engine.is_some() {
+        kernel::excluded(case)
+    } else {
+        Some(false)
     };
     let summary = match why {
         _ if lost => {

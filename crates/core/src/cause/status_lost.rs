@@ -15,10 +15,8 @@ fn judge(case: &Case<'_>) -> Finding {
         _ => return Finding::Absent,
     };
     let proofs = quote::termination(case).into_iter().collect();
-    let summary = format!(
-        "Nobody saw {} end: {placeholder} placeholder for an unknown status, not an exit code.",
-        case.noun()
-    );
+    let summary =
+        format!("Nobody saw {} end: {placeholder} placeholder for an unknown status, not an exit code.", case.noun());
     Found::new(Confidence::Likely, summary, proofs)
         .oom_kill(kernel::oom_kill(case, None))
         .missing("what happened on the node", kernel::kernel_log_command(case))

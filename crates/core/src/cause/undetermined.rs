@@ -24,12 +24,12 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let summary = match (&killing, case.exit_code()) {
         (Some(killing), None) if killing.report.is_none() => {
-            "The kernel killed processes of this cgroup; when, and whether its own limit was hit, is not told here.".into()
+            "The kernel killed processes of this cgroup; when, and whether its own limit was hit, is not told here."
+                .into()
         }
-        (Some(killing), None) => format!(
-            "The kernel killed {}; whether a limit was hit, and whose, is not told here.",
-            kernel::who(killing)
-        ),
+        (Some(killing), None) => {
+            format!("The kernel killed {}; whether a limit was hit, and whose, is not told here.", kernel::who(killing))
+        }
         (Some(killing), Some(code)) => format!(
             "{} ended with {code} after the kernel had killed {} of it; the evidence here does not say who ended it.",
             kernel::capital(&case.noun()),
