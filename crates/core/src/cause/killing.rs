@@ -6,7 +6,7 @@ use super::level::{verdict_at, verdict_of, without_report};
 use super::{counted, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind};
+use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind};
 use crate::recording;
 
 /// A kill of a life, read.
@@ -60,7 +60,11 @@ pub(super) fn of_main(case: &Case<'_>) -> bool {
 /// How long before the end the kernel dates a kill; `None` where one of the two is not dated, or only by a guess.
 fn before_the_end(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<SignedDuration> {
     let at = kill.kill.at.filter(|_| kill.kill.at_zone_known && kill.kill.at_year_known)?;
-    Some(case.finished()?.duration_since(at))
+    // The kernel's clock stands still while a machine sleeps: a kill dated by it may be later than it seems. Where the
+    // end is called an OOM kill anyhow, it is this one.
+    let said = case.reason().is_some_and(is_oom_reason) || case.engine.is_some_and(|it| it.it.oom_killed == Some(true));
+    let by_uptime = kill.kill.at_from == Some(AtFrom::BootTime);
+    Some(case.finished()?.duration_since(at)).filter(|_| !(by_uptime && said))
 }
 
 /// The container lived on after the kill: the victim was not its main process.
