@@ -279,3 +279,13 @@ fn a_child_that_a_log_says_was_killed_leaves_a_kill_open() {
     check(&diagnosis, "app-error", None);
     assert!(diagnosis.evidence.iter().any(|it| it.excerpt.contains("Perhaps")), "{:?}", diagnosis.evidence);
 }
+
+#[test]
+fn a_kill_dated_by_a_clock_that_may_have_stood_still_is_the_one_that_the_api_calls_so() {
+    // Ten minutes after boot, by the kernel: 50 minutes before the end, less what the machine slept.
+    let early = kill("", &cgroup(ID), 77, "app").replace(" n1 kernel:", "[  600.000000]");
+    let booted = "2026-03-01T10:00:00Z".parse().ok();
+    let ring = || Artifact { kind: Some(Kind::KernelLog), booted, ..Artifact::new("/dev/kmsg", early.clone()) };
+    check(&only(&[objects(&[pod(137, "OOMKilled")]), ring()]), "container-limit-oom", Some(true));
+    check(&only(&[objects(&[pod(137, "Error")]), ring()]), "undetermined", Some(true));
+}
