@@ -289,3 +289,11 @@ fn a_kill_dated_by_a_clock_that_may_have_stood_still_is_the_one_that_the_api_cal
     check(&only(&[objects(&[pod(137, "OOMKilled")]), ring()]), "container-limit-oom", Some(true));
     check(&only(&[objects(&[pod(137, "Error")]), ring()]), "undetermined", Some(true));
 }
+
+#[test]
+fn an_exit_code_that_no_process_can_have_is_no_panic() {
+    let state = json!({"Status": "exited", "OOMKilled": true, "ExitCode": i32::MIN, "StartedAt": "2026-03-01T10:00:00Z",
+        "FinishedAt": "2026-03-01T11:00:00Z"});
+    let lines = [("10:59:59", "kill ID (image=x, name=web, signal=9)")];
+    assert_eq!(only(&[inspect(state, 64 << 20), events(&lines)]).oom_kill, Some(true));
+}

@@ -12,7 +12,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AdmissionRejectedMemor
 fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = refused(case) else { return Finding::Absent };
     let why = match refused_for_pressure(case) {
-        Some(_) => "the node was short of memory, and takes no pod without a memory request then",
+        Some(_) => "the node was short of memory, and then takes no pod of class BestEffort",
         None => "its memory request does not fit",
     };
     Found::new(Confidence::Proven, format!("The pod never ran: {why}. Nothing was killed."), vec![proof]).into()

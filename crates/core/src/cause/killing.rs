@@ -76,9 +76,9 @@ fn was_outlived(case: &Case<'_>, kill: &CaseKill<'_>) -> bool {
 /// any OOM event in the container's life (moby daemon/monitor.go, v27), and a dead process gets no signal.
 fn ended_by_engine(case: &Case<'_>) -> bool {
     let sent = signal::sent_by_engine(case);
-    let number = case.exit_code().map(|code| code - 128);
+    let number = case.exit_code().and_then(|code| code.checked_sub(128));
     let just_before = |at: jiff::Timestamp| case.finished().is_none_or(|end| end.duration_since(at) <= PROMPT);
-    sent.iter().any(|event| event.it.signal == number && event.it.at.is_some_and(just_before))
+    sent.iter().any(|event| number.is_some() && event.it.signal == number && event.it.at.is_some_and(just_before))
 }
 
 /// The engine's OOM event of this life that is closest to the end.
