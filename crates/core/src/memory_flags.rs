@@ -3,6 +3,23 @@
 
 use crate::fact::Flag;
 
+/// Options of `java` whose value is the next word (`src/java.base/share/native/libjli/java.c`, `IsWhiteSpaceOption`, JDK 9 to 25).
+pub const JAVA_WITH_VALUE: [&str; 13] = [
+    "-cp",
+    "-classpath",
+    "--class-path",
+    "-p",
+    "--module-path",
+    "--upgrade-module-path",
+    "--add-modules",
+    "--limit-modules",
+    "--add-exports",
+    "--add-opens",
+    "--add-reads",
+    "--patch-module",
+    "--enable-native-access",
+];
+
 /// What a flag begins with, whichever variable or argument it stands in.
 const PREFIXES: [&str; 40] = [
     // HotSpot and OpenJ9

@@ -379,10 +379,8 @@ mod tests {
             measured(vec![level("anon 0\nfile 67108864\nshmem 67108864\nkernel 0\n", 64 << 20, None)], Vec::new());
         it.below = Some(Bytes::mib(4));
         let tmpfs = measure(&it).parts.remove(0);
-        assert_eq!(
-            (tmpfs.kind, tmpfs.parts[0].kind, tmpfs.parts[0].bytes),
-            (PartKind::Tmpfs, PartKind::Orphaned, Bytes::mib(60))
-        );
+        let left = (tmpfs.kind, tmpfs.parts[0].kind, tmpfs.parts[0].bytes);
+        assert_eq!(left, (PartKind::Tmpfs, PartKind::Orphaned, Bytes::mib(60)));
     }
 
     proptest! {

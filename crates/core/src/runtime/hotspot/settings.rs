@@ -1,6 +1,7 @@
 //! The flags that bound or shape memory, as they are in force, and where each came from.
 
 use super::flags::{Flag, Flags, Origin, Value};
+use crate::memory_flags::JAVA_WITH_VALUE;
 use crate::runtime::{EffectiveFlag, Target};
 
 /// What a flag's number means.
@@ -136,22 +137,10 @@ fn from(origin: Origin, name: &str, spellings: &[&str], target: &Target<'_>) -> 
 
 /// The arguments up to the main class, module or archive; the program's own behind it may look alike.
 fn virtual_machine_arguments(arguments: &[String]) -> impl Iterator<Item = &str> {
-    /// Options whose value is a word of its own.
-    const WITH_VALUE: [&str; 9] = [
-        "-cp",
-        "-classpath",
-        "--class-path",
-        "-p",
-        "--module-path",
-        "--upgrade-module-path",
-        "--add-modules",
-        "--add-opens",
-        "--add-exports",
-    ];
     let mut words = arguments.iter().skip(1).map(String::as_str);
     std::iter::from_fn(move || {
         let word = words.next()?;
-        if WITH_VALUE.contains(&word) {
+        if JAVA_WITH_VALUE.contains(&word) {
             words.next();
         }
         let is_option = word.starts_with('-') && word != "-jar" && word != "-m" && word != "--module";
@@ -197,5 +186,7 @@ mod tests {
         assert_eq!(virtual_machine_arguments(&words).collect::<Vec<_>>(), ["-Xmx1g", "-cp", "-ea"]);
         let words = ["java", "@options", "-jar", "-Xmx2g"].map(str::to_owned);
         assert_eq!(virtual_machine_arguments(&words).collect::<Vec<_>>(), ["@options"]);
+        let words = ["java", "--limit-modules", "java.base", "-Xmx1g", "Main"].map(str::to_owned);
+        assert_eq!(virtual_machine_arguments(&words).collect::<Vec<_>>(), ["--limit-modules", "-Xmx1g"]);
     }
 }

@@ -2,23 +2,7 @@
 
 use super::is_flag;
 use crate::lint::program::Part;
-
-/// Options whose value is the next word (`src/java.base/share/native/libjli/java.c`, `IsWhiteSpaceOption`, JDK 9 to 25).
-const WITH_VALUE: [&str; 13] = [
-    "-cp",
-    "-classpath",
-    "--class-path",
-    "-p",
-    "--module-path",
-    "--upgrade-module-path",
-    "--add-modules",
-    "--limit-modules",
-    "--add-exports",
-    "--add-opens",
-    "--add-reads",
-    "--patch-module",
-    "--enable-native-access",
-];
+use crate::memory_flags::JAVA_WITH_VALUE;
 
 /// Options whose value is the program: what stands behind it is the program's.
 const PROGRAM: [&str; 3] = ["-jar", "-m", "--module"];
@@ -70,7 +54,7 @@ pub(super) fn read<'a>(words: &[Part<'a>]) -> Line<'a> {
             }
             _ if BETWEEN.contains(&text) || (word.starts && !text.starts_with('-')) => stand = Stand::Elsewhere,
             Stand::Options if PROGRAM.contains(&text) => stand = Stand::Name,
-            Stand::Options if WITH_VALUE.contains(&text) => stand = Stand::Value,
+            Stand::Options if JAVA_WITH_VALUE.contains(&text) => stand = Stand::Value,
             Stand::Options if is_class(text) => stand = Stand::Behind,
             _ => {}
         }
