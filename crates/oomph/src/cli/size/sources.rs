@@ -124,7 +124,7 @@ impl Sources {
             let because = self.objects.gaps.first().map(|gap| format!(": {}: {}", gap.what, gap.because));
             self.fail(format!(
                 "no VerticalPodAutoscaler and no checkpoint of one in what -f names{}; write them with: kubectl get \
-                 vpacheckpoints,vpa -A -o yaml",
+                 vpacheckpoints,vpa -A -o yaml (a history as CSV is given with --trace, a recording with --recording)",
                 because.unwrap_or_default()
             ));
         }
