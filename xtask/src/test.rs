@@ -58,8 +58,9 @@ const RUNTIMES: [(&str, &str); 6] = [
 
 /// Programs that tests run: the script that brings it and prints where it is, what it is, and the variable for it. The
 /// tests run in a network of their own, from which nothing can be fetched any more.
-const PROGRAMS: [(&str, &str, &str); 3] = [
+const PROGRAMS: [(&str, &str, &str); 4] = [
     ("tests/guest/guest", "a node with cgroup version 2, from Debian's qemu, busybox and kernel", "OOMPH_TEST_GUEST"),
+    ("tests/guest/systemd", "a root with systemd for that node, from Debian", "OOMPH_TEST_SYSTEMD"),
     ("tests/helm/get-helm", "Helm, from Go modules", "OOMPH_TEST_HELM"),
     ("tests/vpa-oracle/vpa-oracle", "the VPA's recommender, from Go modules", "OOMPH_TEST_VPA_ORACLE"),
 ];

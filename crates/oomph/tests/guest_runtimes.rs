@@ -8,10 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
+use plant::{Tree, copy, printed};
 use serde_json::Value;
+
+#[path = "guest/plant.rs"]
+mod plant;
 
 /// MiB of the node, which holds the runtimes' files in memory.
 const MEMORY: &str = "1280";
@@ -32,106 +36,63 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest")
 }
 
-/// What a command prints; none where it cannot be run, or fails.
-fn printed(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+/// The program and every runtime that this machine has, and which these are.
+fn plant(folder: PathBuf) -> (Tree, BTreeSet<&'static str>) {
+    let tree = Tree::with_oomph(folder);
+    let mut runtimes = BTreeSet::new();
+    for (name, planted) in
+        [("go", go(&tree)), ("cpython", python(&tree)), ("v8", node(&tree)), ("hotspot", java(&tree))]
+    {
+        if planted.is_some() {
+            runtimes.insert(name);
+        } else {
+            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {name}");
+            println!("skipped, missing: {name}");
+        }
+    }
+    tree.libraries();
+    (tree, runtimes)
 }
 
-/// A file and the folders above it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to.parent().unwrap()).unwrap();
-    fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+fn go(tree: &Tree) -> Option<()> {
+    let mut go = Command::new("go");
+    go.env("CGO_ENABLED", "0").args(["build", "-o"]).arg(tree.folder.join("fill"));
+    printed(go.arg(sources().join("fill.go"))).map(drop)
 }
 
-/// The files for the node, and which runtimes are among them.
-struct Tree {
-    folder: PathBuf,
-    runtimes: BTreeSet<&'static str>,
+/// The interpreter, and of its library what it loads.
+fn python(tree: &Tree) -> Option<()> {
+    let tell = "import os, sys, time\nprint(os.path.realpath(sys.executable), sys.base_prefix)\n\
+                for it in list(sys.modules.values()):\n if getattr(it, '__file__', None): print(it.__file__)";
+    let told = printed(Command::new("python3").args(["-S", "-s", "-c", tell]))?;
+    let (first, files) = told.split_once('\n')?;
+    let (program, prefix) = first.split_once(' ')?;
+    let home = tree.folder.join("python");
+    copy(Path::new(program), &home.join("bin/python3"));
+    for file in files.lines() {
+        copy(Path::new(file), &home.join(Path::new(file).strip_prefix(prefix).ok()?));
+    }
+    copy(&sources().join("fill.py"), &tree.folder.join("fill.py"));
+    Some(())
 }
 
-impl Tree {
-    fn plant(folder: PathBuf) -> Self {
-        fs::create_dir_all(folder.join("lib")).unwrap();
-        let mut tree = Self { folder, runtimes: BTreeSet::new() };
-        let oomph =
-            std::env::var_os("OOMPH_TEST_STATIC").map_or_else(|| env!("CARGO_BIN_EXE_oomph").into(), PathBuf::from);
-        copy(&oomph, &tree.folder.join("oomph"));
-        // Smaller, where it can be: the node unpacks it into its memory.
-        let _ = printed(Command::new("strip").arg(tree.folder.join("oomph")));
-        for (name, planted) in
-            [("go", tree.go()), ("cpython", tree.python()), ("v8", tree.node()), ("hotspot", tree.java())]
-        {
-            if planted.is_some() {
-                tree.runtimes.insert(name);
-            } else {
-                assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {name}");
-                println!("skipped, missing: {name}");
-            }
-        }
-        tree.libraries();
-        tree
-    }
+fn node(tree: &Tree) -> Option<()> {
+    let program = printed(Command::new("node").args(["-p", "process.execPath"]))?;
+    copy(Path::new(&program), &tree.folder.join("node"));
+    let _ = printed(Command::new("strip").arg("--strip-debug").arg(tree.folder.join("node")));
+    copy(&sources().join("fill.js"), &tree.folder.join("fill.js"));
+    Some(())
+}
 
-    fn go(&self) -> Option<()> {
-        let mut go = Command::new("go");
-        go.env("CGO_ENABLED", "0").args(["build", "-o"]).arg(self.folder.join("fill"));
-        printed(go.arg(sources().join("fill.go"))).map(drop)
-    }
-
-    /// The interpreter, and of its library what it loads.
-    fn python(&self) -> Option<()> {
-        let tell = "import os, sys, time\nprint(os.path.realpath(sys.executable), sys.base_prefix)\n\
-                    for it in list(sys.modules.values()):\n if getattr(it, '__file__', None): print(it.__file__)";
-        let told = printed(Command::new("python3").args(["-S", "-s", "-c", tell]))?;
-        let (first, files) = told.split_once('\n')?;
-        let (program, prefix) = first.split_once(' ')?;
-        let home = self.folder.join("python");
-        copy(Path::new(program), &home.join("bin/python3"));
-        for file in files.lines() {
-            copy(Path::new(file), &home.join(Path::new(file).strip_prefix(prefix).ok()?));
-        }
-        copy(&sources().join("fill.py"), &self.folder.join("fill.py"));
-        Some(())
-    }
-
-    fn node(&self) -> Option<()> {
-        let program = printed(Command::new("node").args(["-p", "process.execPath"]))?;
-        copy(Path::new(&program), &self.folder.join("node"));
-        let _ = printed(Command::new("strip").arg("--strip-debug").arg(self.folder.join("node")));
-        copy(&sources().join("fill.js"), &self.folder.join("fill.js"));
-        Some(())
-    }
-
-    /// The base module alone, with the archive of its classes that makes it start quickly.
-    fn java(&self) -> Option<()> {
-        let home = self.folder.join("java");
-        printed(Command::new("javac").arg("-d").arg(&self.folder).arg(sources().join("Fill.java")))?;
-        let mut jlink = Command::new("jlink");
-        jlink.args(["--strip-debug", "--no-header-files", "--no-man-pages", "--add-modules", "java.base", "--output"]);
-        printed(jlink.arg(&home))?;
-        printed(Command::new(home.join("bin/java")).args(["-XX:+UseSerialGC", "-Xshare:dump"]))?;
-        Some(())
-    }
-
-    /// What the programs are linked to, and the loader.
-    fn libraries(&self) {
-        let mut programs = vec![self.folder.clone()];
-        let mut found = BTreeSet::new();
-        while let Some(path) = programs.pop() {
-            if path.is_dir() {
-                programs.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-                continue;
-            }
-            let linked = printed(Command::new("ldd").arg(&path)).unwrap_or_default();
-            // `libc.so.6 => /lib/libc.so.6 (0x...)`, and of the loader `/lib64/ld-linux.so.2 (0x...)`.
-            let words = linked.split_whitespace().filter(|word| word.starts_with('/') && !word.ends_with(':'));
-            found.extend(words.map(PathBuf::from).filter(|path| !path.starts_with(&self.folder)));
-        }
-        for library in found {
-            copy(&library, &self.folder.join("lib").join(library.file_name().unwrap()));
-        }
-    }
+/// The base module alone, with the archive of its classes that makes it start quickly.
+fn java(tree: &Tree) -> Option<()> {
+    let home = tree.folder.join("java");
+    printed(Command::new("javac").arg("-d").arg(&tree.folder).arg(sources().join("Fill.java")))?;
+    let mut jlink = Command::new("jlink");
+    jlink.args(["--strip-debug", "--no-header-files", "--no-man-pages", "--add-modules", "java.base", "--output"]);
+    printed(jlink.arg(&home))?;
+    printed(Command::new(home.join("bin/java")).args(["-XX:+UseSerialGC", "-Xshare:dump"]))?;
+    Some(())
 }
 
 fn json(files: &BTreeMap<&str, &str>, name: &str) -> Value {
@@ -155,7 +116,7 @@ fn each_runtime_is_killed_explained_and_looked_at_on_a_version_2_node_by_root_an
     };
     let scratch = tempfile::tempdir().unwrap();
     let began = Instant::now();
-    let tree = Tree::plant(scratch.path().join("tree"));
+    let (tree, runtimes) = plant(scratch.path().join("tree"));
     println!("the files were ready after {:.1} s", began.elapsed().as_secs_f64());
     let script = sources().join("runtimes.sh");
     let mut guest = Command::new(guest);
@@ -171,7 +132,7 @@ fn each_runtime_is_killed_explained_and_looked_at_on_a_version_2_node_by_root_an
     let files: BTreeMap<&str, &str> = told.split("##file ").skip(1).filter_map(|part| part.split_once('\n')).collect();
 
     for who in ["root", "user"] {
-        for runtime in &tree.runtimes {
+        for runtime in &runtimes {
             let name = format!("{who}-{runtime}");
             let run = json(&files, &format!("{name}-run"));
             println!("{name}: {} {}", run["diagnosis"]["verdict"], run["diagnosis"]["summary"]);

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::ui::Ui;
@@ -11,7 +12,11 @@ const MARK: &str = "OOMPH_IN_SCOPE";
 
 /// Runs this very command line in a scope. The exit code of that run; `None` where there is no systemd to ask.
 pub(super) fn enter(ui: Ui) -> Option<u8> {
-    if env::var_os(MARK).is_some() || env::var_os("XDG_RUNTIME_DIR").is_none() {
+    // systemd-run fails with 1 where nobody answers, which could be the command's own code: whether its socket or the
+    // session bus is there is asked first.
+    let runtime = PathBuf::from(env::var_os("XDG_RUNTIME_DIR")?);
+    let answers = runtime.join("systemd/private").exists() || runtime.join("bus").exists();
+    if env::var_os(MARK).is_some() || !answers {
         return None;
     }
     let executable = env::current_exe().ok()?;
