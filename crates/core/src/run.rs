@@ -13,6 +13,8 @@ use crate::units::Bytes;
 use crate::waterfall::{Part, PartKind, Waterfall};
 use crate::why::{Ask, why};
 
+mod remedy;
+
 /// The name and version of the document's shape.
 pub const SCHEMA: &str = "oomph.dev/run/v1";
 
@@ -73,7 +75,7 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
         Err(because) => (None, Some(because)),
     };
     let most = recording.samples.iter().map(|sample| sample.usage).max();
-    Document {
+    let mut document = Document {
         schema: SCHEMA,
         exit_code: end.map(crate::recording::End::code),
         signal: end.and_then(|end| end.signal),
@@ -87,7 +89,9 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
         proposal,
         proposal_missing,
         gaps: answer.gaps,
-    }
+    };
+    remedy::fit(&mut document);
+    document
 }
 
 fn judge(recording: &Recording, killed: bool) -> growth::Judgement {

@@ -1,4 +1,4 @@
-//! Exact amounts: bytes, and Kubernetes quantities.
+//! Exact amounts: bytes, Kubernetes quantities, and spans of time in words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -175,6 +175,29 @@ impl fmt::Display for Quantity {
 impl From<Bytes> for Quantity {
     fn from(bytes: Bytes) -> Self {
         Self::whole(bytes.0)
+    }
+}
+
+/// `0.4 s`, `31 s`, `4 min 2 s`, `3 h 12 min`, `2 d 4 h`.
+pub fn span(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "an unknown time".to_owned();
+    }
+    if seconds < 9.95 && (seconds - seconds.round()).abs() >= 0.05 {
+        return format!("{seconds:.1} s");
+    }
+    // A lifetime in seconds is far below 2^53, and a larger one saturates.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above; saturates")]
+    let whole = seconds.round() as u64;
+    let pair = |large: u64, unit: &str, small: u64, rest: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {rest}"),
+    };
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => pair(whole / 60, "min", whole % 60, "s"),
+        3600..86400 => pair(whole / 3600, "h", whole % 3600 / 60, "min"),
+        _ => pair(whole / 86400, "d", whole % 86400 / 3600, "h"),
     }
 }
 

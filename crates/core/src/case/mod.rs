@@ -10,6 +10,7 @@ use crate::fact::{
     Container, ContainerStatus, Counters, EngineContainer, EngineEvent, Event, KernelKill, KernelNote, Locus, LogSign,
     Node, NodeNote, Pod, State, Termination, UserspaceKill,
 };
+use crate::recording;
 
 mod assemble;
 mod counted;
@@ -240,11 +241,16 @@ impl<'a> Case<'a> {
         Some(at?.duration_since(self.finished()?).abs() <= NEAR_END)
     }
 
-    /// Name for sentences: `container app`, `pod shop/checkout`, `the container`.
+    /// It is a command of `oomph run`.
+    pub fn is_command(&self) -> bool {
+        self.pod.is_none() && self.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE)
+    }
+
+    /// Name for sentences: `container app`, `pod shop/checkout`, `command python3`, `the container`.
     pub fn noun(&self) -> String {
         let engine = self.engine.and_then(|engine| engine.it.subject.container.as_deref());
         if let Some(name) = self.container.and_then(|container| container.name.as_deref()).or(engine) {
-            return format!("container {name}");
+            return format!("{} {name}", if self.is_command() { "command" } else { "container" });
         }
         match self.pod_spec().and_then(|pod| pod.name.as_deref()) {
             Some(name) if self.container.is_none() => format!("pod {name}"),

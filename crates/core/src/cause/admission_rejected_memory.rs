@@ -6,12 +6,15 @@ use super::{
 };
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::Qos;
+use crate::kubelet;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AdmissionRejectedMemory, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = refused(case) else { return Finding::Absent };
     let why = match refused_for_pressure(case) {
+        Some(_) if is_best_effort(case) == Some(false) => "the node was short of memory",
         Some(_) => "the node was short of memory, and then takes no pod of class BestEffort",
         None => "its memory request does not fit",
     };
@@ -54,7 +57,26 @@ fn refused_for_pressure(case: &Case<'_>) -> Option<Proof> {
     refused.then(|| Proof { says: "the kubelet refused the pod: the node already had memory pressure".into(), ..proof })
 }
 
-fn advise(_: &Case<'_>) -> Vec<Advice> {
+fn is_best_effort(case: &Case<'_>) -> Option<bool> {
+    kubelet::qos(case.pod_spec()?).map(|class| class == Qos::BestEffort)
+}
+
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if refused_for_pressure(case).is_some() {
+        let mut list = vec![advice::advice(
+            "see what fills the node's memory (kubectl describe node, kubectl top pod -A)",
+            "the kubelet admits again when its MemoryPressure condition is over",
+            "none",
+        )];
+        if is_best_effort(case) != Some(false) {
+            list.push(advice::advice(
+                "give the pod a memory request: it is then of class Burstable, which a node short of memory admits",
+                "the scheduler places pods by their requests, and one without any fits everywhere",
+                "what is requested is taken from other pods",
+            ));
+        }
+        return list;
+    }
     vec![advice::advice(
         "lower the memory request to what the pod really uses, or give it a node with that much free",
         "scheduling and admission count requests, not use",

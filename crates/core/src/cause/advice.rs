@@ -4,6 +4,10 @@ use super::kernel::kernel_log_command;
 use super::level::container_limit;
 use crate::case::Case;
 use crate::diagnosis::Advice;
+use crate::fact::Container;
+
+/// What to do where nothing tells a leak from a limit that is too low.
+pub(crate) const WITHOUT_HISTORY: &str = "look at the history of its memory before touching the limit";
 
 /// One piece of advice.
 pub(super) fn advice(action: impl Into<String>, why: impl Into<String>, risk: impl Into<String>) -> Advice {
@@ -25,10 +29,33 @@ pub(super) fn pod_args(case: &Case<'_>) -> Option<String> {
     })
 }
 
+/// Shows the log of the life that ended; `None` where no command can: the pod is gone, or has no name here.
+pub(super) fn log_command(case: &Case<'_>) -> Option<String> {
+    if case.pod.is_some() {
+        let args = pod_args(case).filter(|_| !case.is_gone())?;
+        let container = case.container.and_then(|container| container.name.as_deref());
+        let of = container.map(|name| format!(" -c {name}")).unwrap_or_default();
+        // The log of an end that is the present state is the present one: there may be no life before it.
+        let before = if case.death.as_ref().is_some_and(|death| !death.current) { " --previous" } else { "" };
+        return Some(format!("kubectl logs{before} {args}{of}"));
+    }
+    let engine = case.engine?.it;
+    let name = engine.subject.container.as_deref().or(engine.subject.container_id.as_deref())?;
+    matches!(engine.engine.as_str(), "docker" | "podman").then(|| format!("{} logs {name}", engine.engine))
+}
+
+/// Shows the pod's events; nothing where its name is not known.
+pub(super) fn events_command(case: &Case<'_>) -> String {
+    let Some(pod) = case.pod_spec() else { return String::new() };
+    let Some(name) = &pod.name else { return String::new() };
+    let namespace = pod.namespace.as_ref().map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
+    format!("kubectl get events{namespace} --field-selector involvedObject.name={name}")
+}
+
 /// What to do when a limit of the container or pod was hit by its main process.
 pub(super) fn limit_hit(case: &Case<'_>) -> Vec<Advice> {
     let mut list = vec![advice(
-        "look at the history of its memory before touching the limit",
+        WITHOUT_HISTORY,
         "from one death a leak cannot be told from a limit that is too low; a leak dies again, later, at any limit",
         "none",
     )];
@@ -41,19 +68,23 @@ pub(super) fn limit_hit(case: &Case<'_>) -> Vec<Advice> {
                 "a smaller heap means more garbage collection",
             ));
         }
-        if !container.tmpfs_mounts.is_empty() {
-            list.push(advice(
-                format!("empty or bound its memory-backed volumes ({})", container.tmpfs_mounts.join(", ")),
-                "files in an emptyDir of medium Memory are charged to the container and survive its restarts",
-                "writes beyond the bound fail",
-            ));
-        }
+        list.extend(memory_volumes(container));
         let odd = container.resources.memory_limit.filter(|limit| limit.is_fractional());
         if let Some(limit) = odd {
             list.insert(0, unit_slip(case, limit));
         }
     }
     list
+}
+
+/// What to do about the volumes in memory that it mounts, if any.
+pub(super) fn memory_volumes(container: &Container) -> Option<Advice> {
+    let names = Some(container.tmpfs_mounts.join(", ")).filter(|names| !names.is_empty())?;
+    Some(advice(
+        format!("empty or bound its memory-backed volumes ({names})"),
+        "files in an emptyDir of medium Memory are charged to the container and survive its restarts",
+        "writes beyond the bound fail",
+    ))
 }
 
 /// The limit is a slip of the unit: `3500m` is 3.5 bytes.

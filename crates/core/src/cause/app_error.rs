@@ -40,8 +40,8 @@ fn judge(case: &Case<'_>) -> Finding {
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
     let read = advice::advice("read the end of its log", "an exit code of its own is explained there", "none");
-    vec![match advice::pod_args(case) {
-        Some(args) => advice::patched(read, format!("kubectl logs --previous {args}")),
+    vec![match advice::log_command(case) {
+        Some(command) => advice::patched(read, command),
         None => read,
     }]
 }

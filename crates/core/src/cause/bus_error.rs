@@ -23,10 +23,20 @@ fn judge(case: &Case<'_>) -> Finding {
         .into()
 }
 
-fn advise(_: &Case<'_>) -> Vec<Advice> {
+fn advise(case: &Case<'_>) -> Vec<Advice> {
+    let mounted = case.container.map(|container| container.tmpfs_mounts.as_slice()).unwrap_or_default();
+    let size = |volume: &String| {
+        let bound = case.pod_spec()?.tmpfs.iter().find(|tmpfs| &tmpfs.volume == volume)?.size_limit?;
+        Some(format!("{volume}, at most {bound}"))
+    };
+    let volumes: Vec<String> = mounted.iter().map(|volume| size(volume).unwrap_or_else(|| volume.clone())).collect();
+    let action = match volumes.as_slice() {
+        [] => "check /dev/shm (64 MiB where nothing is mounted there) and memory-mapped files".to_owned(),
+        volumes => format!("check its memory-backed volumes ({}) and memory-mapped files", volumes.join("; ")),
+    };
     vec![advice::advice(
-        "check /dev/shm (64 MiB by default) and memory-mapped files",
+        action,
         "touching a mapped page that the file system cannot back raises SIGBUS",
-        "a larger /dev/shm is charged to the container's memory",
+        "files in memory are charged to the container's memory",
     )]
 }

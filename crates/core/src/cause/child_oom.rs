@@ -48,9 +48,13 @@ fn advise(case: &Case<'_>) -> Vec<Advice> {
         return advice::limit_hit(case);
     }
     let mut list = advice::limit_hit(case);
+    let hides = match case.exit_code() {
+        Some(code) => format!("an exit code of {code} does not say that work was lost to the OOM killer"),
+        None => "nothing else says that work was lost to the OOM killer".to_owned(),
+    };
     list.push(advice::advice(
         "have the main process report the death of its children",
-        "an exit code of 0 hides that work was lost; on cgroup v2 the kubelet kills the whole container together unless singleProcessOOMKill is set (1.32)",
+        format!("{hides}; on cgroup v2 the kubelet kills the whole container together unless singleProcessOOMKill is set (1.32)"),
         "none",
     ));
     list

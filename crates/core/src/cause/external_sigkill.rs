@@ -3,6 +3,7 @@
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, signal};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::units::span;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge, advise };
 
@@ -23,8 +24,7 @@ fn judge(case: &Case<'_>) -> Finding {
         proofs.extend(signal::engine_proofs(&sent));
         let who = kernel::capital(&case.noun());
         let summary = if signal::asked_to_end(case, &sent) {
-            let waited =
-                signal::seconds_before_force(&sent).map(|seconds| format!(" within {}", quote::duration(seconds)));
+            let waited = signal::seconds_before_force(&sent).map(|seconds| format!(" within {}", span(seconds)));
             let waited = waited.unwrap_or_else(|| " in time".to_owned());
             format!("{who} was asked to stop through its engine, did not end{waited}, and was killed.")
         } else {
@@ -50,7 +50,7 @@ fn judge(case: &Case<'_>) -> Finding {
     );
     Found::new(Confidence::Likely, summary, proofs)
         .oom_kill(kernel::oom_kill(case, Some(false)))
-        .missing("who sent the signal", "on the node, before the next one: bpftrace -e 'tracepoint:signal:signal_generate /args->sig == 9/ { printf(\"%s %d -> %d\\n\", comm, pid, args->pid); }'")
+        .missing("who sent the signal: a trace on the node shows it the next time", "sudo bpftrace -e 'tracepoint:signal:signal_generate /args->sig == 9/ { printf(\"%s %d -> %d\\n\", comm, pid, args->pid); }'")
         .into()
 }
 

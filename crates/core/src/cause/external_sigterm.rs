@@ -28,7 +28,10 @@ fn judge(case: &Case<'_>) -> Finding {
     );
     Found::new(Confidence::Likely, summary, proofs)
         .oom_kill(kernel::oom_kill(case, excluded))
-        .missing("who sent the signal", "kubectl get events; the engine's or systemd's log of the moment")
+        .missing(
+            "who sent the signal: its events, the engine's log or systemd's of the moment may tell",
+            advice::events_command(case),
+        )
         .into()
 }
 

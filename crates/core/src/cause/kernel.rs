@@ -2,7 +2,7 @@
 
 use super::killing::{self, Killing};
 use super::level::container_limit;
-use super::{Finding, Found, Proof, counted, quote};
+use super::{Finding, Found, Proof, counted, quote, start_error, start_oom};
 use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, Level, LimitHit, NodeNoteKind, Sign};
@@ -34,6 +34,21 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
     }
     found.into()
+}
+
+/// What tells of a kill in a life that something else ended: the report, else the word that stands for it.
+pub(crate) fn beside_the_end(case: &Case<'_>) -> Option<Proof> {
+    let killing = killing::of(case).filter(|killing| killing.certain)?;
+    if let Some(report) = killing.report {
+        return Some(quote::kill(report));
+    }
+    let says = "the OOM killer killed a process of it in that life, which did not end the main one";
+    if let Some(death) = case.death.as_ref().filter(|_| case.reason().is_some_and(is_oom_reason)) {
+        let excerpt = format!("reason: {}", case.reason().unwrap_or_default());
+        return Some(Proof { says: says.into(), from: death.from.clone(), excerpt });
+    }
+    let noted = || killing::seen_by_runtime(case).map(|note| quote::note(&note, says));
+    counter_proofs(case).into_iter().next().or_else(noted).or_else(|| engine_proof(case))
 }
 
 /// The engine's flag, which stands for an OOM event in the container's cgroup, or that event itself.
@@ -175,6 +190,10 @@ fn ruled_out(case: &Case<'_>) -> Finding {
     if case.death.is_none() {
         return Finding::Absent;
     }
+    if start_oom::init_was_lost(case.termination().and_then(|end| end.message.as_deref()).unwrap_or_default()) {
+        // Whatever ended the runtime's own process may have been such a kill.
+        return Finding::Absent;
+    }
     match case.exit_code() {
         Some(137) => match case.kernel_silence() {
             Silence::Proves(log) => Finding::RuledOut(format!(
@@ -183,6 +202,9 @@ fn ruled_out(case: &Case<'_>) -> Finding {
             )),
             Silence::Worthless(_) => Finding::Absent,
         },
+        Some(_) if start_error::never_ran(case) => {
+            Finding::RuledOut("no main process ran that could have been killed: the runtime could not start it".into())
+        }
         Some(code) if code != 0 => {
             Finding::RuledOut(format!("the OOM killer sends SIGKILL (137); the main process ended with {code}"))
         }

@@ -1,24 +1,26 @@
 //! The kubelet restarted the container because its liveness or startup probe failed.
 
-use super::{Cause, Finding, Found, advice, kernel, killing, probe, quote, removal};
+use super::probe::{self, Which};
+use super::{Cause, Finding, Found, advice, kernel, killing, probe_advice, quote, removal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Confidence, Verdict};
 
-pub(super) const CAUSE: Cause = Cause { verdict: Verdict::LivenessKill, judge, advise };
+pub(super) const CAUSE: Cause = Cause { verdict: Verdict::LivenessKill, judge, advise: probe_advice::of };
 
 fn judge(case: &Case<'_>) -> Finding {
     // OOMKilled with 137 is the OOM killer's end, unless the kubelet says that this very life failed its probe.
     let killed = killing::of_main(case);
     if let Some((event, confidence)) = probe::killing_event(case, probe::is_probe_kill) {
-        if killed && (confidence < Confidence::Proven || event.it.last.is_none()) {
+        if killed && confidence < Confidence::Proven {
             return Finding::Absent;
         }
-        let which = if event.it.message.contains("startup") { "startup" } else { "liveness" };
+        let which = Which::of_kill(&event.it.message);
         let mut proofs = vec![quote::event(
             &event,
-            format!("the kubelet says that the {which} probe failed and the container is restarted"),
+            format!("the kubelet says that the {} probe failed and the container is restarted", which.word()),
         )];
-        proofs.extend(probe::failures(case).map(|event| quote::event(&event, "the probe had been failing")));
+        proofs
+            .extend(probe::failures(case, Some(which)).map(|event| quote::event(&event, "the probe had been failing")));
         proofs.extend(quote::termination(case));
         return found(case, confidence, which, proofs);
     }
@@ -49,12 +51,11 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
     let ends_with_pod = removal::is_deleted(case);
     if stopped
         && !ends_with_pod
-        && let Some(failure) = probe::failures(case)
+        && let Some(failure) = probe::failures(case, None)
     {
         let mut proofs = vec![quote::event(&failure, "the probe had been failing")];
         proofs.extend(quote::termination(case));
-        let which = if failure.it.message.starts_with("Startup") { "startup" } else { "liveness" };
-        return found(case, Confidence::Likely, which, proofs);
+        return found(case, Confidence::Likely, probe::which(case), proofs);
     }
     let restarts = case.status().and_then(|status| status.restart_count).unwrap_or(0);
     if case.exit_code() == Some(143)
@@ -71,54 +72,30 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
             from: from.clone(),
             excerpt: String::new(),
         }));
-        return found(case, Confidence::Likely, "liveness", proofs);
+        return found(case, Confidence::Likely, Which::Liveness, proofs);
     }
     let unset = case.pod_spec().is_some_and(|pod| pod.complete)
         && case.container.is_some_and(|container| container.liveness.is_none() && container.startup.is_none());
     if unset && stopped {
         return Finding::RuledOut("the container has no liveness or startup probe".into());
     }
-    if stopped && case.events_cover_the_end() && probe::failures(case).is_none() {
+    if stopped && case.events_cover_the_end() && probe::failures(case, None).is_none() {
         return Finding::RuledOut("the events cover the moment and hold no failed probe of it".into());
     }
     Finding::Absent
 }
 
-fn found(case: &Case<'_>, confidence: Confidence, which: &str, proofs: Vec<super::Proof>) -> Finding {
+fn found(case: &Case<'_>, confidence: Confidence, which: Which, proofs: Vec<super::Proof>) -> Finding {
     let how = match (case.exit_code(), removal::grace_expired(case)) {
         (Some(137), Some(true)) => "; it did not stop within its grace period and was killed",
         (Some(137), _) => "; it did not stop on SIGTERM and was killed",
         (Some(143), _) => "; it stopped on SIGTERM",
         _ => "",
     };
-    let summary = format!("The kubelet restarted {} because its {which} probe failed{how}.", case.noun());
+    let summary = format!("The kubelet restarted {} because its {} probe failed{how}.", case.noun(), which.word());
     let found = Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)));
     match confidence {
         Confidence::Proven => found.into(),
-        _ => found
-            .missing(
-                "the kubelet's Killing event for this container",
-                "kubectl get events --field-selector reason=Killing",
-            )
-            .into(),
+        _ => found.missing("the kubelet's Killing event for this container", advice::events_command(case)).into(),
     }
-}
-
-fn advise(case: &Case<'_>) -> Vec<Advice> {
-    let mut list = vec![advice::advice(
-        "find out why the probe did not answer in time: a stall (GC, CPU throttling, a lock), or a timeout too short",
-        "the kubelet restarts a container whose liveness probe fails failureThreshold times in a row",
-        "a slacker probe leaves a hanging container up for longer",
-    )];
-    if let Some(probe) = case.container.and_then(|container| container.liveness).filter(|probe| probe.timeout <= 1) {
-        list.push(advice::patched(
-            advice::advice(
-                format!("give the probe more than {} s to answer", probe.timeout),
-                "one second is Kubernetes' default and shorter than a garbage collection of a loaded heap",
-                "a hanging container is found later",
-            ),
-            "livenessProbe:\n  timeoutSeconds: 5\n  failureThreshold: 3",
-        ));
-    }
-    list
 }

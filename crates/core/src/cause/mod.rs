@@ -13,10 +13,13 @@ mod kernel;
 mod killing;
 mod level;
 mod probe;
+mod probe_advice;
 mod quote;
 mod removal;
 mod signal;
 
+pub(crate) use advice::WITHOUT_HISTORY;
+pub(crate) use kernel::beside_the_end;
 pub(crate) use removal::{consumer, grace_expired};
 
 /// A cause of death.

@@ -1,12 +1,63 @@
 //! The kubelet's probes: whether one of them ended a life.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::removal::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::diagnosis::Confidence;
-use crate::fact::{Event, NodeNoteKind};
+use crate::fact::{Event, NodeNoteKind, Probe};
+
+/// The probes that end a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Liveness,
+    Startup,
+}
+
+impl Which {
+    /// As in `livenessProbe`.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Liveness => "liveness",
+            Self::Startup => "startup",
+        }
+    }
+
+    /// The probe that the kubelet's words about a kill are of.
+    pub(super) fn of_kill(message: &str) -> Self {
+        if message.contains("startup") { Self::Startup } else { Self::Liveness }
+    }
+
+    /// The probe whose failure an event tells.
+    fn of_failure(event: &Event) -> Option<Self> {
+        match event.message.split_once(" probe ")?.0 {
+            _ if event.reason != "Unhealthy" => None,
+            "Liveness" => Some(Self::Liveness),
+            "Startup" => Some(Self::Startup),
+            _ => None,
+        }
+    }
+}
+
+/// The probe that ended the life: as the kubelet says, else the one that was failing.
+pub(super) fn which(case: &Case<'_>) -> Which {
+    let told = killing_event(case, is_probe_kill).map(|(event, _)| Which::of_kill(&event.it.message));
+    let noted = || noted(case).map(|(which, _)| which);
+    let failing = || failures(case, None).and_then(|event| Which::of_failure(event.it));
+    told.or_else(noted).or_else(failing).unwrap_or(Which::Liveness)
+}
+
+/// The probe in the pod's spec.
+pub(super) fn spec(case: &Case<'_>, which: Which) -> Option<Probe> {
+    let container = case.container?;
+    match which {
+        Which::Liveness => container.liveness,
+        Which::Startup => container.startup,
+    }
+}
 
 /// The kubelet's own words that it restarts the container for this, and how surely they are of this life.
 pub(super) fn killing_event<'a>(case: &Case<'a>, is_it: fn(&str) -> bool) -> Option<(Seen<'a, Event>, Confidence)> {
@@ -45,33 +96,37 @@ pub(super) fn is_probe_kill(message: &str) -> bool {
                 || message.contains("failed") && message.contains("be re-created"))
 }
 
-/// Failures of the liveness or startup probe that began before the end. The last of them may be of an earlier life: the
-/// kubelet stops counting an event that repeats (25 at once, then one in five minutes; client-go `EventSourceObjectSpamFilter`).
-pub(super) fn failures<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
-    let of_probe = |event: &&Seen<'_, Event>| {
-        event.it.reason == "Unhealthy"
-            && (event.it.message.starts_with("Liveness probe") || event.it.message.starts_with("Startup probe"))
+/// The newest failures of the liveness or startup probe (of `which` where that is known) that began before the end. They
+/// may be of an earlier life: the kubelet stops counting an event that repeats (25 at once, then one in five minutes;
+/// client-go `EventSourceObjectSpamFilter`).
+pub(super) fn failures<'a>(case: &Case<'a>, which: Option<Which>) -> Option<Seen<'a, Event>> {
+    let of_probe =
+        |event: &&Seen<'_, Event>| Which::of_failure(event.it).is_some_and(|of| which.is_none_or(|which| which == of));
+    let finished = case.finished();
+    let in_time = |at: Timestamp| finished.is_none_or(|finished| at.duration_since(finished) <= SLACK);
+    let began = |event: &&Seen<'_, Event>| event.it.first.or(event.it.last).is_none_or(in_time);
+    // A series that goes on after the end had a member shortly before it. Without dates the youngest is the newest.
+    let newest = |event: &Seen<'_, Event>| {
+        let last = event.it.last.or(event.it.first);
+        (last.map(|last| finished.map_or(last, |finished| last.min(finished))), event.it.age_seconds.map(Reverse))
     };
-    let began = |event: &Event| event.first.or(event.last).zip(case.finished());
-    let in_time = |event: &&Seen<'_, Event>| {
-        began(event.it).is_none_or(|(first, finished)| first.duration_since(finished) <= SLACK)
-    };
-    case.events.iter().filter(of_probe).find(in_time).copied()
+    case.events.iter().filter(of_probe).filter(began).max_by_key(|event| newest(event)).copied()
 }
 
 /// The kubelet's log says that a probe failed in this life and the container will be restarted: which probe, and where.
-pub(super) fn noted(case: &Case<'_>) -> Option<(&'static str, Proof)> {
+pub(super) fn noted(case: &Case<'_>) -> Option<(Which, Proof)> {
     let in_life = |at: Timestamp| {
         case.finished().is_none_or(|finished| at.duration_since(finished) <= SLACK)
             && case.started().is_none_or(|started| started.duration_since(at) <= SLACK)
     };
     case.notes.iter().filter(|note| note.it.at.is_none_or(in_life)).find_map(|note| {
         let which = match note.it.kind {
-            NodeNoteKind::LivenessFailed => "liveness",
-            NodeNoteKind::StartupFailed => "startup",
+            NodeNoteKind::LivenessFailed => Which::Liveness,
+            NodeNoteKind::StartupFailed => Which::Startup,
             _ => return None,
         };
-        let says = format!("the kubelet's log says that the {which} probe failed and the container will be restarted");
+        let word = which.word();
+        let says = format!("the kubelet's log says that the {word} probe failed and the container will be restarted");
         Some((which, quote::note(note, says)))
     })
 }

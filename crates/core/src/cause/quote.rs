@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Proof;
 use crate::case::{Case, CaseKill, Seen};
 use crate::fact::{EngineEvent, Event, LogSign, NodeNote};
+use crate::units::span;
 
 /// Whole seconds in UTC, as people write them.
 pub(super) fn time(at: Timestamp) -> String {
@@ -28,12 +29,12 @@ pub(super) fn termination(case: &Case<'_>) -> Option<Proof> {
         let _ = write!(says, ", at {}", time(finished));
     }
     if let Some(seconds) = case.seconds_lived() {
-        let _ = write!(says, " after {}", duration(seconds));
+        let _ = write!(says, " after {}", span(seconds));
     }
     let mut words = Vec::new();
     words.extend(end.reason.as_ref().map(|reason| format!("reason: {reason}")));
     words.extend(end.exit_code.map(|code| format!("exitCode: {code}")));
-    words.extend(end.message.as_ref().map(|message| format!("message: {}", cut(message, 160))));
+    words.extend(end.message.as_ref().map(|message| format!("message: {}", cut_middle(message, 240))));
     words.extend(end.finished.map(|at| format!("finishedAt: {at}")));
     Some(Proof { says, from: death.from.clone(), excerpt: words.join(", ") })
 }
@@ -52,20 +53,6 @@ fn signal_name(code: i32) -> &'static str {
         139 => " (128 + SIGSEGV)",
         143 => " (128 + SIGTERM)",
         _ => "",
-    }
-}
-
-/// `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`, `3 d 2 h`.
-pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 1.0 && seconds > 0.0 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = jiff::SignedDuration::try_from_secs_f64(seconds).unwrap_or_default().as_secs();
-    match whole {
-        0..=119 => format!("{whole} s"),
-        120..=7_199 => format!("{} min {} s", whole / 60, whole % 60),
-        7_200..=172_799 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-        _ => format!("{} d {} h", whole / 86_400, whole % 86_400 / 3600),
     }
 }
 
@@ -133,7 +120,7 @@ pub(super) fn event(event: &Seen<'_, Event>, says: impl Into<String>) -> Proof {
             if it.count > 1 { format!(", {} times", it.count) } else { String::new() }
         );
     }
-    Proof { says, from: event.from.clone(), excerpt: cut(&format!("{}: {}", it.reason, it.message), 240) }
+    Proof { says, from: event.from.clone(), excerpt: cut_middle(&format!("{}: {}", it.reason, it.message), 300) }
 }
 
 /// A line of the container's log.
@@ -174,4 +161,42 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         return flat;
     }
     flat.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The same with the middle cut out: an error that wraps others names the cause at its end.
+pub(super) fn cut_middle(text: &str, most: usize) -> String {
+    let flat: Vec<char> = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
+    if flat.len() <= most {
+        return flat.into_iter().collect();
+    }
+    let (head, tail) = (most / 4, most - most / 4 - 1);
+    flat[..head].iter().chain(&['…']).chain(&flat[flat.len() - tail..]).collect()
+}
+
+/// The end of an error that wraps others, whole links of it: there the cause stands.
+pub(super) fn last_links(message: &str) -> String {
+    const MOST: usize = 160;
+    let flat = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let begins = flat.match_indices(": ").map(|(at, _)| at + 2);
+    let fits = |at: &usize| flat.len() - at <= MOST;
+    match std::iter::once(0).chain(begins).find(fits) {
+        Some(at) => flat[at..].to_owned(),
+        None => cut_middle(&flat, MOST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_of_a_wrapped_error_is_not_its_cause() {
+        let cause = "exec: \"/data\": permission denied";
+        let chain = format!("failed to create containerd task: {}{cause}", "failed to create shim task: ".repeat(12));
+        assert!(last_links(&chain).ends_with(cause) && last_links(&chain).starts_with("failed to create shim task"));
+        assert_eq!(last_links(cause), cause);
+        let cut = cut_middle(&chain, 100);
+        assert!(cut.chars().count() == 100 && cut.starts_with("failed to create") && cut.ends_with(cause), "{cut}");
+        assert_eq!(last_links(&"x".repeat(400)).chars().count(), 160);
+    }
 }

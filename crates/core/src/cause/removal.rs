@@ -39,6 +39,14 @@ pub(super) fn disruption<'a>(case: &Case<'a>) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.kind == "DisruptionTarget" && condition.status == "True")
 }
 
+/// The pod is being removed by a disruption that is not named: a describe text shows of a condition no more than that it
+/// is true.
+pub(super) fn unnamed_disruption(case: &Case<'_>) -> Option<Proof> {
+    let condition = disruption(case).filter(|condition| condition.reason.is_none())?;
+    let says = "the pod has the condition DisruptionTarget, whose reason is not shown here";
+    disruption_proof(case, condition, says).filter(|_| applies(case) && is_deleted(case))
+}
+
 /// The condition as evidence.
 pub(super) fn disruption_proof(case: &Case<'_>, condition: &Condition, says: impl Into<String>) -> Option<Proof> {
     let view = case.pod?;
@@ -47,11 +55,12 @@ pub(super) fn disruption_proof(case: &Case<'_>, condition: &Condition, says: imp
         says: says.into(),
         from: view.from.join(&format!("/status/conditions/{position}")),
         excerpt: quote::cut(
-            &format!(
+            format!(
                 "DisruptionTarget: {}: {}",
-                condition.reason.as_deref().unwrap_or_default(),
+                condition.reason.as_deref().unwrap_or(&condition.status),
                 condition.message.as_deref().unwrap_or_default()
-            ),
+            )
+            .trim_end_matches(": "),
             240,
         ),
     })

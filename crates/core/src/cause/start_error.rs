@@ -26,8 +26,11 @@ fn judge(case: &Case<'_>) -> Finding {
     if start_oom::limit_is_too_small(case) {
         return Finding::Absent;
     }
-    let Some((words, proof)) = failure(case) else { return Finding::Absent };
+    let Some((words, mut proof)) = failure(case) else { return Finding::Absent };
     let why = reason(&words);
+    if !words.is_empty() {
+        proof.says = format!("{}; the message ends in: {}", proof.says, quote::last_links(&words));
+    }
     // Without the runtime's words its init may as well have been killed.
     let lost = start_oom::init_was_lost(&words);
     let otherwise = if lost {
@@ -51,10 +54,13 @@ fn judge(case: &Case<'_>) -> Finding {
     found.into()
 }
 
+/// The end that is diagnosed is that of a start: the program itself never ran.
+pub(super) fn never_ran(case: &Case<'_>) -> bool {
+    case.reason().is_some_and(|reason| ENDED.contains(&reason))
+}
+
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
-    if let Some(end) =
-        case.termination().filter(|end| end.reason.as_deref().is_some_and(|reason| ENDED.contains(&reason)))
-    {
+    if let Some(end) = case.termination().filter(|_| never_ran(case)) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
     if let Some(found) = by_engine(case) {
@@ -67,7 +73,7 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         && WAITING.contains(&reason)
     {
         let from = case.from.clone()?.join("/state/waiting");
-        let excerpt = quote::cut(format!("{reason}: {message}").trim_end_matches(": "), 300);
+        let excerpt = quote::cut_middle(format!("{reason}: {message}").trim_end_matches(": "), 300);
         return Some((
             message.to_owned(),
             Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt },
@@ -87,7 +93,8 @@ fn by_engine(case: &Case<'_>) -> Option<(String, Proof)> {
             && matches!(engine.it.exit_code, Some(126..=128));
     if let Some(error) = engine.it.error.as_deref().filter(|error| !error.is_empty() && (created || unstarted)) {
         let from = engine.from.join("/State/Error");
-        let proof = Proof { says: "the engine could not start it".into(), from, excerpt: quote::cut(error, 240) };
+        let proof =
+            Proof { says: "the engine could not start it".into(), from, excerpt: quote::cut_middle(error, 240) };
         return Some((error.to_owned(), proof));
     }
     let event = case.failed_start().filter(|_| created)?;

@@ -31,8 +31,9 @@ fn judge(case: &Case<'_>) -> Finding {
         if proofs.is_empty() {
             return Finding::Absent;
         }
+        let room = if is_roomy(case) { "had no room left" } else { "is too small" };
         let summary = format!(
-            "The kernel killed {} before {} ran: its memory limit{} is too small to start in.",
+            "The kernel killed {} before {} ran: its memory limit{} {room} to start in.",
             kernel::who(&killing),
             case.noun(),
             limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
@@ -89,6 +90,11 @@ pub(super) fn limit_is_too_small(case: &Case<'_>) -> bool {
     tiny(case).is_some() || init_was_lost(&message) && tight || TOO_LOW.iter().any(|words| message.contains(words))
 }
 
+/// Something could start in the limit if nothing else filled it.
+fn is_roomy(case: &Case<'_>) -> bool {
+    limit(case).is_some_and(|limit| limit.bytes() >= TIGHT_TO_START)
+}
+
 fn tiny(case: &Case<'_>) -> Option<Quantity> {
     limit(case).filter(|limit| limit.is_fractional() || limit.bytes() < TOO_SMALL_TO_START)
 }
@@ -109,7 +115,7 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         let proof = Proof {
             says: format!("the runtime could not start it ({reason})"),
             from: case.from.clone()?.join("/state/waiting"),
-            excerpt: quote::cut(message, 300),
+            excerpt: quote::cut_middle(message, 300),
         };
         return Some((message.to_owned(), proof));
     }
@@ -132,6 +138,16 @@ fn limit(case: &Case<'_>) -> Option<Quantity> {
 fn advise(case: &Case<'_>) -> Vec<Advice> {
     match limit(case).filter(|limit| limit.is_fractional()) {
         Some(limit) => vec![advice::unit_slip(case, limit)],
+        None if is_roomy(case) => {
+            let tmpfs = case.container.and_then(advice::memory_volumes);
+            vec![tmpfs.unwrap_or_else(|| {
+                advice::advice(
+                    "find what fills its memory before it starts: the pod's other containers, or files in memory",
+                    "the limit is large enough to start in when it is empty",
+                    "none",
+                )
+            })]
+        }
         None => vec![advice::advice(
             "set a memory limit that the runtime and the program can start in (at least 16Mi)",
             "the runtime's own init needs several MiB inside the container's cgroup before the program runs",

@@ -1,12 +1,18 @@
 //! The evidence does not say. An honest answer, with what would tell.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, node_oom, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, node_oom, quote, removal};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Undetermined, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
+    if let Some(proof) = removal::unnamed_disruption(case) {
+        let summary = "The pod is being taken away by a disruption (preemption, eviction, taint, or the node's end); \
+                       the evidence here does not say which.";
+        let found = removal::found(case, Confidence::Possible, summary, vec![proof]);
+        return found.missing("the reason of the condition", condition_command(case)).into();
+    }
     let mut proofs: Vec<Proof> =
         quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
     let killing = killing::of(case).filter(|killing| killing.verdict == Verdict::Undetermined);
@@ -51,10 +57,8 @@ fn judge(case: &Case<'_>) -> Finding {
         found = found.missing(format!("the kernel log of the moment ({why})"), kernel::kernel_log_command(case));
     }
     if case.events.is_empty() && case.pod.is_some() {
-        let command = match advice::pod_args(case) {
-            Some(args) => format!("kubectl describe pod {args}"),
-            None => "kubectl describe pod".into(),
-        };
+        let command = advice::pod_args(case).map(|args| format!("kubectl describe pod {args}"));
+        let command = command.unwrap_or_default();
         found = found.missing("the pod's events, which name a failed probe, an eviction or a deletion", command);
     }
     found.into()
@@ -77,7 +81,20 @@ fn restart(case: &Case<'_>) -> Option<Proof> {
     })
 }
 
+/// Shows the condition that a describe text leaves out; empty where the pod's name is not known.
+fn condition_command(case: &Case<'_>) -> String {
+    let path = "'{.status.conditions[?(@.type==\"DisruptionTarget\")]}'";
+    advice::pod_args(case).map(|args| format!("kubectl get pod {args} -o jsonpath={path}")).unwrap_or_default()
+}
+
 fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if removal::unnamed_disruption(case).is_some() {
+        return vec![advice::advice(
+            "read the reason of its DisruptionTarget condition, or the events of its node",
+            "a pod that is taken away did not run out of memory by itself; its limit has no part in it",
+            "none",
+        )];
+    }
     vec![advice::see_kernel_log(
         case,
         "it tells an OOM kill from any other SIGKILL; do not change a limit before that is known",

@@ -10,6 +10,10 @@ fn judge(case: &Case<'_>) -> Finding {
     if !removal::applies(case) || !removal::is_deleted(case) || removal::deleted_by_controller(case).is_some() {
         return Finding::Absent;
     }
+    // Something else than a person: who is for other causes to tell.
+    if removal::unnamed_disruption(case).is_some() {
+        return Finding::Absent;
+    }
     // A container that ended by itself before the deletion was not ended by it.
     if matches!(case.exit_code(), Some(code) if !matches!(code, 137 | 143)) && removal::stopping(case).is_none() {
         return Finding::Absent;
@@ -33,7 +37,7 @@ fn judge(case: &Case<'_>) -> Finding {
     let summary = format!("The pod was deleted on request{forced}.");
     // A deletion leaves no name behind: an eviction request and a controller without events look the same.
     removal::found(case, Confidence::Likely, summary, proofs)
-        .missing("who deleted it", "the API server's audit log: verb delete on this pod")
+        .missing("who deleted it: the API server's audit log has the user of the delete on this pod", "")
         .into()
 }
 

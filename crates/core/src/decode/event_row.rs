@@ -19,8 +19,21 @@ pub(super) fn event(line: &str) -> Option<(Event, bool)> {
             None => of_words(line)?,
         },
     };
+    take_path(&mut event);
     event.object.container = event.object.container.take().or_else(|| container_in(&event.message));
     Some((event, named))
+}
+
+/// `spec.containers{app}: Stopping container app`: where describe has no column for it, the path of the container stands
+/// before the message, as newer kubectl print it.
+fn take_path(event: &mut Event) {
+    let Some((path, message)) = event.message.split_once(": ").filter(|(path, _)| path.starts_with("spec.")) else {
+        return;
+    };
+    if let Some(container) = super::kubernetes::container_of(path) {
+        event.object.container.get_or_insert(container);
+        event.message = message.to_owned();
+    }
 }
 
 /// `describe`: Type Reason Age From Message.
@@ -229,6 +242,16 @@ mod tests {
         assert_eq!((event.reason.as_str(), event.count, event.age_seconds), ("Killing", 2, Some(35)));
         assert_eq!(event.object.container.as_deref(), Some("app"));
         assert_eq!(event.component.as_deref(), Some("kubelet"));
+    }
+
+    #[test]
+    fn a_path_before_the_message_names_the_container_and_is_no_part_of_it() {
+        let (event, _) =
+            event("  Normal   Killing  6s  kubelet  spec.containers{app}: Stopping container app").unwrap();
+        assert_eq!(
+            (event.object.container.as_deref(), event.message.as_str()),
+            (Some("app"), "Stopping container app")
+        );
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
     let has_limit = case.container.is_some_and(|container| container.resources.memory_limit.is_some());
     let Some(pod) = case.pod_spec() else {
         let engine = case.engine.and_then(|engine| engine.it.memory_limit);
-        return engine.map(|_| "engine".to_owned()).or_else(|| by_kernel.then(|| "kernel log".to_owned()));
+        let from = if case.is_command() { "oomph run" } else { "engine" };
+        return engine.map(|_| from.to_owned()).or_else(|| by_kernel.then(|| "kernel log".to_owned()));
     };
     if !has_limit {
         return by_kernel.then(|| "kernel log".to_owned());

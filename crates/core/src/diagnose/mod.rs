@@ -1,7 +1,7 @@
 //! From a case to its diagnosis: every cause looks, the surest finding wins, the excluded ones are named.
 
 use crate::case::{Case, Life};
-use crate::cause::{CAUSES, Cause, Finding, Found, Proof, consumer, grace_expired};
+use crate::cause::{CAUSES, Cause, Finding, Found, Proof, beside_the_end, consumer, grace_expired};
 use crate::diagnosis::{Diagnosis, Evidence, Missing, RuledOut, SubjectReport, TerminationReport, Verdict};
 use crate::fact::Level;
 
@@ -30,7 +30,11 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
             }
         }
     }
-    let (winner, found) = best?;
+    let (winner, mut found) = best?;
+    // No `yes` without a sentence that says why.
+    if found.oom_kill == Some(true) && !winner.verdict.is_kill() {
+        found.proofs.extend(beside_the_end(case).filter(|proof| !found.proofs.contains(proof)));
+    }
     ruled_out.retain(|rival| rival.verdict != winner.verdict);
     let kills = case.kills.iter().filter(|kill| kill.life != Life::Earlier);
     let node_kill = found.level.is_some_and(|(level, _)| level == Level::Node);

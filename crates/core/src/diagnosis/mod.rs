@@ -221,7 +221,7 @@ pub struct MemoryReport {
     pub request_bytes: Option<Bytes>,
     /// The container's limit at death.
     pub limit_bytes: Option<Bytes>,
-    /// Who set the limit: `template`, `LimitRange`, `resize`, `VPA`, `engine`, `kernel log`.
+    /// Who set the limit: `template`, `LimitRange`, `resize`, `VPA`, `engine`, `oomph run`, `kernel log`.
     pub limit_from: Option<String>,
     /// The pod's limit: its own resources, or the sum where every container has one.
     pub pod_limit_bytes: Option<Bytes>,

@@ -127,6 +127,20 @@ impl Verdict {
         Self::Undetermined,
     ];
 
+    /// It is itself a kill by the kernel's OOM killer.
+    pub const fn is_kill(self) -> bool {
+        matches!(
+            self,
+            Self::ContainerLimitOom
+                | Self::PodLimitOom
+                | Self::NodeAllocatableOom
+                | Self::NodeOom
+                | Self::ChildOom
+                | Self::ChildOomInvisible
+                | Self::StartOom
+        )
+    }
+
     /// The id as printed and as JSON has it.
     pub const fn id(self) -> &'static str {
         match self {

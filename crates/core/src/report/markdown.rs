@@ -156,7 +156,7 @@ fn footer(out: &mut Paper, document: &Document) {
     list_at(out, "## Looked at", &document.sources, |source| {
         format!("{} ({})", code(&source.name), escape(&words::source(source)))
     });
-    list_at(out, "## Not learned", &document.gaps, |gap| {
+    list_at(out, "## Not learned", &words::gaps(&document.gaps), |gap| {
         let because = if gap.because.is_empty() { String::new() } else { format!(": {}", gap.because) };
         with_command(&escape(&format!("{}{because}", gap.what)), &gap.command)
     });

@@ -14,7 +14,7 @@ pub fn run_text(document: &Document, style: Style, width: usize) -> String {
         None => String::new(),
     };
     let mut page = Page::new(style, width);
-    page.heading("MEMORY");
+    page.heading("HOW IT GREW");
     page.facts(facts(document));
     if let Some(peak) = &document.peak {
         page.heading("WHERE IT WAS AT ITS PEAK");
@@ -58,7 +58,7 @@ fn facts(document: &Document) -> Vec<(&'static str, String)> {
 /// The document as GitHub-flavoured markdown.
 pub fn run_markdown(document: &Document) -> String {
     let mut out = document.diagnosis.as_ref().map(|it| super::markdown(&alone(document, it))).unwrap_or_default();
-    out.push_str("\n### Memory\n\n");
+    out.push_str("\n### How it grew\n\n");
     for (label, text) in facts(document) {
         out.push_str(&format!("- {label}: {}\n", super::markdown::escape(&text)));
     }

@@ -240,12 +240,13 @@ fn footer(page: &mut Page, document: &Document) {
     }
     if !document.gaps.is_empty() {
         page.heading("NOT LEARNED");
-        for GapReport { what, because, command } in document.gaps.iter().take(GAPS) {
+        let gaps = words::gaps(&document.gaps);
+        for GapReport { what, because, command } in gaps.iter().take(GAPS) {
             let because = if because.is_empty() { String::new() } else { format!(": {because}") };
             page.item("-", &format!("{what}{because}"));
             page.command(4, command);
         }
-        more(page, document.gaps.len(), GAPS);
+        more(page, gaps.len(), GAPS);
     }
 }
 

@@ -14,6 +14,7 @@ mod edited;
 mod events;
 mod fragments;
 mod logs;
+mod newer;
 mod printed;
 mod removals;
 mod wrappers;
@@ -41,6 +42,7 @@ fn pastes() -> impl Iterator<Item = &'static Paste> {
         events::PASTES,
         fragments::PASTES,
         logs::PASTES,
+        newer::PASTES,
         printed::PASTES,
         removals::PASTES,
         wrappers::PASTES,

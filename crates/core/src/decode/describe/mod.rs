@@ -2,6 +2,8 @@
 //!
 //! Labels decide, not columns: what people paste has lost its indentation, half of its lines, and gained comments.
 
+use std::ops::Range;
+
 use super::columns::is_name;
 use super::{Decoded, Input};
 
@@ -37,6 +39,35 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
             pod::decode(&block, input, out);
         }
     }
+}
+
+/// Ranges of bytes that repeat what the pod's template says: commands, arguments, variables, probes. Their words are what
+/// a container is told, not what it said.
+pub(super) fn template(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut below: Option<usize> = None;
+    let mut at = 0;
+    for raw in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = String::from_utf8_lossy(raw);
+        let line = Line { number: 0, raw: &text };
+        let (label, depth) = (line.label(), line.depth());
+        let ends = |above: usize| depth < above || depth == above && label.is_some_and(label::is_known);
+        below = below.filter(|above| line.raw.trim().is_empty() || !ends(*above));
+        // Nothing of a log stands to the right under such a label alone.
+        if depth > 0 && line.value().is_empty() && matches!(label, Some("Command" | "Args" | "Environment")) {
+            below = Some(depth);
+        }
+        let probe = depth > 0 && matches!(label, Some("Liveness" | "Readiness" | "Startup"));
+        let end = at + raw.len();
+        if below.is_some() || probe {
+            match ranges.last_mut().filter(|last| last.end == at) {
+                Some(last) => last.end = end,
+                None => ranges.push(at..end),
+            }
+        }
+        at = end;
+    }
+    ranges
 }
 
 /// The lines about one object.

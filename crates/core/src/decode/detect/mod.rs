@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::paste;
+use super::{container_log, describe, paste};
 use crate::artifact::{Artifact, Kind};
 use crate::recording;
 
@@ -52,7 +52,14 @@ pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
         let (stretch, is_json) = json::next_stretch(&bytes[at..]);
         let range = at..at + stretch;
         let kinds = if is_json { json::kinds(&bytes[range.clone()]) } else { text::kinds(&bytes[range.clone()]) };
-        segments.extend(kinds.into_iter().map(|kind| Segment { kind, bytes: range.clone(), first_line }));
+        let of_describe = kinds.contains(&Kind::Describe);
+        for kind in kinds {
+            if of_describe && kind == Kind::ContainerLog {
+                segments.extend(log_beside_describe(bytes, range.clone(), first_line));
+            } else {
+                segments.push(Segment { kind, bytes: range.clone(), first_line });
+            }
+        }
         at = range.end;
         if at < bytes.len() {
             first_line += memchr::memchr_iter(b'\n', &bytes[range]).count();
@@ -66,6 +73,22 @@ pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
         segments.push(Segment { kind: Kind::ContainerLog, bytes: 0..bytes.len(), first_line: 1 });
     }
     segments
+}
+
+/// The stretches of a describe text that may be a container's log: what is no part of the pod's template, as far as it
+/// tells something.
+fn log_beside_describe(bytes: &[u8], range: Range<usize>, first_line: usize) -> Vec<Segment> {
+    let told = describe::template(&bytes[range.clone()]);
+    let starts = std::iter::once(0).chain(told.iter().map(|part| part.end));
+    let ends = told.iter().map(|part| part.start).chain([range.len()]);
+    let stretches = starts.zip(ends).map(|(start, end)| range.start + start..range.start + end);
+    stretches
+        .filter(|stretch| container_log::tells(&bytes[stretch.clone()]))
+        .map(|stretch| {
+            let before = memchr::memchr_iter(b'\n', &bytes[range.start..stretch.start]).count();
+            Segment { kind: Kind::ContainerLog, bytes: stretch, first_line: first_line + before }
+        })
+        .collect()
 }
 
 /// Kubernetes, an engine, the kernel or the container itself speak in it.
@@ -109,6 +132,20 @@ mod tests {
         assert_eq!(kinds("java.lang.OutOfMemoryError: Java heap space\n"), [Kind::ContainerLog]);
         assert_eq!(kinds("Just a note about nothing.\n"), []);
         assert_eq!(kinds(""), []);
+    }
+
+    #[test]
+    fn a_command_in_a_describe_text_is_no_log_and_what_is_pasted_below_is() {
+        let words = "java.lang.OutOfMemoryError: Java heap space";
+        let text = format!(
+            "Containers:\n  app:\n    Command:\n      sh\n      -c\n      echo '{words}'\n    Args:\n      State: {words}\n    \
+             State:          Terminated\n      Exit Code:    1\n    Liveness:  exec [echo {words}] delay=0s\n"
+        );
+        assert_eq!(kinds(&text), [Kind::Describe]);
+        let below = format!("{text}\n$ kubectl logs x\n{words}\n");
+        let found = segments(&Artifact::new("-", below));
+        let found: Vec<_> = found.iter().map(|segment| (segment.kind, segment.first_line)).collect();
+        assert_eq!(found, [(Kind::Describe, 1), (Kind::ContainerLog, 12)]);
     }
 
     #[test]

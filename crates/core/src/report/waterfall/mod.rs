@@ -3,6 +3,7 @@
 use super::clean::{columns, cut_end, one_line};
 use super::layout::Page;
 use super::style::{Mark, Style};
+use super::words;
 use crate::diagnosis::GapReport;
 use crate::waterfall::{Document, Waterfall};
 
@@ -167,7 +168,7 @@ pub(super) fn gaps(page: &mut Page, gaps: &[GapReport]) {
         return;
     }
     page.heading("NOT READ");
-    for gap in gaps {
+    for gap in words::gaps(gaps) {
         page.item("•", &format!("{}: {}", gap.what, gap.because));
         if !gap.command.is_empty() {
             page.command(6, &gap.command);
@@ -214,7 +215,8 @@ pub fn waterfall_markdown(document: &Document) -> String {
         }
         out.push('\n');
     }
-    for gap in document.gaps.iter().chain(document.waterfalls.iter().flat_map(|it| &it.gaps)) {
+    let of_each = document.waterfalls.iter().flat_map(|it| words::gaps(&it.gaps));
+    for gap in words::gaps(&document.gaps).into_iter().chain(of_each) {
         out.push_str(&format!("- Not read: {}\n", super::markdown::escape(&format!("{}: {}", gap.what, gap.because))));
     }
     out

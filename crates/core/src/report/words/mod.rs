@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use crate::diagnosis::{
-    Advice, Confidence, Diagnosis, Document, KillReport, Pattern, PatternKind, RuledOut, SourceReport, SourceState,
-    SubjectReport, TerminationReport, Verdict, VictimKind,
+    Advice, Confidence, Diagnosis, Document, GapReport, KillReport, Pattern, PatternKind, RuledOut, SourceReport,
+    SourceState, SubjectReport, TerminationReport, Verdict, VictimKind,
 };
 use crate::fact::{ContainerKind, Level};
+use crate::units::span;
 
 mod kill;
 mod memory;
@@ -25,29 +26,6 @@ pub(in crate::report) fn moment(at: Timestamp) -> String {
 /// `1 death`, `3 deaths`.
 pub(in crate::report) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// `0.4 s`, `31 s`, `4 min 2 s`, `3 h 12 min`, `2 d 4 h`.
-pub(in crate::report) fn span(seconds: f64) -> String {
-    if !seconds.is_finite() || seconds < 0.0 {
-        return "an unknown time".to_owned();
-    }
-    if seconds < 9.95 && (seconds - seconds.round()).abs() >= 0.05 {
-        return format!("{seconds:.1} s");
-    }
-    // A lifetime in seconds is far below 2^53, and a larger one saturates.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above; saturates")]
-    let whole = seconds.round() as u64;
-    let pair = |large: u64, unit: &str, small: u64, rest: &str| match small {
-        0 => format!("{large} {unit}"),
-        _ => format!("{large} {unit} {small} {rest}"),
-    };
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => pair(whole / 60, "min", whole % 60, "s"),
-        3600..86400 => pair(whole / 3600, "h", whole % 3600 / 60, "min"),
-        _ => pair(whole / 86400, "d", whole % 86400 / 3600, "h"),
-    }
 }
 
 /// The subject's short name: `shop/checkout-7d9f/app`, as much of it as is known.
@@ -291,6 +269,31 @@ pub(in crate::report) fn why_and_risk(advice: &Advice) -> impl Iterator<Item = (
     let parts = [("why", advice.why.as_str()), ("risk", advice.risk.as_str())];
     parts.into_iter().filter(|(label, words)| !words.is_empty() && (*label != "risk" || *words != "none"))
 }
+
+/// Gaps of one reason together: a reason that holds for every process is told once.
+pub(in crate::report) fn gaps(list: &[GapReport]) -> Vec<GapReport> {
+    // Commands for several processes differ in their numbers alone.
+    let shape = |command: &str| command.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let mut joined: Vec<(GapReport, Vec<&str>)> = Vec::new();
+    for gap in list {
+        let same = |known: &GapReport| known.because == gap.because && shape(&known.command) == shape(&gap.command);
+        match joined.iter_mut().find(|(known, _)| !gap.because.is_empty() && same(known)) {
+            Some((_, whats)) if whats.contains(&gap.what.as_str()) => {}
+            Some((_, whats)) => whats.push(&gap.what),
+            None => joined.push((gap.clone(), vec![&gap.what])),
+        }
+    }
+    let named = |(gap, whats): (GapReport, Vec<&str>)| {
+        let shown = whats.iter().take(GAP_NAMES).copied().collect::<Vec<_>>().join(", ");
+        let more = whats.len().saturating_sub(GAP_NAMES);
+        let what = if more == 0 { shown } else { format!("{shown} and {more} more") };
+        GapReport { what, ..gap }
+    };
+    joined.into_iter().map(named).collect()
+}
+
+/// Gaps of one reason named one by one.
+const GAP_NAMES: usize = 3;
 
 /// What a source gave, after its name.
 pub(in crate::report) fn source(source: &SourceReport) -> String {
