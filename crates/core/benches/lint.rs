@@ -6,7 +6,7 @@ use std::thread;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use granit_parser::Parser;
-use oomph_core::lint::{self, Source, Surroundings, lint};
+use oomph_core::lint::{self, Source, Workers, lint, lint_with};
 use oomph_core::report::Style;
 
 fn main() {
@@ -147,17 +147,22 @@ fn tree_and_workloads(bencher: Bencher<'_, '_>) {
     bencher.counter(bytes(&sources)).bench(|| sources.iter().map(workloads).sum::<usize>());
 }
 
-/// `work` for all items, in as many parts as there are processors, side by side.
-fn side_by_side<'a, I: Sync, T: Send>(items: &'a [I], work: impl Fn(usize, &'a I) -> T + Sync) -> Vec<T> {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    let part = items.len().div_ceil(workers).max(1);
-    let numbered: Vec<(usize, &I)> = items.iter().enumerate().collect();
-    let work = &work;
-    thread::scope(|scope| {
-        let run = |part: &[(usize, &'a I)]| part.iter().map(|(number, item)| work(*number, item)).collect::<Vec<_>>();
-        let parts: Vec<_> = numbered.chunks(part).map(|part| scope.spawn(move || run(part))).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("no part panics")).collect()
-    })
+/// As many parts as there are processors, side by side.
+struct SideBySide;
+
+impl Workers for SideBySide {
+    fn each<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T> {
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let part = items.len().div_ceil(workers).max(1);
+        let mut items = items.into_iter().enumerate();
+        let work = &work;
+        thread::scope(|scope| {
+            let parts = (0..workers).map(|_| items.by_ref().take(part).collect::<Vec<_>>());
+            let run = |part: Vec<(usize, I)>| part.into_iter().map(|(number, item)| work(number, item)).collect();
+            let parts: Vec<_> = parts.map(|part| scope.spawn(move || -> Vec<T> { run(part) })).collect();
+            parts.into_iter().flat_map(|part| part.join().expect("no part panics")).collect()
+        })
+    }
 }
 
 /// A folder of 10,000 manifests, 30 MB, on all processors: what the parser alone takes.
@@ -165,23 +170,16 @@ fn side_by_side<'a, I: Sync, T: Send>(items: &'a [I], work: impl Fn(usize, &'a I
 fn folder_parser_alone(bencher: Bencher<'_, '_>) {
     let sources = some(10_000);
     let events = |_, source: &Source| Parser::new_from_str(&source.text).flatten().count();
-    bencher.counter(bytes(&sources)).bench(|| side_by_side(&sources, events).into_iter().sum::<usize>());
+    bencher
+        .counter(bytes(&sources))
+        .bench(|| SideBySide.each(sources.iter().collect(), events).into_iter().sum::<usize>());
 }
 
 /// The same folder linted, as the command does it.
 #[divan::bench(sample_count = 5)]
 fn folder_lint(bencher: Bencher<'_, '_>) {
     let sources = some(10_000);
-    bencher.counter(bytes(&sources)).bench(|| {
-        let reads = side_by_side(&sources, lint::read);
-        let mut found = side_by_side(&reads, |_, read| read.found());
-        let surroundings = Surroundings::gather(&found);
-        for found in &mut found {
-            found.put_aside(&surroundings);
-        }
-        let judged = side_by_side(&found, |number, found| lint::judge_file(&reads[number], found, &surroundings, true));
-        lint::document(&reads, &found, &judged)
-    });
+    bencher.counter(bytes(&sources)).bench(|| lint_with(&SideBySide, &sources, true));
 }
 
 /// A list of 10,000 objects as JSON, 30 MB, on one line or on many.

@@ -33,16 +33,15 @@ const STEPS: usize = 3;
 
 impl<'a> Admitted<'a> {
     /// From every object that an owner is named of. Few inputs have any.
-    pub(super) fn gather(objects: &[Object<'a>]) -> Self {
-        let owned: Vec<(&Object<'a>, Key<'a>)> =
-            objects.iter().filter_map(|object| Some((object, owner(object)?))).collect();
-        if owned.is_empty() {
+    pub(super) fn gather(found: &[Found<'a>]) -> Self {
+        if found.iter().all(|found| found.owned.is_empty()) {
             return Self::default();
         }
-        let by_key: HashMap<Key<'a>, &Object<'a>> = objects.iter().map(|object| (key(object), object)).collect();
+        let objects = found.iter().flat_map(|found| &found.objects);
+        let by_key: HashMap<Key<'a>, &Object<'a>> = objects.map(|object| (key(object), object)).collect();
         let mut it = Self::default();
-        for (object, of) in owned {
-            if !by_key.contains_key(&of) {
+        for object in found.iter().flat_map(|found| &found.owned) {
+            if owner(object).is_none_or(|of| !by_key.contains_key(&of)) {
                 continue;
             }
             it.made.insert(key(object));
@@ -74,7 +73,7 @@ impl<'a> Admitted<'a> {
 impl<'a> Found<'a> {
     /// Puts aside what another object of the input made: a ReplicaSet says what its Deployment says. Services that two
     /// files of Compose describe become one.
-    pub fn put_aside(&mut self, surroundings: &Surroundings<'a>) {
+    pub(super) fn put_aside(&mut self, surroundings: &Surroundings<'a>) {
         surroundings.overrides.merge(self);
         let is_made = |object: &Object<'_>| surroundings.admitted.is_made(object);
         if !self.objects.iter().any(is_made) {
@@ -92,7 +91,7 @@ fn key<'a>(object: &Object<'a>) -> Key<'a> {
 }
 
 /// The controller that made an object; it lives in the same namespace.
-fn owner<'a>(object: &Object<'a>) -> Option<Key<'a>> {
+pub(super) fn owner<'a>(object: &Object<'a>) -> Option<Key<'a>> {
     let references = object.node.path(&["metadata", "ownerReferences"])?;
     let controller = references.items().find(|it| it.text_of("controller") == Some("true"))?;
     Some((object.namespace, controller.text_of("kind")?, controller.text_of("name")?))

@@ -1,15 +1,15 @@
 //! The document of `oomph lint`: `oomph.dev/lint/v1`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::AddAssign;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::finding::{Finding, Level, Place};
-use super::images::Images;
-use super::tree::Span;
-use super::workload::{Found, Object};
-use super::{Judged, Read};
+use super::finding::{Level, Place};
+use super::judged::{Judged, region};
+use super::surroundings::Surroundings;
+use super::{Read, tree};
 use crate::diagnosis::GapReport;
 
 /// What `oomph lint` found.
@@ -194,41 +194,53 @@ impl Document {
     }
 }
 
+impl AddAssign for Checked {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.objects += other.objects;
+        self.templates += other.templates;
+        self.containers += other.containers;
+        self.queries += other.queries;
+        self.suppressed += other.suppressed;
+        self.images += other.images;
+    }
+}
+
 /// Puts everything together.
-pub fn document(reads: &[Read<'_>], found: &[Found<'_>], judged: &[Judged<'_>]) -> Document {
-    let mut seen: HashMap<u64, u64> = HashMap::new();
-    let all = judged.iter().flat_map(|judged| &judged.findings);
-    let mut findings: Vec<DocumentFinding> = all.map(|it| finding(reads, it, &mut seen)).collect();
-    findings.sort_by(|a, b| a.region.cmp(&b.region).then(b.level.cmp(&a.level)));
+pub(super) fn document(reads: &[Read<'_>], judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
+    let mut checked = Checked::default();
+    for judged in &judged {
+        checked += judged.checked;
+    }
+    let skipped = skipped(&judged, surroundings);
+    let count = judged.iter().map(|judged| judged.findings.len()).sum();
+    let (mut findings, mut seen) = (Vec::with_capacity(count), HashMap::with_capacity(count));
+    for (fingerprint, mut finding) in judged.into_iter().flat_map(|judged| judged.findings) {
+        // Findings that agree in all that stays when lines move are told apart by how many came before.
+        let behind = seen.entry(fingerprint).or_insert(0_u64);
+        if *behind > 0 {
+            finding.fingerprint = fingerprint.written(*behind);
+        }
+        *behind += 1;
+        findings.push(finding);
+    }
+    findings.sort_by(|a: &DocumentFinding, b| a.region.cmp(&b.region).then(b.level.cmp(&a.level)));
     let errors = reads.iter().enumerate().flat_map(|(file, read)| {
-        let parse_error = move |error: &super::tree::SyntaxError| ParseError {
+        let parse_error = move |error: &tree::SyntaxError| ParseError {
             region: region(reads, Place { file, span: error.at }),
             message: error.message.clone(),
         };
         read.tree.errors.iter().map(parse_error)
     });
-    let workloads = || found.iter().flat_map(|found| &found.workloads);
     Document {
         schema: "oomph.dev/lint/v1".to_owned(),
         findings,
-        checked: Checked {
-            files: reads.len(),
-            objects: found.iter().map(|found| found.objects.len()).sum(),
-            templates: workloads().count(),
-            suppressed: judged.iter().map(|judged| judged.suppressed).sum(),
-            images: found.iter().map(|found| found.images.len()).sum(),
-            queries: found.iter().map(|found| found.queries.len()).sum(),
-            containers: workloads().map(|workload| workload.containers.len()).sum(),
-        },
-        skipped: skipped(found, judged),
+        checked,
+        skipped,
         parse_errors: errors.collect(),
         gaps: Vec::new(),
     }
 }
-
-/// Kinds that rules read though they have no pod template.
-const READ: [&str; 6] =
-    ["LimitRange", "ResourceQuota", "ConfigMap", "VerticalPodAutoscaler", "HorizontalPodAutoscaler", "ScaledObject"];
 
 /// Why an object is not judged that another one made.
 pub(super) const MADE: &str = "another object of the input made it, and is judged";
@@ -236,23 +248,12 @@ pub(super) const MADE: &str = "another object of the input made it, and is judge
 /// Why an image that is described plays no part.
 pub(super) const UNUSED: &str = "no container of the input names it";
 
-fn skipped(found: &[Found<'_>], judged: &[Judged<'_>]) -> Vec<Skipped> {
-    // What something is found in is judged, by whatever it was.
-    let of = |object: &Object<'_>| Place::from(object.node);
-    let findings = judged.iter().flat_map(|judged| &judged.findings);
-    let said: HashSet<Place> = findings.filter_map(|finding| finding.object.as_ref()).map(of).collect();
-    let because =
-        |kind: &str| if kind.is_empty() { "no object of Kubernetes" } else { "no pod template and no query in it" };
+fn skipped(judged: &[Judged<'_>], surroundings: &Surroundings<'_>) -> Vec<Skipped> {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for object in
-        found.iter().flat_map(|found| &found.others).filter(|it| !READ.contains(&it.kind) && !said.contains(&of(it)))
-    {
-        *counts.entry((object.kind, object.api_version, because(object.kind))).or_default() += 1;
+    for (object, because) in judged.iter().flat_map(|judged| &judged.skipped) {
+        *counts.entry((object.kind, object.api_version, because)).or_default() += 1;
     }
-    for object in found.iter().flat_map(|found| &found.made) {
-        *counts.entry((object.kind, object.api_version, MADE)).or_default() += 1;
-    }
-    let unused = Images::unused(found);
+    let unused = surroundings.unused_images(judged.iter().flat_map(|judged| &judged.images).copied());
     if unused > 0 {
         counts.insert(("Image", "", UNUSED), unused);
     }
@@ -263,89 +264,4 @@ fn skipped(found: &[Found<'_>], judged: &[Judged<'_>]) -> Vec<Skipped> {
         because: because.to_owned(),
     };
     counts.into_iter().map(it).collect()
-}
-
-fn region(reads: &[Read<'_>], place: Place) -> Region {
-    let read = &reads[place.file];
-    let (start, end) = read.lines.ends(&read.source.text, place.span);
-    Region {
-        path: read.source.name.clone(),
-        line: start.line,
-        column: start.column,
-        end_line: end.line,
-        end_column: end.column,
-        place: Some(place),
-    }
-}
-
-fn finding(reads: &[Read<'_>], it: &Finding<'_>, seen: &mut HashMap<u64, u64>) -> DocumentFinding {
-    let object = it.object.map(|object| ObjectName {
-        api_version: object.api_version.to_owned(),
-        kind: object.kind.to_owned(),
-        namespace: object.namespace.map(str::to_owned),
-        name: object.name.to_owned(),
-        template: object.template.map(str::to_owned),
-    });
-    let related =
-        it.related.iter().map(|label| Related { region: region(reads, label.place), message: label.says.clone() });
-    let fix = it
-        .fix
-        .as_ref()
-        .map(|fix| DocumentFix { safe: fix.safe, edits: fix.edits.iter().map(|edit| edit_of(reads, edit)).collect() });
-    DocumentFinding {
-        rule: it.rule.to_owned(),
-        level: it.level,
-        message: it.message.clone(),
-        region: region(reads, it.at.place),
-        label: Some(it.at.says.clone()).filter(|label| !label.is_empty()),
-        object,
-        container: it.container.filter(|name| !name.is_empty()).map(str::to_owned),
-        related: related.collect(),
-        assumed: it.assumed.clone(),
-        notes: it.notes.clone(),
-        help: it.help.clone(),
-        fingerprint: fingerprint(reads, it, seen),
-        fix,
-    }
-}
-
-fn edit_of(reads: &[Read<'_>], edit: &super::finding::Edit) -> DocumentEdit {
-    let Span { start, end } = edit.place.span;
-    DocumentEdit { region: region(reads, edit.place), start, end, text: edit.text.clone() }
-}
-
-/// Rule, object, container and the words pointed at: what stays when lines move. Of several that agree in all of it the
-/// later ones are counted.
-fn fingerprint(reads: &[Read<'_>], it: &Finding<'_>, seen: &mut HashMap<u64, u64>) -> String {
-    let words = &reads[it.at.place.file].source.text[it.at.place.span.range()];
-    let object = it.object.map(|object| [object.api_version, object.kind, object.namespace.unwrap_or(""), object.name]);
-    let parts = [it.rule, it.container.unwrap_or(""), words].into_iter().chain(object.into_iter().flatten());
-    let mut hash = Fnv::default();
-    for part in parts {
-        hash.write(part.as_bytes());
-        hash.write(&[0]);
-    }
-    let count = seen.entry(hash.0).or_default();
-    if *count > 0 {
-        hash.write(&count.to_le_bytes());
-    }
-    *count += 1;
-    format!("{:016x}", hash.0)
-}
-
-/// FNV-1a, 64 bits: the same on every machine and in every release.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }

@@ -10,6 +10,8 @@ use super::workload::{Build, Container, Found, Platform, stage};
 #[derive(Debug, Default)]
 pub(super) struct Images<'a> {
     known: Vec<Known<'a>>,
+    /// So many of them, the first ones, the input describes.
+    described: usize,
     by_name: HashMap<String, usize>,
     by_digest: HashMap<String, usize>,
     /// Dockerfiles by their path.
@@ -33,6 +35,7 @@ impl<'a> Images<'a> {
         for image in found.iter().flat_map(|found| &found.images) {
             it.add(image);
         }
+        it.described = it.known.len();
         let is_service = |platform: Platform| platform == Platform::Compose;
         for workload in found.iter().flat_map(|found| &found.workloads) {
             if workload.platform == Platform::Dockerfile
@@ -80,19 +83,21 @@ impl<'a> Images<'a> {
         self.built(container).or_else(|| self.named(container.image?))
     }
 
-    /// How many images of the input no container runs.
-    pub(super) fn unused(found: &[Found<'a>]) -> usize {
-        let it = Self::gather(found);
-        let count = found.iter().map(|found| found.images.len()).sum();
-        if count == 0 {
+    /// The input describes images.
+    pub(super) fn is_given(&self) -> bool {
+        self.described > 0
+    }
+
+    /// How many images of the input nobody runs: no container that names one of these, and no Dockerfile.
+    pub(super) fn unused<'n>(&self, names: impl Iterator<Item = &'n str>) -> usize {
+        if !self.is_given() {
             return 0;
         }
-        let containers = || found.iter().flat_map(|found| &found.workloads).flat_map(|workload| &workload.containers);
-        let names = containers().filter_map(|container| container.image);
-        let bases = it.dockerfiles.values().filter_map(|root| root.get("stages")).flat_map(At::items);
-        let names = names.chain(bases.filter_map(|stage| stage.text_of("from")));
-        let used: HashSet<usize> = names.filter_map(|name| it.place(name)).collect();
-        (0..count).filter(|place| !used.contains(place) && !it.is_same_as_another(*place)).count()
+        let bases = self.dockerfiles.values().filter_map(|root| root.get("stages")).flat_map(At::items);
+        let of_containers = names.filter_map(|name| self.place(name));
+        let of_bases = bases.filter_map(|stage| self.place(stage.text_of("from")?));
+        let used: HashSet<usize> = of_containers.chain(of_bases).collect();
+        (0..self.described).filter(|place| !used.contains(place) && !self.is_same_as_another(*place)).count()
     }
 
     /// It goes by the names of one that came first, as the same image for another platform does.

@@ -1,6 +1,6 @@
 //! Every rule over everything that was found.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::finding::{Finding, Label};
 use super::rule::Judge;
@@ -27,11 +27,9 @@ fn at_home<'a>(it: &mut Finding<'a>, workload: &Workload<'a>, surroundings: &Sur
 }
 
 /// Variables of the shell that runs Compose are not in the input.
-fn assumed(container: &Container<'_>) -> Vec<String> {
-    let mut names = container.defaults.clone();
-    names.sort_unstable();
-    names.dedup();
-    names.iter().map(|name| format!("`{name}` is not set where Compose runs, so that its default counts")).collect()
+fn assumed(container: &Container<'_>) -> impl Iterator<Item = String> {
+    let names: BTreeSet<&str> = container.defaults.iter().copied().collect();
+    names.into_iter().map(|name| format!("`{name}` is not set where Compose runs, so that its default counts"))
 }
 
 /// The findings of one file, in the order of its text.
@@ -45,14 +43,12 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         for rule in RULES {
             let named = |finding| Finding { rule: rule.id, object: Some(workload.object), ..finding };
             let mut each = |judge: for<'b> fn(&Subject<'_, 'b>) -> Vec<Finding<'b>>| {
-                findings.extend(scene.subjects().flat_map(|subject| {
-                    let container = Some(subject.container.name);
-                    let defaults = assumed(subject.container);
-                    judge(&subject).into_iter().map(move |mut finding| {
-                        finding.assumed.extend(defaults.iter().cloned());
-                        Finding { container, ..named(finding) }
-                    })
-                }));
+                for subject in scene.subjects() {
+                    for mut finding in judge(&subject) {
+                        finding.assumed.extend(assumed(subject.container));
+                        findings.push(Finding { container: Some(subject.container.name), ..named(finding) });
+                    }
+                }
             };
             for judge in rule.judges {
                 match judge {
@@ -67,18 +63,21 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         findings.append(&mut of_whole);
         findings[from..].iter_mut().for_each(|it| at_home(it, workload, surroundings));
     }
-    // What a template and its object both hold is said of the template.
-    let said: HashSet<_> = findings.iter().map(|it| (it.rule, it.at.place)).collect();
+    let mut of_objects = Vec::new();
     for object in &found.objects {
         for rule in RULES {
             for judge in rule.judges {
                 if let Judge::Object(judge) = judge {
                     let named = |finding| Finding { rule: rule.id, object: Some(*object), ..finding };
-                    let of_object = judge(object, surroundings).into_iter().map(named);
-                    findings.extend(of_object.filter(|it| !said.contains(&(it.rule, it.at.place))));
+                    of_objects.extend(judge(object, surroundings).into_iter().map(named));
                 }
             }
         }
+    }
+    if !of_objects.is_empty() {
+        // What a template and its object both hold is said of the template.
+        let said: HashSet<_> = findings.iter().map(|it| (it.rule, it.at.place)).collect();
+        findings.extend(of_objects.into_iter().filter(|it| !said.contains(&(it.rule, it.at.place))));
     }
     for query in &found.queries {
         for rule in RULES {
@@ -92,7 +91,9 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
     }
     // What an anchor gives to several containers is wrong once.
     let mut seen = HashSet::new();
-    findings.retain(|it| seen.insert((it.rule, it.at.place, it.container, it.message.clone())));
+    let is_new = findings.iter().map(|it| seen.insert((it.rule, it.at.place, it.container, &it.message)));
+    let mut is_new = is_new.collect::<Vec<_>>().into_iter();
+    findings.retain(|_| is_new.next().unwrap_or(true));
     findings.sort_by_key(|it| (it.at.place, std::cmp::Reverse(it.level)));
     findings
 }

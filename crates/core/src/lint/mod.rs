@@ -17,6 +17,7 @@ pub mod format;
 pub mod image;
 mod images;
 mod judge;
+mod judged;
 pub mod live;
 mod program;
 pub mod query;
@@ -31,9 +32,10 @@ mod surroundings;
 pub mod tree;
 pub mod workload;
 
-pub use document::{Document, DocumentFinding, document, schema};
+use document::document;
+pub use document::{Document, DocumentFinding, schema};
 pub use finding::{Edit, Finding, Fix, Label, Level, Place};
-use judge::judge;
+use judged::judge_file;
 pub use program::{Part, Program};
 pub use subject::{Limit, LimitOrigin, Subject};
 pub use surroundings::Surroundings;
@@ -82,6 +84,7 @@ impl<'t> Read<'t> {
             all.workloads.extend(found.workloads);
             all.objects.extend(found.objects);
             all.made.extend(found.made);
+            all.owned.extend(found.owned);
             all.others.extend(found.others);
             all.queries.extend(found.queries);
             all.images.extend(found.images);
@@ -90,39 +93,36 @@ impl<'t> Read<'t> {
     }
 }
 
-/// What the rules say of a file.
-#[derive(Debug)]
-pub struct Judged<'a> {
-    /// What they found, without what is suppressed.
-    pub findings: Vec<Finding<'a>>,
-    /// How many findings were suppressed.
-    pub suppressed: usize,
+/// Who does the same to many files: side by side, or one after the other.
+pub trait Workers {
+    /// Does `work` to every item, which it is given with its place among them; the results stand in the items' order.
+    fn each<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T>;
 }
 
-/// Every rule over a file. `suppressions` in the text are honoured or not.
-pub fn judge_file<'a>(
-    read: &'a Read<'a>,
-    found: &Found<'a>,
-    surroundings: &Surroundings<'a>,
-    suppressions: bool,
-) -> Judged<'a> {
-    let findings = judge(found, surroundings);
-    if !suppressions {
-        return Judged { findings, suppressed: 0 };
+/// One after the other.
+struct Alone;
+
+impl Workers for Alone {
+    fn each<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T> {
+        items.into_iter().enumerate().map(|(index, item)| work(index, item)).collect()
     }
-    let (findings, suppressed) = suppress::suppress(read, found, findings);
-    Judged { findings, suppressed }
 }
 
 /// Lints files that belong together, in one go.
 pub fn lint(sources: &[Source]) -> Document {
-    let reads: Vec<Read<'_>> = sources.iter().enumerate().map(|(index, source)| read(index, source)).collect();
-    let mut found: Vec<Found<'_>> = reads.iter().map(Read::found).collect();
+    lint_with(&Alone, sources, true)
+}
+
+/// Lints files that belong together, each of them wherever there is somebody free. Suppressions in the texts are honoured
+/// or not.
+pub fn lint_with(workers: &impl Workers, sources: &[Source], suppressions: bool) -> Document {
+    let reads = workers.each(sources.iter().collect(), read);
+    let found = workers.each(reads.iter().collect(), |_, read: &Read<'_>| read.found());
     let surroundings = Surroundings::gather(&found);
-    for found in &mut found {
-        found.put_aside(&surroundings);
-    }
-    let judged: Vec<Judged<'_>> =
-        reads.iter().zip(&found).map(|(read, found)| judge_file(read, found, &surroundings, true)).collect();
-    document(&reads, &found, &judged)
+    let judged = workers.each(found, |file, found| judge_file(&reads, file, found, &surroundings, suppressions));
+    let document = document(&reads, judged, &surroundings);
+    drop(surroundings);
+    // Ten thousand trees are not freed in no time.
+    workers.each(reads, |_, read| drop(read));
+    document
 }

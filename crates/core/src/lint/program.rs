@@ -276,6 +276,9 @@ fn field<'a>(resources: &Resources<'a>, resource: &'a str, divisor: Option<Amoun
 pub(crate) fn locate(node: At<'_>, word: &str) -> Place {
     let whole = Place::from(node);
     let source = node.source();
+    if source == word {
+        return whole;
+    }
     let is_whole = |at: usize| {
         let open = source[at + word.len()..].chars().next().is_none_or(|c| c.is_whitespace() || "\"'`;".contains(c));
         open && source[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`;=".contains(c))

@@ -38,14 +38,8 @@ impl<'a> Surroundings<'a> {
     /// From all that was found, in the order of the files.
     pub fn gather(found: &[Found<'a>]) -> Self {
         let mut it = Self { images: Images::gather(found), overrides: Overrides::gather(found), ..Self::default() };
-        let objects: Vec<Object<'a>> = found.iter().flat_map(|found| &found.objects).copied().collect();
-        for workload in found.iter().flat_map(|found| &found.workloads) {
-            let Object { namespace, kind, name, .. } = workload.object;
-            let lasting = workload.containers.iter().filter(|it| it.kind != ContainerKind::Init).map(|it| it.name);
-            it.containers.entry((home(namespace), kind, name)).or_default().extend(lasting);
-        }
-        it.admitted = Admitted::gather(&objects);
-        for object in &objects {
+        it.admitted = Admitted::gather(found);
+        for object in found.iter().flat_map(|found| &found.objects) {
             match object.kind {
                 "LimitRange" => it.ranges.entry(home(object.namespace)).or_default().extend(ranges(object)),
                 "ConfigMap" => {
@@ -57,6 +51,13 @@ impl<'a> Surroundings<'a> {
                 "HorizontalPodAutoscaler" | "ScaledObject" => it.horizontal.push(*object),
                 _ => {}
             }
+        }
+        // Only what scales replicas asks for these.
+        let workloads = found.iter().flat_map(|found| &found.workloads).filter(|_| !it.horizontal.is_empty());
+        for workload in workloads {
+            let Object { namespace, kind, name, .. } = workload.object;
+            let lasting = workload.containers.iter().filter(|it| it.kind != ContainerKind::Init).map(|it| it.name);
+            it.containers.entry((home(namespace), kind, name)).or_default().extend(lasting);
         }
         it
     }
@@ -78,6 +79,16 @@ impl<'a> Surroundings<'a> {
     /// What a container's image brings along, where the input says it.
     pub(super) fn image(&self, container: &Container<'a>) -> Option<Config<'a>> {
         self.images.of(container)
+    }
+
+    /// The input describes images.
+    pub(super) fn has_images(&self) -> bool {
+        self.images.is_given()
+    }
+
+    /// How many of them nobody runs, where containers name these.
+    pub(super) fn unused_images<'n>(&self, names: impl Iterator<Item = &'n str>) -> usize {
+        self.images.unused(names)
     }
 
     /// The path of a file that describes images, where it is one.

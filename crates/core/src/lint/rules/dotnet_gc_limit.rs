@@ -2,6 +2,7 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::dotnet;
+use crate::lint::program::Set;
 use crate::units::Bytes;
 
 super::rule!("dotnet-gc-limit", Warning, Program(judge));
@@ -13,7 +14,8 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(limit) = subject.limit() else { return Vec::new() };
     let of = |name: &str| {
         ["DOTNET_", "COMPlus_"].iter().find_map(|prefix| {
-            let set = subject.program.variable(&format!("{prefix}{name}"))?;
+            let is_it = |set: &&Set<'a>| set.name.strip_prefix(prefix) == Some(name);
+            let set = subject.program.environment.iter().rev().find(is_it)?;
             let text = set.text()?;
             Some((set, text, hexadecimal(text)?))
         })

@@ -21,7 +21,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     }
     let heap = it.heap(limit.bytes);
     let level = if room.given >= limit.bytes { Level::Error } else { Level::Warning };
-    let place = heap.1.as_ref().map_or(limit.place, |part| part.place);
+    let place = heap.1.map_or(limit.place, |part| part.place);
     let over = Bytes(room.expected.0.saturating_sub(limit.bytes.0));
     let message = match level {
         Level::Error => format!("what the flags allow is {}, and the limit is {}", room.given, limit.bytes),

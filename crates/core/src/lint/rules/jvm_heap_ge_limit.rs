@@ -29,7 +29,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (heap, flag) = it.heap(limit.bytes);
     let ram = it.max_ram().filter(|ram| given.is_none() && ram.value > limit.bytes);
     let share = flag.filter(|_| given.is_none() && it.takes_all(limit.bytes));
-    if let Some(flag) = share.filter(|flag| ram.as_ref().is_none_or(|ram| ram.part != *flag)) {
+    if let Some(flag) = share.filter(|flag| ram.as_ref().is_none_or(|ram| ram.part != **flag)) {
         let percent = u128::from(heap.0) * 100 / u128::from(limit.bytes.0.max(1));
         let message = format!("the heap may take {percent} % of the limit of {}", limit.bytes);
         findings.push(Finding::new(Level::Error, flag.place, message).label(format!("the heap may grow to {heap}")));

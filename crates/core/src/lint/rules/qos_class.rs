@@ -13,7 +13,7 @@ pub(super) const NODE: Bytes = Bytes::mib(16 * 1024);
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
     let workload = scene.workload;
     // Of amounts that cannot be read the API server makes no pod.
-    let is_unread = workload.amounts().iter().any(|(amount, _)| amount.quantity.is_none());
+    let is_unread = workload.amounts().any(|(amount, _)| amount.quantity.is_none());
     if is_unread || workload.containers.iter().any(super::Container::is_patch) {
         return Vec::new();
     }

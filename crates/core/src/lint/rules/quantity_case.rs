@@ -8,7 +8,7 @@ use crate::lint::workload::{Amount, Object, amounts_of};
 super::rule!("quantity-case", Warning, Workload(judge), Object(judge_object));
 
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
-    let amounts = scene.workload.amounts();
+    let amounts: Vec<_> = scene.workload.amounts().collect();
     let invalid = amounts.iter().filter_map(|(it, container)| Some(Finding { container: *container, ..invalid(it)? }));
     let decimal = amounts.iter().filter_map(|(it, container)| {
         // Of the same container, or both of the pod.

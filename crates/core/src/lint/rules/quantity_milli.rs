@@ -11,7 +11,7 @@ super::rule!("quantity-milli", Error, Workload(judge), Object(judge_object));
 const MEANT: Bytes = Bytes::mib(1);
 
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
-    let amounts = scene.workload.amounts().into_iter();
+    let amounts = scene.workload.amounts();
     amounts.filter_map(|(amount, container)| Some(Finding { container, ..look(&amount)? })).collect()
 }
 

@@ -1,14 +1,18 @@
 //! From the parser's events to the tree. A syntax error costs its document, never the ones behind it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::lines::index;
-use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree};
+use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree, Words};
 
 /// Comments in a row that the parser may have to look past: no licence header is longer.
 const COMMENTS: usize = 1 << 16;
+
+/// Bytes of text for a node: manifests take some more, so that little is set aside for nothing.
+const NODE: usize = 10;
 
 /// An open collection.
 struct Open {
@@ -28,9 +32,10 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
             documents: Vec::new(),
             comments: Vec::new(),
             errors: Vec::new(),
-            nodes: Vec::with_capacity(text.len() / 16),
+            nodes: Vec::with_capacity(text.len() / NODE),
+            made: Vec::new(),
             shared: HashSet::new(),
-            children: Vec::with_capacity(text.len() / 16),
+            children: Vec::with_capacity(text.len() / NODE),
         },
         open: Vec::new(),
         done: Vec::new(),
@@ -91,6 +96,10 @@ impl<'t> Builder<'t> {
                     ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
                     _ => Style::Block,
                 };
+                let text = match text {
+                    Cow::Borrowed(text) => Words::Written(text),
+                    Cow::Owned(text) => self.tree.make(text),
+                };
                 let node = self.push(span, Kind::Scalar { text, style });
                 self.finish(node, anchor);
             }
@@ -110,7 +119,7 @@ impl<'t> Builder<'t> {
                         self.tree.shared.insert(*node);
                         Kind::Alias(*node)
                     }
-                    None => Kind::Scalar { text: "".into(), style: Style::Plain },
+                    None => Kind::Scalar { text: Words::Written(""), style: Style::Plain },
                 };
                 let node = self.push(span, kind);
                 self.finish(node, 0);

@@ -26,8 +26,10 @@ pub struct Position {
 impl Lines {
     /// Of a text.
     pub fn of(text: &str) -> Self {
-        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| index(at + 1));
-        let starts: Vec<u32> = std::iter::once(0).chain(breaks).collect();
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes());
+        let mut starts = Vec::with_capacity(breaks.clone().count() + 1);
+        starts.push(0);
+        starts.extend(breaks.map(|at| index(at + 1)));
         let ends = starts.iter().skip(1).copied().chain([index(text.len())]);
         let is_long = starts.iter().zip(ends).any(|(start, end)| end - start > index(BLOCK));
         let mut before = Vec::new();

@@ -3,8 +3,7 @@
 //! Nodes lie in one vector, in the order of the text; an alias is a node that names another. Nothing is copied out of the
 //! text that needs no unescaping.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 mod build;
@@ -52,6 +51,8 @@ pub struct Tree<'t> {
     /// Documents that could not be read.
     pub errors: Vec<SyntaxError>,
     nodes: Vec<Node<'t>>,
+    /// Texts of scalars that are written otherwise than they read: unescaped, folded.
+    made: Vec<String>,
     /// Nodes that an alias names.
     shared: HashSet<u32>,
     /// Children of sequences, and keys and values of mappings in turn.
@@ -93,18 +94,28 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-#[derive(Debug)]
+/// It owns nothing, so that a tree of many nodes is freed at once.
+#[derive(Debug, Clone, Copy)]
 struct Node<'t> {
     span: Span,
     kind: Kind<'t>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Kind<'t> {
-    Scalar { text: Cow<'t, str>, style: Style },
+    Scalar { text: Words<'t>, style: Style },
     Sequence { from: u32, to: u32, flow: bool },
     Mapping { from: u32, to: u32, flow: bool },
     Alias(u32),
+}
+
+/// What a scalar reads.
+#[derive(Debug, Clone, Copy)]
+enum Words<'t> {
+    /// As it stands in the text.
+    Written(&'t str),
+    /// Of the texts that were made.
+    Made(u32),
 }
 
 /// How a scalar is written.
@@ -156,6 +167,21 @@ impl<'t> Tree<'t> {
         let to = self.comments.partition_point(|comment| comment.span.start < document.span.end);
         &self.comments[from..to.max(from)]
     }
+
+    fn make(&mut self, text: String) -> Words<'t> {
+        self.made.push(text);
+        Words::Made(lines::index(self.made.len() - 1))
+    }
+
+    fn read<'a>(&'a self, words: Words<'t>) -> &'a str
+    where
+        't: 'a,
+    {
+        match words {
+            Words::Written(text) => text,
+            Words::Made(index) => &self.made[index as usize],
+        }
+    }
 }
 
 impl<'a> At<'a> {
@@ -194,25 +220,30 @@ impl<'a> At<'a> {
 
     /// The value of a scalar. A null is no value.
     pub fn text(self) -> Option<&'a str> {
-        match &self.resolved_kind() {
-            Kind::Scalar { text, style: Style::Plain } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL") => {
-                None
-            }
-            Kind::Scalar { text, .. } => Some(text),
-            _ => None,
-        }
+        let Kind::Scalar { text, style } = self.resolved_kind() else { return None };
+        let text = self.tree.read(text);
+        let is_null = style == Style::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
+        (!is_null).then_some(text)
     }
 
     /// How a scalar is written.
     pub fn style(self) -> Option<Style> {
         match self.resolved_kind() {
-            Kind::Scalar { style, .. } => Some(*style),
+            Kind::Scalar { style, .. } => Some(style),
             _ => None,
         }
     }
 
-    fn resolved_kind(self) -> &'a Kind<'a> {
-        &self.tree.nodes[self.resolved().id as usize].kind
+    fn resolved_kind(self) -> Kind<'a> {
+        match self.tree.nodes[self.id as usize].kind {
+            Kind::Alias(id) => self.tree.nodes[id as usize].kind,
+            kind => kind,
+        }
+    }
+
+    /// It is a scalar itself, and no alias of one.
+    pub fn is_scalar(self) -> bool {
+        matches!(self.tree.nodes[self.id as usize].kind, Kind::Scalar { .. })
     }
 
     /// It is a mapping.
@@ -233,7 +264,7 @@ impl<'a> At<'a> {
     /// The items of a sequence; none of anything else.
     pub fn items(self) -> impl DoubleEndedIterator<Item = At<'a>> {
         let tree = self.tree;
-        let children = match *self.resolved_kind() {
+        let children = match self.resolved_kind() {
             Kind::Sequence { from, to, .. } => &tree.children[from as usize..to as usize],
             _ => &[],
         };
@@ -243,7 +274,7 @@ impl<'a> At<'a> {
     /// Keys and values that a mapping itself holds, as they stand, aliases not followed.
     pub fn own_entries(self) -> impl DoubleEndedIterator<Item = (At<'a>, At<'a>)> {
         let tree = self.tree;
-        let children = match *self.resolved_kind() {
+        let children = match self.resolved_kind() {
             Kind::Mapping { from, to, .. } => &tree.children[from as usize..to as usize],
             _ => &[],
         };
@@ -263,12 +294,12 @@ impl<'a> At<'a> {
 
     /// Keys and values of a mapping, those of merge keys included, the ones that are overridden left out.
     pub fn entries(self) -> Vec<(At<'a>, At<'a>)> {
-        let (mut entries, mut seen) = (Vec::new(), HashSet::new());
+        let (mut entries, mut seen) = (Vec::new(), BTreeSet::new());
         self.collect(&mut entries, &mut seen, MERGES);
         entries
     }
 
-    fn collect(self, entries: &mut Vec<(At<'a>, At<'a>)>, seen: &mut HashSet<&'a str>, merges: u8) {
+    fn collect(self, entries: &mut Vec<(At<'a>, At<'a>)>, seen: &mut BTreeSet<&'a str>, merges: u8) {
         let from = entries.len();
         // Of a key that is given twice the last one counts.
         for (key, value) in self.own_entries().rev().filter(|(key, _)| !key.is_merge()) {
@@ -290,7 +321,8 @@ impl<'a> At<'a> {
     }
 
     fn is_merge(self) -> bool {
-        matches!(&self.tree.nodes[self.id as usize].kind, Kind::Scalar { text, style: Style::Plain } if &**text == "<<")
+        let kind = self.tree.nodes[self.id as usize].kind;
+        matches!(kind, Kind::Scalar { text, style: Style::Plain } if self.tree.read(text) == "<<")
     }
 
     /// A key of a mapping and its value, also from a merge key.
@@ -303,10 +335,11 @@ impl<'a> At<'a> {
         for (key, value) in self.own_entries().rev() {
             // Aliases are rare as keys, and no name that is asked for is a null: a look at the text is enough.
             let Kind::Scalar { text, style } = key.resolved_kind() else { continue };
-            if **text == *name {
+            let text = self.tree.read(text);
+            if text == name {
                 return Some((key, value.resolved()));
             }
-            has_merge |= *style == Style::Plain && &**text == "<<";
+            has_merge |= style == Style::Plain && text == "<<";
         }
         if !has_merge || merges == 0 {
             return None;

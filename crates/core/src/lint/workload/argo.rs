@@ -7,8 +7,10 @@ const STEPS: [&str; 2] = ["container", "script"];
 
 /// The spec of a workflow; none of any other object. A CronWorkflow has it below its own.
 pub(super) fn workflow<'a>(object: &Object<'a>) -> Option<At<'a>> {
-    let is_workflow = object.group() == "argoproj.io" && object.kind.contains("Workflow");
-    let spec = object.node.get("spec").filter(|_| is_workflow)?;
+    if object.group() != "argoproj.io" || !object.kind.contains("Workflow") {
+        return None;
+    }
+    let spec = object.node.get("spec")?;
     Some(spec.get("workflowSpec").unwrap_or(spec))
 }
 

@@ -8,8 +8,10 @@ use crate::units::Bytes;
 /// The services of a Compose file; none of anything else. Told by shape: a mapping of services, each with an image or a
 /// build, in what names no kind of Kubernetes.
 pub(super) fn services(node: At<'_>) -> Vec<Workload<'_>> {
-    let services = node.get("services").filter(|it| it.is_mapping());
-    let (Some(services), None, None) = (services, node.get("kind"), node.get("apiVersion")) else { return Vec::new() };
+    let Some(services) = node.get("services").filter(|it| it.is_mapping()) else { return Vec::new() };
+    if node.get("kind").is_some() || node.get("apiVersion").is_some() {
+        return Vec::new();
+    }
     let entries = services.entries();
     let is_service = |it: At<'_>| it.is_mapping() && (it.get("image").is_some() || it.get("build").is_some());
     if !entries.iter().any(|(_, service)| is_service(*service)) {

@@ -1,6 +1,7 @@
 //! Finding objects and pod templates in a document.
 
 use super::{At, Object, Workload, argo, compose, dockerfile, tekton};
+use crate::lint::admitted::owner;
 use crate::lint::image::{self, Image};
 use crate::lint::query::{self, Query};
 use crate::lint::tree::{Document, Language, Tree};
@@ -12,6 +13,8 @@ pub struct Found<'a> {
     pub workloads: Vec<Workload<'a>>,
     /// Every object, also those with a template.
     pub objects: Vec<Object<'a>>,
+    /// Objects that name an owner.
+    pub owned: Vec<Object<'a>>,
     /// Objects without a template or a query, and what is no object at all.
     pub others: Vec<Object<'a>>,
     /// Queries of alert rules and dashboards.
@@ -87,6 +90,7 @@ fn object<'a>(node: At<'a>, template: Option<&'a str>, found: &mut Found<'a>, de
     }
     let it = Object::read(node, template);
     found.objects.push(it);
+    found.owned.extend(owner(&it).map(|_| it));
     let before = found.workloads.len();
     if !PATTERNS.contains(&it.group()) {
         walk(node, node, (&it, false), found, 0);
@@ -118,7 +122,7 @@ fn walk<'a>(
         found.workloads.push(Workload::read(*object, parent, node));
         return;
     }
-    for child in node.own_children() {
+    for child in node.own_children().filter(|child| !child.is_scalar()) {
         walk(child, node, (object, in_object), found, depth + 1);
     }
 }

@@ -111,13 +111,14 @@ impl<'a> Workload<'a> {
     }
 
     /// Every amount of memory that stands in it, with the container that it belongs to.
-    pub fn amounts(&self) -> Vec<(Amount<'a>, Option<&'a str>)> {
+    pub fn amounts(&self) -> impl Iterator<Item = (Amount<'a>, Option<&'a str>)> {
         fn of<'a>(resources: &Resources<'a>) -> impl Iterator<Item = Amount<'a>> + use<'a> {
             resources.memory_request.into_iter().chain(resources.memory_limit)
         }
-        let mut all: Vec<(Amount<'a>, Option<&'a str>)> = of(&self.resources).map(|it| (it, None)).collect();
-        all.extend(self.containers.iter().flat_map(|it| of(&it.resources).map(|amount| (amount, Some(it.name)))));
-        all.extend(self.tmpfs.iter().filter_map(|tmpfs| Some((tmpfs.size_limit?, None))));
-        all
+        let of_pod = of(&self.resources).map(|it| (it, None));
+        let containers = self.containers.iter();
+        let of_containers = containers.flat_map(|it| of(&it.resources).map(|amount| (amount, Some(it.name))));
+        let of_volumes = self.tmpfs.iter().filter_map(|tmpfs| Some((tmpfs.size_limit?, None)));
+        of_pod.chain(of_containers).chain(of_volumes)
     }
 }

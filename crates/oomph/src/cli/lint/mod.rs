@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use oomph_core::lint::{Document, Level, Source};
+use oomph_core::lint::{Document, Level, Source, lint_with};
 
 use super::{Exit, Global};
 use crate::ui::Ui;
@@ -21,6 +21,7 @@ mod settings;
 
 use live::Live;
 use outputs::Wanted;
+use parallel::Processors;
 use rendered::Rendered;
 use settings::Settings;
 
@@ -178,7 +179,7 @@ impl Lint {
     }
 
     fn lint(&self, sources: &[Source], settings: &Settings) -> Result<Document> {
-        let mut document = parallel::lint(sources, !self.no_inline_ignores);
+        let mut document = lint_with(&Processors, sources, !self.no_inline_ignores);
         settings.apply(&mut document);
         if let Some(path) = &self.baseline {
             baseline::subtract(&mut document, path)?;

@@ -1,42 +1,39 @@
-//! Lint over many files, on all processors.
+//! Work on many files, on all processors.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use oomph_core::lint::{self, Document, Source};
+use oomph_core::lint::Workers;
 
-/// Files are read side by side: each by itself takes nearly all of the time.
-pub(super) fn lint(sources: &[Source], inline: bool) -> Document {
-    let reads = side_by_side(sources, |index| lint::read(index, &sources[index]));
-    let mut found = side_by_side(&reads, |index| reads[index].found());
-    let surroundings = lint::Surroundings::gather(&found);
-    for found in &mut found {
-        found.put_aside(&surroundings);
-    }
-    let judged = side_by_side(&found, |index| lint::judge_file(&reads[index], &found[index], &surroundings, inline));
-    lint::document(&reads, &found, &judged)
-}
+/// As many threads as there are processors.
+pub(super) struct Processors;
 
-/// `work` for every item, on all processors, in order.
-fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(items.len() / 4).max(1);
-    if workers == 1 {
-        return (0..items.len()).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let some = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= items.len() {
-                return done;
+/// Parts of the work that each thread takes: enough that none waits long for another's last one.
+const PARTS: usize = 64;
+
+impl Workers for Processors {
+    fn each<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T> {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len() / 4).max(1);
+        let part = items.len().div_ceil(threads * PARTS).max(1);
+        let left = Mutex::new(items.into_iter().enumerate());
+        let take =
+            || -> Vec<(usize, I)> { left.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(part).collect() };
+        let some = || {
+            let mut done = Vec::new();
+            loop {
+                let items = take();
+                let Some((first, _)) = items.first() else { return done };
+                done.push((*first, items.into_iter().map(|(index, item)| work(index, item)).collect::<Vec<T>>()));
             }
-            done.push((index, work(index)));
+        };
+        if threads == 1 {
+            return some().into_iter().flat_map(|(_, done)| done).collect();
         }
-    };
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(some)).collect();
-        handles.into_iter().flat_map(|handle| handle.join().expect("no work panics")).collect()
-    });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, it)| it).collect()
+        let mut done: Vec<(usize, Vec<T>)> = thread::scope(|scope| {
+            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
+            handles.into_iter().flat_map(|handle| handle.join().expect("no work panics")).collect()
+        });
+        done.sort_unstable_by_key(|(first, _)| *first);
+        done.into_iter().flat_map(|(_, done)| done).collect()
+    }
 }

@@ -42,9 +42,10 @@ const HEAP_VARIABLES: [HeapVariable; 10] = [
 ];
 
 pub(super) fn heap<'a>(subject: &Subject<'_, 'a>) -> Option<Given<'a, Bytes>> {
-    let is_of = |it: &&HeapVariable| it.server.is_none_or(|(image, script)| subject.is(&[image], &[script]));
-    HEAP_VARIABLES.iter().filter(is_of).find_map(|it| {
-        let set = subject.program.variable(it.name)?;
+    let is_of = |it: &HeapVariable| it.server.is_none_or(|(image, script)| subject.is(&[image], &[script]));
+    // Few containers have such a variable: the image is looked at where one does.
+    HEAP_VARIABLES.iter().find_map(|it| {
+        let set = subject.program.variable(it.name).filter(|_| is_of(it))?;
         let text = set.text()?;
         let value = size(&format!("{}{}", text.trim(), it.unit)).map(Bytes).filter(|bytes| bytes.0 > 0)?;
         Some(Given { value, part: set.words().into_iter().next()? })

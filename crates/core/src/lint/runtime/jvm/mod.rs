@@ -3,6 +3,7 @@
 mod heap_variable;
 mod launcher;
 mod refused;
+mod said;
 
 use std::borrow::Cow;
 
@@ -12,10 +13,10 @@ use crate::budget::percent;
 use crate::lint::expansion::is_open;
 use crate::lint::program::{Part, Program, Set, Value, locate};
 use crate::lint::subject::Subject;
-use crate::runtime::flags::size;
 use crate::units::Bytes;
 use launcher::Line;
 pub(crate) use refused::Refused;
+use said::Said;
 
 /// Images that are a JDK or JRE and nothing else: their tag is the version of Java.
 const JDK: [&str; 16] = [
@@ -93,10 +94,8 @@ pub(crate) struct Jvm<'a> {
     pub version: Option<Vec<u32>>,
     /// Variables of start scripts that were taken to be handed on.
     pub scripted: Vec<&'a str>,
-    /// The heap's maximum as a start script's own variable gives it, where no flag does.
-    heap_variable: Option<Given<'a, Bytes>>,
-    /// The heap's share as a start script's own variable gives it, where no flag does.
-    ratio: Option<Given<'a, f64>>,
+    /// What its flags come to.
+    said: Said<'a>,
     /// What is taken for granted of the image itself; nothing where the input says what it starts, and that is java.
     inside: Option<&'static str>,
     /// Config maps, secrets and variables whose contents are not in the input, and which may hold flags.
@@ -140,8 +139,7 @@ impl<'a> Jvm<'a> {
         let is_bare = program.has_command || jdk.is_some();
         for name in heap_variable::unnamed(program, &READ).into_iter().chain(SCRIPTED) {
             let parts = of(name);
-            let handed_on = line.iter().chain(&behind).any(|part| part.from == Some(name));
-            if parts.is_empty() || handed_on {
+            if parts.is_empty() || line.iter().chain(&behind).any(|part| part.from == Some(name)) {
                 continue;
             }
             if starts_java && is_bare && !mentions(program, name) {
@@ -172,6 +170,9 @@ impl<'a> Jvm<'a> {
             || ratio.is_some()
             || !flags.is_empty()
             || !unread.is_empty();
+        if !is_jvm {
+            return None;
+        }
         let read = READ.into_iter().chain(SCRIPTED);
         let unknown = read.filter_map(|name| program.variable(name)).filter(|set| set.value == Value::Unknown);
         let hidden = program.hidden.iter().copied().chain(unknown.map(|set| set.name)).collect();
@@ -181,40 +182,23 @@ impl<'a> Jvm<'a> {
             true => Some("the image's start script adds no flags"),
             false => Some("no other flags are set inside of the image"),
         };
-        is_jvm.then_some(Self { flags, unread, behind, version, scripted, heap_variable, ratio, inside, hidden })
+        let said = Said::read(&flags, heap_variable, ratio);
+        Some(Self { flags, unread, behind, version, scripted, said, inside, hidden })
     }
 
     /// The last flag that begins so, and what follows.
     pub(crate) fn last(&self, prefixes: &[&str]) -> Option<Given<'a, String>> {
-        self.flags.iter().rev().find_map(|part| {
-            let text = prefixes.iter().find_map(|prefix| part.text.strip_prefix(prefix))?;
-            Some(Given { value: value(text), part: part.clone() })
-        })
-    }
-
-    /// A size in bytes.
-    pub(crate) fn size(&self, prefixes: &[&str]) -> Option<Given<'a, Bytes>> {
-        let it = self.last(prefixes)?;
-        Some(Given { value: Bytes(size(&it.value)?), part: it.part })
+        last(&self.flags, prefixes)
     }
 
     /// `-Xmx` in any of its spellings, or what a start script makes one of.
     pub(crate) fn max_heap(&self) -> Option<Given<'a, Bytes>> {
-        match self.last(&HEAP) {
-            Some(_) => self.size(&HEAP).filter(|it| it.value.0 > 0),
-            None => self.heap_variable.clone(),
-        }
+        self.said.max_heap.clone()
     }
 
     /// A flag bounds the heap, and what it says is not in the input, or not readable: nothing is known of the heap.
     pub(crate) fn is_heap_unknown(&self) -> bool {
-        if let Some(given) = self.last(&HEAP) {
-            return size(&given.value).is_none();
-        }
-        let shares = ["-XX:MaxRAMPercentage=", "-XX:MaxRAMFraction=", "-XX:MinRAMPercentage="];
-        let share = |name: &&str| self.last(&[*name]).is_some_and(|it| it.value.parse::<f64>().is_err());
-        let ram = self.last(&["-XX:MaxRAM="]).is_some_and(|it| size(&it.value).is_none());
-        self.heap_variable.is_none() && (ram || shares.iter().any(share))
+        self.said.is_heap_unknown
     }
 
     /// Flags that end it as it starts.
@@ -222,46 +206,37 @@ impl<'a> Jvm<'a> {
         refused::of(self)
     }
 
-    fn share(&self, name: &str) -> Option<Given<'a, f64>> {
-        let it = self.last(&[name])?;
-        Some(Given { value: it.value.parse().ok()?, part: it.part })
-    }
-
     /// `-XX:MaxRAMPercentage`, or the fraction that it replaced.
     pub(crate) fn percentage(&self) -> Option<Given<'a, f64>> {
-        let percentage = self.share("-XX:MaxRAMPercentage=").or_else(|| {
-            let fraction = self.share("-XX:MaxRAMFraction=").filter(|it| it.value >= 1.0)?;
-            Some(Given { value: 100.0 / fraction.value, part: fraction.part })
-        });
-        percentage.or_else(|| self.ratio.clone())
+        self.said.most.clone()
     }
 
     /// `-XX:MaxRAM`, which takes the place of the limit where the heap is a share of something: also a larger one
     /// (`arguments.cpp`, `set_heap_size`, measured with JDK 17).
     pub(crate) fn max_ram(&self) -> Option<Given<'a, Bytes>> {
-        self.size(&["-XX:MaxRAM="]).filter(|it| it.value.0 > 0)
+        self.said.max_ram.clone()
     }
 
     /// The heap's maximum under a limit, and the flag that says it, if one does.
-    pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<Part<'a>>) {
-        if let Some(given) = self.max_heap() {
-            return (given.value, Some(given.part));
+    pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<&Part<'a>>) {
+        let Said { max_heap, most, least, max_ram, .. } = &self.said;
+        if let Some(given) = max_heap {
+            return (given.value, Some(&given.part));
         }
-        let ram = self.max_ram();
-        let seen = ram.as_ref().map_or(limit, |it| it.value);
-        let (most, least) = (self.percentage(), self.share("-XX:MinRAMPercentage="));
+        let seen = max_ram.as_ref().map_or(limit, |it| it.value);
         let usual = Percentages::default();
         let of = |given: &Option<Given<'a, f64>>, usual: f64| given.as_ref().map_or(usual, |it| it.value);
-        let percentages = Percentages { max: of(&most, usual.max), min: of(&least, usual.min) };
+        let percentages = Percentages { max: of(most, usual.max), min: of(least, usual.min) };
         let decides = if jvm::is_small(seen, percentages) { least } else { most };
-        (jvm::default_heap(seen, percentages), decides.map(|it| it.part).or_else(|| Some(ram?.part)))
+        let ram = max_ram.as_ref().map(|it| &it.part);
+        (jvm::default_heap(seen, percentages), decides.as_ref().map(|it| &it.part).or(ram))
     }
 
     /// The heap alone takes a limit, or so much of it that no limit has room for the rest.
     pub(crate) fn takes_all(&self, limit: Bytes) -> bool {
         let (heap, flag) = self.heap(limit);
         // Whole units of 2 MiB are what a share comes to.
-        let is_share = self.max_heap().is_none() && flag.is_some();
+        let is_share = self.said.max_heap.is_none() && flag.is_some();
         heap >= limit || (is_share && heap.0.saturating_add(2 << 20) > percent(limit, WHOLE).0)
     }
 
@@ -288,15 +263,8 @@ impl<'a> Jvm<'a> {
 
     /// What its flags cap.
     pub(crate) fn caps(&self, limit: Bytes) -> Caps {
-        let of = |name: &str| self.size(&[name]).map(|it| it.value).filter(|bytes| bytes.0 > 0);
-        Caps {
-            heap: self.heap(limit).0,
-            metaspace: of("-XX:MaxMetaspaceSize="),
-            code_cache: of("-XX:ReservedCodeCacheSize="),
-            direct: of("-XX:MaxDirectMemorySize="),
-            stack: of("-Xss").or_else(|| self.last(&["-XX:ThreadStackSize="])?.value.parse().ok().map(Bytes::kib)),
-            threads: None,
-        }
+        let Said { metaspace, code_cache, direct, stack, .. } = self.said;
+        Caps { heap: self.heap(limit).0, metaspace, code_cache, direct, stack, threads: None }
     }
 
     /// What was taken for granted to know its flags.
@@ -338,8 +306,13 @@ fn java_version(image: &Image<'_>) -> Vec<u32> {
     version
 }
 
-/// The heap's maximum as a flag says it.
-const HEAP: [&str; 2] = ["-Xmx", "-XX:MaxHeapSize="];
+/// The last flag that begins so, and what follows.
+fn last<'a>(flags: &[Part<'a>], prefixes: &[&str]) -> Option<Given<'a, String>> {
+    flags.iter().rev().find_map(|part| {
+        let text = prefixes.iter().find_map(|prefix| part.text.strip_prefix(prefix))?;
+        Some(Given { value: value(text), part: part.clone() })
+    })
+}
 
 /// A flag's value without the quotes that a shell takes away: `-Xmx"${HEAP}"m`.
 fn value(text: &str) -> String {

@@ -3,7 +3,6 @@
 //!
 //! A variable that the file does not set stays as it is written: the image that it is built on may set it.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Comment, Document, Kind, Language, Node, Span, Style, Tree};
@@ -47,6 +46,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
         comments: comments.into_iter().map(|span| Comment { span, alone: true }).collect(),
         errors: Vec::new(),
         nodes: Vec::new(),
+        made: Vec::new(),
         shared: HashSet::new(),
         children: Vec::new(),
     };
@@ -97,7 +97,8 @@ fn of_stage(tree: &mut Tree<'_>, whole: Span, stage: Stage, others: &[(&str, u32
 }
 
 fn scalar(tree: &mut Tree<'_>, it: Text) -> u32 {
-    push(tree, it.span, Kind::Scalar { text: Cow::Owned(it.text), style: Style::Quoted })
+    let text = tree.make(it.text);
+    push(tree, it.span, Kind::Scalar { text, style: Style::Quoted })
 }
 
 fn collect(tree: &mut Tree<'_>, span: Span, is_mapping: bool, ids: &[u32]) -> u32 {
