@@ -17,6 +17,7 @@ mod quote;
 mod removal;
 mod signal;
 
+pub(crate) use level::was_resized_since;
 pub(crate) use removal::{consumer, grace_expired};
 
 /// A cause of death.
