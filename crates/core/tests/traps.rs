@@ -353,7 +353,8 @@ fn a_log_line_turns_an_exit_of_its_own_into_the_runtimes_limit() {
     );
     let diagnosis = only(&[objects(&[pod(end(1, "Error"))]), logs]);
     check(&diagnosis, "runtime-heap-oom", Some(false));
-    assert_eq!(diagnosis.confidence, Confidence::Proven);
+    // It may have been caught and logged.
+    assert_eq!(diagnosis.confidence, Confidence::Likely);
 }
 
 #[test]

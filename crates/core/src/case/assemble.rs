@@ -6,7 +6,7 @@ use crate::fact::{Container, EngineContainer, Locus, Pod, State, Termination};
 use crate::why::Ask;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
-use super::worth::{is_worth_a_diagnosis, pod_has_a_fate};
+use super::worth::{is_oom_reason, is_worth_a_diagnosis, pod_has_a_fate};
 use super::{Case, Death, Index, Life, PodView, Seen, orphans};
 
 /// Every case of the evidence that was asked for, in no order.
@@ -86,6 +86,9 @@ fn pod_cases<'a>(index: &'a Index<'a>, view: &'a PodView, ask: &Ask, cases: &mut
             cases.push(case);
         }
     }
+    if view.gone && ask.container.is_none() {
+        cases.extend(in_some_container(index, view, named).into_iter().filter(|case| is_recent(case, ask)));
+    }
     if cases.len() == before && ask.container.is_none() {
         let mut case = Case { from: Some(view.from.clone()), named, ..bare(index, Some(view)) };
         gather(&mut case);
@@ -93,6 +96,31 @@ fn pod_cases<'a>(index: &'a Index<'a>, view: &'a PodView, ask: &Ask, cases: &mut
             cases.push(case);
         }
     }
+}
+
+/// Kills in a pod that is gone and had several containers, or is not known to have had any: whose the id in the
+/// kernel's path was, no status tells any more. A case for each id.
+fn in_some_container<'a>(index: &'a Index<'a>, view: &'a PodView, named: bool) -> Vec<Case<'a>> {
+    if view.pod.containers.len() == 1 {
+        return Vec::new();
+    }
+    let whole = || {
+        let mut case = Case { from: Some(view.from.clone()), named, ..bare(index, Some(view)) };
+        gather(&mut case);
+        case
+    };
+    let mut ids: Vec<Option<&str>> = whole().kills.iter().map(|kill| kill.kill.it.container_id.as_deref()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let of = |id: Option<&str>| {
+        let mut case = whole();
+        case.kills.retain(|kill| kill.kill.container_id.as_deref() == id);
+        for kill in &mut case.kills {
+            kill.life = Life::This;
+        }
+        case
+    };
+    ids.into_iter().map(of).collect()
 }
 
 pub(super) fn bare<'a>(index: &'a Index<'a>, pod: Option<&'a PodView>) -> Case<'a> {
@@ -116,10 +144,16 @@ pub(super) fn bare<'a>(index: &'a Index<'a>, pod: Option<&'a PodView>) -> Case<'
     }
 }
 
-/// The end to diagnose: the present state where it is Terminated, else the last one.
+/// The end to diagnose: the present state where it is Terminated, else the last one. One that ended well after an OOM
+/// kill needs no explaining, the kill does.
 fn death(container: &Container, from: impl Fn() -> Locus) -> Option<Death> {
     let status = container.status.as_ref()?;
-    if let Some(State::Terminated(end)) = &status.state {
+    let is_oom = |end: &Termination| end.reason.as_deref().is_some_and(is_oom_reason);
+    let recovered =
+        |end: &Termination| end.exit_code == Some(0) && !is_oom(end) && status.last.as_ref().is_some_and(is_oom);
+    if let Some(State::Terminated(end)) = &status.state
+        && !recovered(end)
+    {
         return Some(Death {
             termination: end.clone(),
             from: from().join("/state/terminated"),
@@ -128,8 +162,9 @@ fn death(container: &Container, from: impl Fn() -> Locus) -> Option<Death> {
         });
     }
     let end = status.last.clone()?;
-    let running = matches!(status.state, Some(State::Running { .. }));
-    let life = status.restart_count.map(|count| if running { count.saturating_sub(1) } else { count });
+    // Another life has begun since.
+    let followed = matches!(status.state, Some(State::Running { .. } | State::Terminated(_)));
+    let life = status.restart_count.map(|count| if followed { count.saturating_sub(1) } else { count });
     Some(Death { termination: end, from: from().join("/lastState/terminated"), current: false, life })
 }
 

@@ -4,7 +4,7 @@ use crate::fact::{EngineContainer, Event, Locus, Subject};
 
 use super::matching::{container_ids, is_uid_of, names, same_id, tie};
 use super::worth::is_oom_reason;
-use super::{Case, CaseKill, Index, Life, PodView, Seen};
+use super::{Case, CaseKill, Index, Life, PodView, Seen, Tie};
 
 /// Gives a case everything in the index that belongs to it.
 pub(super) fn gather<'a>(case: &mut Case<'a>) {
@@ -56,7 +56,8 @@ fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     let oom = case.reason().is_some_and(is_oom_reason) || case.exit_code() == Some(137);
     if !explained
         && (oom || case.death.is_none())
-        && let Some(kill) = kills.iter_mut().rev().find(|kill| kill.life == Life::Unknown)
+        && let Some(kill) =
+            kills.iter_mut().rev().find(|kill| kill.life == Life::Unknown && kill.tie != Tie::SomeContainer)
     {
         kill.life = Life::This;
     }

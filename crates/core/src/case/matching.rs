@@ -122,6 +122,10 @@ fn by_pod(case: &Case<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
     if kill.victims.iter().all(|victim| victim.comm.as_deref() == Some("pause")) && !kill.victims.is_empty() {
         return case.container.is_none().then_some((Life::Unknown, Tie::PodUid));
     }
+    if pod.gone && pod.pod.containers.len() != 1 {
+        let tie = if case.container.is_some() { Tie::SomeContainer } else { Tie::PodUid };
+        return Some((Life::Unknown, tie));
+    }
     let timed = kill.at.filter(|_| kill.at_from.is_some());
     if let Some(life) = by_time(case, timed) {
         let ids_known = kill.container_id.is_some() && container_ids(case).next().is_some();

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::artifact::Artifact;
 use crate::fact::{
-    Container, ContainerStatus, Counters, EngineContainer, EngineEvent, Event, KernelKill, KernelNote, Locus, LogSign,
-    Node, NodeNote, Pod, State, Termination, UserspaceKill,
+    Container, ContainerKind, ContainerStatus, Counters, EngineContainer, EngineEvent, Event, KernelKill, KernelNote,
+    Locus, LogSign, Node, NodeNote, Pod, State, Termination, UserspaceKill,
 };
 use crate::recording;
 
@@ -94,6 +94,8 @@ pub enum Tie {
     PodUidAndTime,
     /// The pod uid does.
     PodUid,
+    /// The pod uid does, and no status tells which of its containers has the id in the path.
+    SomeContainer,
     /// Only the moment and the command name fit.
     Moment,
 }
@@ -207,6 +209,20 @@ impl<'a> Case<'a> {
     /// The pod itself was not seen, only its events.
     pub fn is_gone(&self) -> bool {
         self.pod.is_some_and(|view| view.gone)
+    }
+
+    /// No other container of its pod runs beside it: all of them are known, and the others are init containers.
+    pub fn is_alone_in_its_pod(&self) -> bool {
+        let (Some(view), Some(own)) = (self.pod, self.container) else { return false };
+        // The events of a pod that is gone name all its containers where they reach back to when it was placed.
+        let all_known = view.pod.complete || view.gone && self.events.iter().any(|event| event.reason == "Scheduled");
+        let beside = |other: &&Container| other.kind != ContainerKind::Init && !std::ptr::eq(*other, own);
+        all_known && !view.pod.containers.iter().any(|other| beside(&other))
+    }
+
+    /// A kill in its pod of which no status tells whether it was in this container.
+    pub fn possible_kill(&self) -> Option<&CaseKill<'a>> {
+        self.kills.iter().find(|kill| kill.tie == Tie::SomeContainer)
     }
 
     /// The pod's own fields.

@@ -2,7 +2,7 @@
 
 use crate::fact::ContainerKind;
 
-use super::{Case, Life};
+use super::{Case, CaseKill, Life, Tie};
 
 pub(super) fn is_worth_a_diagnosis(case: &Case<'_>) -> bool {
     if let Some(end) = case.termination() {
@@ -14,7 +14,8 @@ pub(super) fn is_worth_a_diagnosis(case: &Case<'_>) -> bool {
     if case.is_gone() && case.events.iter().any(|event| event.it.reason == "Killing") {
         return true;
     }
-    if case.named || case.kills.iter().any(|kill| kill.life != Life::Earlier) {
+    let own = |kill: &CaseKill<'_>| kill.life != Life::Earlier && kill.tie != Tie::SomeContainer;
+    if case.named || case.kills.iter().any(own) {
         return true;
     }
     if case.counters.iter().any(|counters| counters.oom_kill > Some(0)) || !case.userspace.is_empty() {

@@ -1,7 +1,7 @@
 //! What the causes of a kill by the kernel's OOM killer share: how it is told, and what excludes it.
 
 use super::killing::{self, Killing};
-use super::level::container_limit;
+use super::level::{container_limit, resize_since, was_resized_since};
 use super::{Finding, Found, Proof, counted, quote, start_error, start_oom};
 use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
@@ -16,6 +16,11 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     }
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
     proofs.extend(quote::termination(case));
+    proofs.extend(quote::recovery(case));
+    let resized = resize_since(case);
+    proofs.extend(
+        resized.map(|event| quote::event(&event, "its memory was resized after this end: another limit was in force")),
+    );
     let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
     proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));
     match counted::level(case).filter(|_| killing.report.is_none()) {
@@ -91,8 +96,12 @@ pub(super) fn kernel_log_command(case: &Case<'_>) -> String {
 fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     let who = who(killing);
     let limit = killing.report.and_then(|kill| kill.kill.memory).and_then(|memory| memory.limit);
-    let own =
-        case.container.and_then(container_limit).or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
+    let own = case.container.and_then(container_limit).filter(|_| !was_resized_since(case));
+    let own = own.or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
+    let noun = match case.pod_spec() {
+        Some(_) if case.container.is_none() => format!("a container of {}", case.noun()),
+        _ => case.noun(),
+    };
     let counter = match killing.report.and_then(|kill| kill.kill.limit_hit) {
         Some(LimitHit::MemorySwap) => "memory+swap",
         Some(LimitHit::KernelMemory) => "kernel memory",
@@ -109,11 +118,9 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                     quote::tail(path)
                 )
             }
-            _ => format!(
-                "{} hit its {counter} limit{} and the kernel killed {who}.",
-                capital(&case.noun()),
-                of(limit.or(own))
-            ),
+            _ => {
+                format!("{} hit its {counter} limit{} and the kernel killed {who}.", capital(&noun), of(limit.or(own)))
+            }
         },
         Verdict::PodLimitOom => {
             format!("The pod's memory limit{} was hit and the kernel killed {who}.", of(limit))
@@ -218,6 +225,7 @@ pub(crate) fn oom_kill(case: &Case<'_>, otherwise: Option<bool>) -> Option<bool>
     match killing::of(case) {
         Some(killing) if killing.certain => Some(true),
         Some(_) => None,
+        None if case.possible_kill().is_some() => None,
         None => otherwise,
     }
 }

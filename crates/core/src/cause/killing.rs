@@ -108,7 +108,8 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     if comm == "pause" && case.container.is_none_or(|container| container.name.as_deref() != Some("pause")) {
         return VictimKind::Sandbox;
     }
-    if case.death.is_none() && (case.is_running() || case.container.is_some()) {
+    // Of a pod that is gone nothing tells whether the container went on.
+    if case.death.is_none() && (case.is_running() || case.container.is_some()) && !case.is_gone() {
         // The status is older than the kill.
         return if was_alone(kill) { VictimKind::Main } else { VictimKind::Child };
     }
@@ -121,7 +122,7 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     if was_outlived(case, kill) || ended_by_engine(case) {
         return VictimKind::Child;
     }
-    match first_of_its_cgroup(case, kill) {
+    match first_of_its_container(case, kill) {
         Some(false) => VictimKind::Child,
         _ => VictimKind::Main,
     }
@@ -135,21 +136,39 @@ fn was_alone(kill: &CaseKill<'_>) -> bool {
     report.level == Some(Level::Container) && processes().count() == 1 && processes().all(killed)
 }
 
-/// Whether a victim is the first process of its cgroup: the table of a container's own cgroup lists its processes
-/// alone, and the first of them has the lowest pid. `None`: the table is of more than one container, or not there.
-fn first_of_its_cgroup(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
+/// The table lists processes other than the victims and the sandbox's.
+fn has_survivors(kill: &CaseKill<'_>) -> bool {
     let report = kill.kill.it;
-    let alone = report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg;
-    let first = report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid).min()?;
-    alone.then(|| report.victims.iter().any(|victim| victim.pid == Some(first)))
+    let killed = |pid| report.victims.iter().any(|victim| victim.pid == Some(pid));
+    report.candidates.iter().any(|row| row.comm != "pause" && !killed(row.pid))
+}
+
+/// Whether a victim is the first process of its container, the one with the lowest pid. The table of a container's own
+/// cgroup lists its processes alone. That of a pod's cgroup lists those of all its containers and of the sandbox; the
+/// kubelet gives a container an `oom_score_adj`, which its processes inherit. `None`: nothing tells.
+fn first_of_its_container(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
+    let report = kill.kill.it;
+    let rows = || report.candidates.iter().filter(|row| row.comm != "pause");
+    let killed = |pid: u32| report.victims.iter().any(|victim| victim.pid == Some(pid));
+    if report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg {
+        return rows().map(|row| row.pid).min().map(killed);
+    }
+    if report.level != Some(Level::Pod) {
+        return None;
+    }
+    let adj = rows().find(|row| killed(row.pid))?.oom_score_adj;
+    let first = rows().filter(|row| row.oom_score_adj == adj).map(|row| row.pid).min()?;
+    // Another container may have the same adjustment.
+    (killed(first) || case.is_alone_in_its_pod()).then(|| killed(first))
 }
 
 fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind) -> Killing<'c, 'a> {
     let level = kill.kill.level;
     let confidence = match kill.tie {
         Tie::ContainerId | Tie::PodUidAndTime => Confidence::Proven,
-        Tie::PodUid | Tie::Moment => Confidence::Likely,
+        Tie::PodUid | Tie::SomeContainer | Tie::Moment => Confidence::Likely,
     };
+    let first = first_of_its_container(case, kill);
     // Without a status nobody says that the container ended with its victim.
     let ended = case.death.is_some() || !matches!(victim, VictimKind::Main | VictimKind::Child) || case.is_running();
     let verdict = match victim {
@@ -160,14 +179,20 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
             Verdict::ChildOomInvisible
         }
         VictimKind::Child => of_child(case, was_outlived(case, kill)),
+        // Another process that lived on may have been the first, and no end is there to tell.
+        VictimKind::Main if case.is_gone() && first.is_none() && !kill.kill.group && has_survivors(kill) => {
+            Verdict::Undetermined
+        }
         VictimKind::Main => verdict_of(case, kill),
     };
-    // Without a level the verdict is no more than the likeliest limit's.
-    let sure = ended && (level.is_some() || victim != VictimKind::Main);
-    let told = case.death.is_some()
-        || victim != VictimKind::Main
-        || kill.kill.group
-        || first_of_its_cgroup(case, kill).is_some();
+    // Without a level the verdict is no more than the likeliest limit's. A table of more than the container's own
+    // processes tells a child by its `oom_score_adj` alone, and a 137 may be the kernel's.
+    let by_adj = victim == VictimKind::Child
+        && level == Some(Level::Pod)
+        && first == Some(false)
+        && matches!(case.exit_code(), Some(137) | None);
+    let sure = ended && (level.is_some() || victim != VictimKind::Main) && !by_adj;
+    let told = case.death.is_some() || victim != VictimKind::Main || kill.kill.group || first.is_some();
     Killing {
         report: Some(kill),
         victim,

@@ -39,9 +39,35 @@ fn pod_limit_is_the_containers(case: &Case<'_>, limit: Option<Bytes>) -> bool {
     if pod.resources.memory_limit.is_some() {
         return false;
     }
+    if case.is_gone() {
+        return case.is_alone_in_its_pod() && pod.containers.len() == 1;
+    }
     let Some(own) = case.container.and_then(container_limit) else { return false };
     let limited = pod.containers.iter().filter(|container| container_limit(container).is_some()).count();
-    limited == 1 && limit.is_none_or(|limit| page_round(limit) == page_round(own))
+    limited == 1 && (limit.is_none_or(|limit| page_round(limit) == page_round(own)) || was_resized_since(case))
+}
+
+/// The pod's memory was resized in place after the end: what spec and status say now was not in force.
+pub(crate) fn was_resized_since(case: &Case<'_>) -> bool {
+    let (Some(pod), Some(end)) = (case.pod_spec(), case.finished()) else { return false };
+    let name = case.container.and_then(|container| container.name.as_deref());
+    let of_resize = pod.managers.iter().filter(|manager| {
+        manager.subresource.as_deref() == Some("resize")
+            && (manager.container.is_none() || manager.container.as_deref() == name)
+    });
+    let by_manager = of_resize.filter_map(|manager| manager.at).any(|at| at > end);
+    by_manager || resize_since(case).is_some()
+}
+
+/// The kubelet's word for such a resize, which names the containers.
+pub(super) fn resize_since<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let end = case.finished()?;
+    let name = case.container.and_then(|container| container.name.as_deref());
+    let names_it = |event: &Event| name.is_none_or(|name| event.message.contains(&format!("\"name\":\"{name}\"")));
+    let resized = |event: &&Seen<'_, Event>| {
+        matches!(event.it.reason.as_str(), "ResizeStarted" | "ResizeCompleted") && names_it(event.it)
+    };
+    case.events.iter().filter(resized).find(|event| event.it.last.or(event.it.first) > Some(end)).copied()
 }
 
 /// Limits are set in whole pages; 64 KiB pages are the largest in use (arm64, ppc64le).

@@ -20,6 +20,7 @@ mod signal;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;
+pub(crate) use level::was_resized_since;
 pub(crate) use removal::{consumer, grace_expired};
 
 /// A cause of death.

@@ -79,7 +79,11 @@ fn places_in_life(case: &Case<'_>, event: &Event) -> Option<Confidence> {
     let started = case.started();
     if last.duration_since(finished) <= SLACK {
         let early = started.is_some_and(|started| started.duration_since(last) > SLACK);
-        return (!early).then_some(Confidence::Proven);
+        if early {
+            // The kubelet stops counting an event that repeats (see `failures`), and the container goes on ending.
+            return (event.count > 1 && fails_in_a_loop(case)).then_some(Confidence::Likely);
+        }
+        return Some(Confidence::Proven);
     }
     // A series whose last member is of the next life: its members are as many as the ends it stands for.
     let first = event.first.unwrap_or(last);
@@ -111,6 +115,15 @@ pub(super) fn failures<'a>(case: &Case<'a>, which: Option<Which>) -> Option<Seen
         (last.map(|last| finished.map_or(last, |finished| last.min(finished))), event.it.age_seconds.map(Reverse))
     };
     case.events.iter().filter(of_probe).filter(began).max_by_key(|event| newest(event)).copied()
+}
+
+/// It ends again and again (`CrashLoopBackOff`), and its liveness or startup probe failed in the life that is diagnosed.
+pub(super) fn fails_in_a_loop(case: &Case<'_>) -> bool {
+    let in_life = |event: Seen<'_, Event>| {
+        let last = event.it.last.or(event.it.first);
+        last.zip(case.started()).is_some_and(|(last, started)| started.duration_since(last) <= SLACK)
+    };
+    case.waiting().is_some_and(|(reason, _)| reason == "CrashLoopBackOff") && failures(case).is_some_and(in_life)
 }
 
 /// The kubelet's log says that a probe failed in this life and the container will be restarted: which probe, and where.

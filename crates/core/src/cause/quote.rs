@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Proof;
 use crate::case::{Case, CaseKill, Seen};
-use crate::fact::{EngineEvent, Event, LogSign, NodeNote};
+use crate::fact::{EngineEvent, Event, LogSign, NodeNote, State};
 use crate::units::span;
 
 /// Whole seconds in UTC, as people write them.
@@ -37,6 +37,18 @@ pub(super) fn termination(case: &Case<'_>) -> Option<Proof> {
     words.extend(end.message.as_ref().map(|message| format!("message: {}", cut_middle(message, 240))));
     words.extend(end.finished.map(|at| format!("finishedAt: {at}")));
     Some(Proof { says, from: death.from.clone(), excerpt: words.join(", ") })
+}
+
+/// The life after the end that is diagnosed ended well.
+pub(super) fn recovery(case: &Case<'_>) -> Option<Proof> {
+    let Some(State::Terminated(end)) = &case.status()?.state else { return None };
+    let later = case.death.as_ref().is_some_and(|death| !death.current);
+    (later && end.exit_code == Some(0)).then_some(())?;
+    Some(Proof {
+        says: "it was started again and then ended well".into(),
+        from: case.from.as_ref()?.join("/state/terminated"),
+        excerpt: "exitCode: 0".into(),
+    })
 }
 
 /// ` (SIGKILL)` behind an exit code that a signal makes.

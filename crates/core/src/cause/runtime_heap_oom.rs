@@ -42,7 +42,8 @@ fn by_sign(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> Finding {
     let silent = matches!(case.kernel_silence(), Silence::Proves(_));
     let confidence = match (this_life, sigkill && !silent) {
         (_, true) => Confidence::Possible,
-        (true, false) if case.death.is_some() => Confidence::Proven,
+        (true, false) if case.death.is_some() && is_last_word(case, sign) => Confidence::Proven,
+        (true, false) if case.death.is_some() && is_an_odd_end(case, sign) => Confidence::Possible,
         _ => Confidence::Likely,
     };
     let (who, meaning) = (kernel::capital(&case.noun()), meaning(sign.it.sign));
@@ -55,6 +56,38 @@ fn by_sign(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> Finding {
     };
     let otherwise = if sigkill && !silent { None } else { Some(false) };
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, otherwise)).into()
+}
+
+/// No program goes on after this line: the runtime itself ends with it, or it aborted (134). An error that can be caught
+/// may have been logged and survived.
+fn is_last_word(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> bool {
+    const WORDS: [&str; 6] =
+        ["Terminating due to", "Aborting due to", "terminate called", "Unhandled exception", "atal error", "FATAL"];
+    matches!(
+        sign.it.sign,
+        Sign::JvmExitOnOom
+            | Sign::JvmNative
+            | Sign::V8Heap
+            | Sign::GoOom
+            | Sign::PhpMemoryLimit
+            | Sign::RustAllocFailed
+            | Sign::AllocFailed
+    ) || case.exit_code() == Some(134)
+        || WORDS.iter().any(|words| sign.it.line.contains(words))
+}
+
+/// A JVM whose main thread lets the error through ends with 1: another code is the program's own, and nothing else
+/// speaks of a JVM here.
+fn is_an_odd_end(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> bool {
+    let of_jvm = matches!(
+        sign.it.sign,
+        Sign::JvmHeap | Sign::JvmMetaspace | Sign::JvmDirect | Sign::JvmGcOverhead | Sign::JvmArraySize
+    );
+    let known = case.container.is_some_and(|container| {
+        container.program.as_deref().is_some_and(|program| program.ends_with("java"))
+            || container.flags.iter().any(|flag| flag.text.starts_with("-X"))
+    });
+    of_jvm && !known && case.exit_code() != Some(1)
 }
 
 /// HotSpot leaves with 3 on ExitOnOutOfMemoryError (src/hotspot/share/utilities/debug.cpp, 8 to 25) and for nothing else.

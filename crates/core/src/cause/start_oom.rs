@@ -1,7 +1,8 @@
 //! Killed before the program ran, or the limit is too small to start in.
 
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
-use crate::case::Case;
+use crate::case::{Case, CaseKill, Life};
+use crate::diagnose::composition;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::units::{Bytes, Quantity};
 
@@ -31,12 +32,27 @@ fn judge(case: &Case<'_>) -> Finding {
         if proofs.is_empty() {
             return Finding::Absent;
         }
-        let room = if is_roomy(case) { "had no room left" } else { "is too small" };
-        let summary = format!(
-            "The kernel killed {} before {} ran: its memory limit{} {room} to start in.",
-            kernel::who(&killing),
-            case.noun(),
-            limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
+        let kept = kept(case, &killing);
+        let why = match &kept {
+            Some(kept) => format!(
+                "files that it had left in its memory-backed volumes ({}) still filled {} of its {}",
+                kept.volumes.join(", "),
+                kept.files,
+                kept.limit
+            ),
+            None => format!(
+                "its memory limit{} {} to start in",
+                limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default(),
+                if is_roomy(case) { "had no room left" } else { "is too small" }
+            ),
+        };
+        let summary = format!("The kernel killed {} before {} ran: {why}.", kernel::who(&killing), case.noun());
+        proofs.extend(kept.map(|kept| kept.proof));
+        proofs.extend(
+            first_kill(case).map(|kill| Proof {
+                says: format!("an earlier life: {}", quote::kill(kill).says),
+                ..quote::kill(kill)
+            }),
         );
         let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
         found.level = killing.level;
@@ -65,6 +81,42 @@ fn judge(case: &Case<'_>) -> Finding {
         .oom_kill(None)
         .missing("whether the kernel killed the runtime's init process", kernel::kernel_log_command(case))
         .into()
+}
+
+/// What an earlier life left behind: files in memory, charged to the pod until it goes.
+struct Kept<'a> {
+    files: Bytes,
+    limit: Bytes,
+    volumes: &'a [String],
+    proof: Proof,
+}
+
+/// A container that ran before is killed at its start, and most of the memory is files while it mounts an emptyDir in
+/// memory: those outlive the container, and stay charged to the pod.
+fn kept<'a>(case: &Case<'a>, killing: &killing::Killing<'_, '_>) -> Option<Kept<'a>> {
+    let volumes = case.container.map(|container| container.tmpfs_mounts.as_slice()).filter(|list| !list.is_empty())?;
+    let ran_before = case.status().and_then(|status| status.restart_count) > Some(0);
+    let report = killing.report.filter(|_| ran_before)?;
+    let files = composition(report.kill.it).file_bytes?;
+    let limit = report.kill.memory?.limit?;
+    (files.0 > limit.0 / 2).then(|| Kept {
+        files,
+        limit,
+        volumes,
+        proof: Proof {
+            says: format!(
+                "of the {limit} that the kernel counted, {files} were files, and {} is in memory",
+                volumes.join(", ")
+            ),
+            from: report.kill.from.clone(),
+            excerpt: format!("file {files}"),
+        },
+    })
+}
+
+/// The first kill of an earlier life of it: what made it start again.
+fn first_kill<'c, 'a>(case: &'c Case<'a>) -> Option<&'c CaseKill<'a>> {
+    case.kills.iter().find(|kill| kill.life == Life::Earlier && !kill.kill.victims.is_empty())
 }
 
 /// What runc says when its init process ended before it could take the program's place (libcontainer/process_linux.go,
@@ -136,6 +188,23 @@ fn limit(case: &Case<'_>) -> Option<Quantity> {
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if let Some(kept) = killing::of(case).and_then(|killing| kept(case, &killing)) {
+        return vec![
+            advice::advice(
+                format!(
+                    "bound its memory-backed volumes ({}) with a sizeLimit well below the limit",
+                    kept.volumes.join(", ")
+                ),
+                "files in an emptyDir of medium Memory count as its memory and survive its restarts: the container cannot start again beside them",
+                "writes beyond the bound fail",
+            ),
+            advice::advice(
+                "delete the pod once that is done",
+                "the files go only with the pod; a restart of the container keeps them",
+                "what is in the volume is lost",
+            ),
+        ];
+    }
     match limit(case).filter(|limit| limit.is_fractional()) {
         Some(limit) => vec![advice::unit_slip(case, limit)],
         None if is_roomy(case) => {

@@ -33,6 +33,11 @@ fn judge(case: &Case<'_>) -> Finding {
             "The kernel killed processes of this cgroup; when, and whether its own limit was hit, is not told here."
                 .into()
         }
+        (Some(killing), None) if killing.level.is_some() => format!(
+            "The kernel killed {} of {}; whether that was a main process, or a child of one that lived on, is not told.",
+            kernel::who(killing),
+            case.noun()
+        ),
         (Some(killing), None) => {
             format!("The kernel killed {}; whether a limit was hit, and whose, is not told here.", kernel::who(killing))
         }
@@ -53,7 +58,10 @@ fn judge(case: &Case<'_>) -> Finding {
     };
     let killed = of_node.is_some().then_some(true);
     let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, killed));
-    if let Silence::Worthless(why) = case.kernel_silence() {
+    let reported = case.death.is_none() && killing.as_ref().is_some_and(|killing| killing.report.is_some());
+    if reported {
+        found.level = killing.and_then(|killing| killing.level);
+    } else if let Silence::Worthless(why) = case.kernel_silence() {
         found = found.missing(format!("the kernel log of the moment ({why})"), kernel::kernel_log_command(case));
     }
     if case.events.is_empty() && case.pod.is_some() {

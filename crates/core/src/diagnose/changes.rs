@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::case::{Case, newest_moment};
+use crate::case::{Case, is_oom_reason, newest_moment};
 use crate::diagnosis::Change;
 use crate::fact::{Resources, Revision};
 
@@ -28,8 +28,24 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Change> {
         }
         changes.extend(revisions(case, &shortly));
     }
+    changes.extend(earlier_life(case));
+    changes.extend(resizes(case, &shortly));
     changes.sort_by_key(|change| std::cmp::Reverse(change.at));
     changes
+}
+
+/// The life before the one that is diagnosed was OOM killed: what came after may have begun with what that left.
+fn earlier_life(case: &Case<'_>) -> Option<Change> {
+    let last = case.status()?.last.as_ref().filter(|_| case.death.as_ref().is_some_and(|death| death.current))?;
+    let killed = last.reason.as_deref().is_some_and(is_oom_reason);
+    killed.then(|| Change { at: last.finished, what: "the life before this one was OOM killed".to_owned() })
+}
+
+/// What the kubelet says of resizes in place.
+fn resizes(case: &Case<'_>, shortly: &dyn Fn(Timestamp) -> bool) -> impl Iterator<Item = Change> {
+    let done = case.events.iter().filter(|event| event.reason == "ResizeCompleted");
+    let moments = done.filter_map(|event| event.last.or(event.first)).filter(move |at| shortly(*at));
+    moments.map(|at| Change { at: Some(at), what: "the pod's resources were resized in place".to_owned() })
 }
 
 /// The pod's own creation is no change.

@@ -1,6 +1,7 @@
 //! The memory settings that were in force, who set them, and what the memory consisted of.
 
 use crate::case::{Case, Life};
+use crate::cause::was_resized_since;
 use crate::diagnosis::{Composition, MemoryReport};
 use crate::fact::{KernelKill, Level, Resources};
 use crate::kubelet;
@@ -15,13 +16,22 @@ pub(super) fn of(case: &Case<'_>) -> MemoryReport {
     let applied = case.container.and_then(|container| container.applied.as_ref());
     let by_kernel = report.filter(|kill| kill.level == Some(Level::Container)).and_then(|kill| kill.memory?.limit);
     let by_engine = case.engine.and_then(|engine| engine.it.memory_limit);
+    // What was resized after the end was not in force.
+    let stale = was_resized_since(case);
+    let applied = applied.filter(|_| !stale);
+    let spec = spec.filter(|_| !stale);
     let stated = applied.and_then(Resources::limit_bytes).or_else(|| spec?.limit_bytes()).or(by_engine);
+    let of_pod = report.filter(|kill| kill.level == Some(Level::Pod)).and_then(|kill| kill.memory?.limit);
     MemoryReport {
         request_bytes: applied.and_then(Resources::request_bytes).or_else(|| spec?.request_bytes()),
         // The kernel's own number is what was in force at the kill.
         limit_bytes: by_kernel.or(stated),
-        limit_from: limit_from(case, by_kernel.is_some()),
-        pod_limit_bytes: pod.and_then(kubelet::pod_limit),
+        limit_from: if stale {
+            by_kernel.map(|_| "kernel log".to_owned())
+        } else {
+            limit_from(case, by_kernel.is_some())
+        },
+        pod_limit_bytes: if stale { of_pod } else { pod.and_then(kubelet::pod_limit) },
         qos_class: pod.and_then(kubelet::qos).or_else(|| report?.qos),
         oom_score_adj: pod
             .zip(case.container)
@@ -69,7 +79,7 @@ fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
 }
 
 /// Parts by the names that `memory.stat` of v1 and v2 gives them in the report.
-pub(super) fn composition(kill: &KernelKill) -> Composition {
+pub(crate) fn composition(kill: &KernelKill) -> Composition {
     let stat = |names: &[&str]| {
         names.iter().find_map(|name| kill.stats.iter().find(|(key, _)| key == name)).map(|(_, bytes)| *bytes)
     };

@@ -1,6 +1,6 @@
 //! From a case to its diagnosis: every cause looks, the surest finding wins, the excluded ones are named.
 
-use crate::case::{Case, Life};
+use crate::case::{Case, Life, Tie};
 use crate::cause::{CAUSES, Cause, Finding, Found, Proof, beside_the_end, consumer, grace_expired};
 use crate::diagnosis::{Diagnosis, Evidence, Missing, RuledOut, SubjectReport, TerminationReport, Verdict};
 use crate::fact::Level;
@@ -12,6 +12,7 @@ mod memory;
 mod pattern;
 
 pub use kills::kill_report;
+pub(crate) use memory::composition;
 
 /// The diagnosis of a case; `None` for one that turns out to hold nothing to tell (a healthy container).
 pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
@@ -36,7 +37,15 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         found.proofs.extend(beside_the_end(case).filter(|proof| !found.proofs.contains(proof)));
     }
     ruled_out.retain(|rival| rival.verdict != winner.verdict);
-    let kills = case.kills.iter().filter(|kill| kill.life != Life::Earlier);
+    let kills = case.kills.iter().filter(|kill| kill.life != Life::Earlier && kill.tie != Tie::SomeContainer);
+    let mut missing = found.missing;
+    missing.extend(case.possible_kill().map(|kill| Missing {
+        what: format!(
+            "whether kill k{} in this pod was of this container: no status is left that tells its containers' ids",
+            kill.number + 1
+        ),
+        command: "on the node: crictl ps --all --no-trunc".into(),
+    }));
     let node_kill = found.level.is_some_and(|(level, _)| level == Level::Node);
     Some(Diagnosis {
         subject: subject(case, winner.verdict),
@@ -50,7 +59,7 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         termination: termination(case).unwrap_or_default(),
         evidence: found.proofs.iter().map(|proof| evidence(case, proof)).collect(),
         ruled_out,
-        missing: deduplicated(found.missing),
+        missing: deduplicated(missing),
         contributors: contributors::of(case, found.oom_kill == Some(true) && !node_kill),
         advice: (winner.advise)(case),
         kills: kills.map(|kill| format!("k{}", kill.number + 1)).collect(),
@@ -82,7 +91,7 @@ fn evidence(case: &Case<'_>, proof: &Proof) -> Evidence {
 fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
     let pod = case.pod_spec();
     let engine = case.engine.map(|engine| &engine.it.subject);
-    let kill = case.kills.first().map(|kill| kill.kill.it);
+    let kill = case.kills.iter().find(|kill| kill.tie != Tie::SomeContainer).map(|kill| kill.kill.it);
     let userspace = case.userspace.first().map(|kill| kill.it);
     // Where neither status nor engine tells of it, its log or its cgroup's counters may know its names.
     let by_sign = case.signs.first().map(|sign| &sign.it.subject);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::case::Case;
 use crate::diagnosis::{Pattern, PatternKind};
-use crate::fact::State;
+use crate::fact::{State, Termination};
 
 /// Lifetimes are equal within this part of each other, or this many seconds: statuses have whole seconds.
 const EQUAL_PART: f64 = 0.1;
@@ -24,13 +24,16 @@ fn deaths(case: &Case<'_>) -> u32 {
     let restarts = status.restart_count.unwrap_or(0);
     match status.state {
         Some(State::Running { .. }) | None => restarts,
+        // The life that ended well after the one that is diagnosed did not die.
+        Some(State::Terminated(_)) if case.death.as_ref().is_some_and(|death| !death.current) => restarts,
         Some(State::Terminated(_)) => restarts.saturating_add(1),
         // Waiting to be started again: the life with the last number has ended too.
         Some(State::Waiting { .. }) => restarts.saturating_add(u32::from(status.last.is_some())),
     }
 }
 
-/// Lifetimes of the ends that the status keeps: the last one and, where it is not running, the one before.
+/// Lifetimes of the ends that the status keeps: the last one and, where it is not running, the one before. An end of
+/// another kind than the one that is diagnosed makes no pattern with it.
 fn lives(case: &Case<'_>) -> Vec<f64> {
     let mut spans: Vec<(Timestamp, Timestamp)> = Vec::new();
     if let Some(status) = case.status() {
@@ -38,7 +41,8 @@ fn lives(case: &Case<'_>) -> Vec<f64> {
             Some(State::Terminated(end)) => Some(end),
             _ => None,
         };
-        for end in [status.last.as_ref(), current].into_iter().flatten() {
+        let alike = |end: &&Termination| case.exit_code().is_none_or(|code| end.exit_code == Some(code));
+        for end in [status.last.as_ref(), current].into_iter().flatten().filter(alike) {
             spans.extend(end.started.zip(end.finished));
         }
     } else {

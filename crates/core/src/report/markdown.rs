@@ -119,6 +119,12 @@ fn one(out: &mut Paper, document: &Document, diagnosis: &Diagnosis) {
     for kill in words::kills(document, diagnosis) {
         kernel_kill(out, kill);
     }
+    let earlier = words::earlier(document, diagnosis);
+    if !earlier.is_empty() {
+        out.heading("Other kernel kills in its pod");
+        let (head, right, rows) = words::kill_table(&earlier, usize::MAX);
+        out.table(&head, &right, &rows);
+    }
     list(out, "Fix", &diagnosis.advice, |advice| {
         let mut item = escape(&advice.action);
         for (label, text) in words::why_and_risk(advice) {

@@ -55,7 +55,12 @@ fn unclaimed(page: &mut Page, document: &Document) {
         return;
     }
     page.heading("KERNEL KILLS OF OTHERS");
-    let (head, right, mut rows) = words::kill_table(&kills, KILLS);
+    kill_rows(page, &kills);
+}
+
+/// Kills in one line each.
+fn kill_rows(page: &mut Page, kills: &[&KillReport]) {
+    let (head, right, mut rows) = words::kill_table(kills, KILLS);
     let widest = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
     let used: usize = (0..3).map(|column| widest(column).max(head[column].len()) + 2).sum();
     let room = page.width().saturating_sub(2 + used).max(20);
@@ -159,6 +164,11 @@ fn one(page: &mut Page, document: &Document, diagnosis: &Diagnosis) {
     memory(page, document, diagnosis);
     for kill in words::kills(document, diagnosis) {
         kernel_kill(page, kill);
+    }
+    let earlier = words::earlier(document, diagnosis);
+    if !earlier.is_empty() {
+        page.heading("OTHER KERNEL KILLS IN ITS POD");
+        kill_rows(page, &earlier);
     }
     if !diagnosis.advice.is_empty() {
         page.heading("FIX");

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::clean::clean;
 use super::clock::Clock;
-use super::loss::{self, Loss};
+use super::loss::{self, Loss, Lost};
 use super::prefix;
 use super::report::Seen;
 use crate::decode::Input;
@@ -26,10 +28,21 @@ pub(super) struct Covered {
     pub(super) losses: Vec<Loss>,
     /// Other lines stand before the first report: the log does not begin within it.
     pub(super) begins_before: bool,
-    /// First lines of reports that are not whole, though the log begins before and ends after them.
-    pub(super) partial: Vec<usize>,
+    /// Reports that are not whole, though the log begins before and ends after them.
+    pub(super) partial: Vec<Partial>,
     /// Nodes that reports are of.
     pub(super) nodes: BTreeSet<Option<String>>,
+}
+
+/// A report of which lines are missing.
+#[derive(Debug)]
+pub(super) struct Partial {
+    /// Its first line.
+    pub(super) line: usize,
+    /// It has no head: where the kernel's rate limit held back a report, the line of its victim stands alone.
+    pub(super) headless: bool,
+    /// When it was printed.
+    pub(super) at: Option<Timestamp>,
 }
 
 impl Covered {
@@ -41,6 +54,13 @@ impl Covered {
         let read = input.artifact.at.filter(|_| input.artifact.booted.is_some());
         let to = last.as_ref().and_then(|seen| clock.certain(seen)).map(|to| read.map_or(to, |read| read.max(to)));
         let mut holes = loss::holes(&self.losses, clock, text, (from, to));
+        // What the kernel says that it held back was not cut or filtered out by somebody.
+        let held_back = |partial: &&Partial| {
+            let mut windows = self.losses.iter().zip(&holes).filter(|(loss, _)| loss.lost == Lost::Reports);
+            partial.headless
+                && partial.at.is_some_and(|at| windows.any(|(_, hole)| hole.between.is_some() && hole.touches(at, at)))
+        };
+        let cut: Vec<usize> = self.partial.iter().filter(|it| !held_back(it)).map(|it| it.line).collect();
         let numbered = is_numbered(text);
         let missing = if numbered { missing_records(text, input.first_line) } else { None };
         // What is numbered without a gap, or was read from the ring itself, was not filtered, whatever it looks like: a
@@ -51,9 +71,8 @@ impl Covered {
         if !unfiltered && self.of_reports > 0 && self.others == 0 && self.skipped == 0 {
             holes.push(Hole::anywhere("only lines about kills were kept: other moments are not in it"));
         }
-        if let Some(line) = self.partial.first().filter(|_| !unfiltered) {
-            let more =
-                if self.partial.len() > 1 { format!(" and {} more", self.partial.len() - 1) } else { String::new() };
+        if let Some(line) = cut.first().filter(|_| !unfiltered) {
+            let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
             let because = format!("lines were cut or filtered out: the report at line {line}{more} is not whole");
             holes.push(Hole::anywhere(because));
         }

@@ -38,7 +38,7 @@ mod zone;
 
 use amount::place;
 pub(super) use clock::Clock;
-use coverage::Covered;
+use coverage::{Covered, Partial};
 use head::Head;
 use loss::{Loss, Lost};
 use message::Message;
@@ -348,6 +348,7 @@ impl<'t> Log<'_, '_, 't> {
             // A ring that wrapped begins within a report, and an excerpt may end within one: nothing is missing between.
             let begun_before = index == 0 && !report.header && !self.covered.begins_before;
             let goes_on = index == last && report.header && report.is_open() && report.last.line.abs_diff(end) <= 2;
+            let headless = !report.header;
             let lines = std::mem::take(&mut report.lines);
             let finished = report.finish();
             let mut kill = finished.kill;
@@ -356,7 +357,8 @@ impl<'t> Log<'_, '_, 't> {
             kill.lines = lines.into_iter().map(|(line, text)| (Locus::line(self.input.id, line), text)).collect();
             self.covered.nodes.insert(kill.node.clone());
             if !(finished.whole || begun_before || goes_on) {
-                self.covered.partial.push(finished.first.line);
+                let at = self.clock.certain(&finished.first);
+                self.covered.partial.push(Partial { line: finished.first.line, headless, at });
             }
             self.out.fact(What::Kill(Box::new(kill)), Locus::line(self.input.id, finished.first.line));
         }

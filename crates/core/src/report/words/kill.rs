@@ -2,7 +2,7 @@
 
 use super::super::clean::one_line;
 use super::{Labelled, moment};
-use crate::diagnosis::{CandidateReport, Document, KillReport, TaskReport, VictimReport};
+use crate::diagnosis::{CandidateReport, Diagnosis, Document, KillReport, TaskReport, VictimReport};
 use crate::fact::{AtFrom, Constraint, LimitHit};
 
 /// What the kernel reported of one kill.
@@ -152,6 +152,18 @@ pub(in crate::report) fn kill_table(kills: &[&KillReport], most: usize) -> Table
 
 /// The kernel kills that no diagnosis claims: of a process outside containers, or of a container nobody knows by name.
 pub(in crate::report) fn unclaimed(document: &Document) -> Vec<&KillReport> {
-    let claimed = |kill: &&KillReport| !document.diagnoses.iter().any(|diagnosis| diagnosis.kills.contains(&kill.id));
-    document.kernel_kills.iter().filter(claimed).collect()
+    let claims =
+        |diagnosis: &Diagnosis, kill: &KillReport| diagnosis.kills.contains(&kill.id) || is_in_pod(diagnosis, kill);
+    let unclaimed = |kill: &&KillReport| !document.diagnoses.iter().any(|diagnosis| claims(diagnosis, kill));
+    document.kernel_kills.iter().filter(unclaimed).collect()
+}
+
+/// Kernel kills in the diagnosis' pod that no diagnosis claims: of earlier lives.
+pub(in crate::report) fn earlier<'d>(document: &'d Document, diagnosis: &Diagnosis) -> Vec<&'d KillReport> {
+    let claimed = |kill: &KillReport| document.diagnoses.iter().any(|it| it.kills.contains(&kill.id));
+    document.kernel_kills.iter().filter(|kill| is_in_pod(diagnosis, kill) && !claimed(kill)).collect()
+}
+
+fn is_in_pod(diagnosis: &Diagnosis, kill: &KillReport) -> bool {
+    kill.pod_uid.is_some() && kill.pod_uid == diagnosis.subject.pod_uid
 }

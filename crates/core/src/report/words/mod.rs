@@ -12,7 +12,7 @@ use crate::units::span;
 mod kill;
 mod memory;
 
-pub(in crate::report) use kill::{kill_facts, kill_table, next_victims, unclaimed};
+pub(in crate::report) use kill::{earlier, kill_facts, kill_table, next_victims, unclaimed};
 pub(in crate::report) use memory::{Balance, balance, settings};
 
 /// A label and what it says.
