@@ -31,11 +31,13 @@ fn judge(case: &Case<'_>) -> Finding {
         if proofs.is_empty() {
             return Finding::Absent;
         }
+        // Of a run the victim is a copy of oomph that was to become the program.
+        let who = if case.is_a_run() { "its process".to_owned() } else { kernel::who(&killing) };
+        let of_engine = case.engine.and_then(|engine| engine.it.memory_limit).map(|limit| format!(" of {limit}"));
         let summary = format!(
-            "The kernel killed {} before {} ran: its memory limit{} is too small to start in.",
-            kernel::who(&killing),
+            "The kernel killed {who} before {} ran: its memory limit{} is too small to start in.",
             case.noun(),
-            limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default()
+            limit(case).map(|limit| format!(" of {limit}")).or(of_engine).unwrap_or_default()
         );
         let mut found = Found::new(killing.confidence, summary, proofs).oom_kill(Some(true));
         found.level = killing.level;
