@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::units::Bytes;
-use crate::waterfall::Waterfall;
+use crate::waterfall::{Source, Waterfall};
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "oomph.dev/recording/v1";
@@ -93,7 +93,7 @@ pub struct Sample {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct End {
     /// When.
@@ -104,12 +104,34 @@ pub struct End {
     pub signal: Option<i32>,
     /// The most that was charged, by the kernel's own count.
     pub peak_bytes: Option<Bytes>,
+    /// Why it could not be started; `exit_code` is then 126 or 127, as a shell says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_started: Option<String>,
+    /// It was killed between fork and exec: the program never ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_exec: bool,
+    /// Signals that oomph itself got, which were for the command; oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<Received>,
+    /// Processes that it left running, which were killed with its cgroup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_running: Option<u32>,
+}
+
+/// A signal that oomph got while the command ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Received {
+    /// When.
+    pub at: Timestamp,
+    /// Its number.
+    pub signal: i32,
 }
 
 impl End {
     /// As a shell says it: the exit code, or 128 and the signal.
     pub fn code(&self) -> i32 {
-        self.exit_code.or_else(|| self.signal.map(|signal| 128 + signal)).unwrap_or(0)
+        self.exit_code.or_else(|| self.signal.map(|signal| signal.saturating_add(128))).unwrap_or(0)
     }
 }
 
@@ -157,7 +179,10 @@ pub fn read(bytes: &[u8]) -> Recording {
         match line_of(line) {
             Some(Line::Run(run)) => recording.run = Some(run),
             Some(Line::Sample(sample)) => recording.samples.push(sample),
-            Some(Line::Waterfall(waterfall)) => {
+            Some(Line::Waterfall(mut waterfall)) => {
+                waterfall.source = Source::Recording;
+                // What was to be looked at again is gone.
+                waterfall.gaps.iter_mut().for_each(|gap| gap.command.clear());
                 let most = recording.peak.as_ref().map_or(Bytes(0), |peak| peak.unreclaimable_bytes);
                 if recording.peak.is_none() || waterfall.unreclaimable_bytes >= most {
                     recording.peak = Some(*waterfall);
@@ -211,7 +236,7 @@ mod tests {
     #[test]
     fn a_recording_reads_back_and_a_cut_one_as_far_as_it_goes() {
         let sample = Sample { at: 100, usage: Bytes::mib(5), ..Sample::default() };
-        let end = End { at: run().started_at, exit_code: None, signal: Some(9), peak_bytes: None };
+        let end = End { at: run().started_at, exit_code: None, signal: Some(9), ..End::default() };
         let text: String = [
             Line::Run(run()),
             Line::Sample(sample),

@@ -7,7 +7,7 @@ use crate::artifact::{Artifact, Kind};
 use crate::budget::{Proposal, propose};
 use crate::diagnosis::{Diagnosis, GapReport, KillReport, Verdict};
 use crate::growth::{self, Class};
-use crate::recording::{Recording, read};
+use crate::recording::{End, Recording, read};
 use crate::runtime::Name;
 use crate::units::Bytes;
 use crate::waterfall::{Part, PartKind, Waterfall};
@@ -33,14 +33,16 @@ pub struct Document {
     pub exit_code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// No process of it was killed for memory.
-    pub survived: bool,
+    /// No process of it was killed for memory; null where that cannot be told.
+    pub survived: Option<bool>,
     /// How it ended; its cgroup counts as the container. Null only where the recording does not tell whose it is.
     pub diagnosis: Option<Diagnosis>,
     /// The kernel's kills among its processes.
     pub kernel_kills: Vec<KillReport>,
     /// The most that was charged.
     pub peak_bytes: Option<Bytes>,
+    /// Processes that it left running, which were killed with its cgroup; null where they were not counted.
+    pub left_running: Option<u32>,
     /// Where the memory was when the most of it was out of the kernel's reach.
     pub peak: Option<Waterfall>,
     /// How its memory grew.
@@ -77,9 +79,10 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     let most = recording.samples.iter().map(|sample| sample.usage).max();
     let mut document = Document {
         schema: SCHEMA,
-        exit_code: end.map(crate::recording::End::code),
+        exit_code: end.map(End::code),
         signal: end.and_then(|end| end.signal),
-        survived: end.is_some() && !killed,
+        survived: survived(end, diagnosis.as_ref(), killed),
+        left_running: end.and_then(|end| end.left_running),
         peak_bytes: end.and_then(|end| end.peak_bytes).max(most),
         class: judgement.class,
         class_evidence: judgement.because,
@@ -92,6 +95,15 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     };
     remedy::fit(&mut document);
     document
+}
+
+/// What the diagnosis says of kills; nothing where it does not know, or the end was not recorded.
+fn survived(end: Option<&End>, diagnosis: Option<&Diagnosis>, killed: bool) -> Option<bool> {
+    if killed {
+        return Some(false);
+    }
+    let killed = diagnosis?.oom_kill?;
+    end.map(|_| !killed)
 }
 
 fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
@@ -121,10 +133,11 @@ fn proposal(recording: &Recording, class: Class, killed: bool, own_limit: bool) 
                 .into(),
         );
     }
+    if recording.end.as_ref().is_some_and(|(_, end)| end.not_started.is_some() || end.before_exec) {
+        return Err("the program never ran".into());
+    }
     let Some(peak) = &recording.peak else {
-        return Err(
-            "it ended before its memory could be looked at; the peak alone does not tell what to plan for".into()
-        );
+        return Err("no look at its memory could be taken; the peak alone does not tell what to plan for".into());
     };
     let most = recording.samples.iter().map(|sample| sample.unreclaimable).max();
     if !killed {
@@ -213,12 +226,104 @@ mod tests {
             let diagnosis = document.diagnosis.unwrap();
             (document.survived, diagnosis.oom_kill, diagnosis.verdict)
         };
-        assert_eq!(of(1), (false, Some(true), Verdict::ContainerLimitOom));
-        let (survived, oom_kill, verdict) = of(0);
-        assert!(
-            survived && oom_kill != Some(true) && verdict != Verdict::ContainerLimitOom,
-            "{oom_kill:?} {verdict:?}"
+        assert_eq!(of(1), (Some(false), Some(true), Verdict::ContainerLimitOom));
+        assert_eq!(of(0), (Some(true), Some(false), Verdict::ExternalSigkill));
+    }
+
+    /// A run of `sleep` with these counters, that ended as `end` says.
+    fn ended(kills: Option<u32>, end: &str) -> Document {
+        let run = r#"{"schema":"oomph.dev/recording/v1","run":{"id":"0a1b2c3d4e5f6071","cgroup":"/a/oomph-run-0a1b2c3d4e5f6071","cgroupVersion":1,"node":null,"bootedAt":null,"command":"sleep","startedAt":"2026-11-25T22:00:00Z","limitBytes":134217728,"swapBytes":0}}"#;
+        let counters = kills
+            .map(|kills| {
+                let events =
+                    format!("==> memory.oom_control <==\\noom_kill_disable 0\\nunder_oom 0\\noom_kill {kills}\\n");
+                format!("{{\"counters\":\"{events}\"}}\n")
+            })
+            .unwrap_or_default();
+        let end = format!(r#"{{"end":{{"at":"2026-11-25T22:00:19Z","peakBytes":1048576,{end}}}}}"#);
+        explain("recording", format!("{run}\n{counters}{end}\n").as_bytes())
+    }
+
+    #[test]
+    fn counters_at_zero_after_the_end_exclude_a_kill_whatever_ended_it() {
+        for end in [
+            r#""exitCode":1"#,
+            r#""exitCode":42"#,
+            r#""exitCode":137"#,
+            r#""exitCode":143"#,
+            r#""exitCode":0"#,
+            r#""signal":2"#,
+            r#""signal":6"#,
+            r#""signal":8"#,
+            r#""signal":9"#,
+            r#""signal":11"#,
+            r#""signal":15"#,
+        ] {
+            let document = ended(Some(0), end);
+            let diagnosis = document.diagnosis.unwrap();
+            assert_eq!((document.survived, diagnosis.oom_kill), (Some(true), Some(false)), "{end}");
+        }
+        let document = ended(None, r#""exitCode":1"#);
+        assert_eq!((document.survived, document.diagnosis.unwrap().oom_kill), (None, None), "no counters, no answer");
+    }
+
+    #[test]
+    fn the_wait_status_tells_a_signal_from_an_exit_code() {
+        use Verdict::{AppError, BusError, ExternalSigkill, ExternalSigterm, NativeAbort, Segfault};
+        for (end, verdict, says) in [
+            (r#""signal":9"#, ExternalSigkill, "got SIGKILL from outside; the OOM killer did not do it"),
+            (r#""exitCode":137"#, AppError, "by itself with exit code 137 (a code of its own, no signal)"),
+            (r#""signal":15"#, ExternalSigterm, "ended on SIGTERM, which did not come through oomph"),
+            (r#""exitCode":143"#, AppError, "by itself with exit code 143 (a code of its own, no signal)"),
+            (r#""exitCode":134"#, AppError, "by itself with exit code 134"),
+            (r#""signal":6"#, NativeAbort, "SIGABRT"),
+            (r#""signal":7"#, BusError, "SIGBUS"),
+            (r#""signal":8"#, AppError, "was ended by SIGFPE"),
+            (r#""signal":11"#, Segfault, "SIGSEGV"),
+            (r#""signal":2"#, ExternalSigterm, "ended on SIGINT, which did not come through oomph"),
+            (
+                r#""signal":2,"received":[{"at":"2026-11-25T22:00:19Z","signal":2}]"#,
+                ExternalSigterm,
+                "ended on SIGINT: oomph got it, and the command with it",
+            ),
+            (
+                r#""exitCode":3,"received":[{"at":"2026-11-25T22:00:18Z","signal":15}]"#,
+                ExternalSigterm,
+                "asked to end by SIGTERM, which oomph got and passed on",
+            ),
+            (r#""exitCode":3,"received":[{"at":"2026-11-25T22:00:18Z","signal":10}]"#, AppError, "with exit code 3."),
+        ] {
+            let document = ended(Some(0), end);
+            let diagnosis = document.diagnosis.unwrap();
+            assert_eq!(diagnosis.verdict, verdict, "{end}: {}", diagnosis.summary);
+            assert!(diagnosis.summary.contains(says), "{end}: {}", diagnosis.summary);
+            assert!(diagnosis.missing.iter().all(|it| !it.command.contains("--docker")), "{end}");
+            assert_eq!(
+                diagnosis.termination.signal.is_some(),
+                end.contains(r#""signal":"#) && !end.contains("exitCode")
+            );
+        }
+        let child = ended(Some(1), r#""exitCode":137"#).diagnosis.unwrap();
+        assert_eq!(
+            (child.verdict, child.oom_kill),
+            (Verdict::ChildOom, Some(true)),
+            "a child was killed, it left itself"
         );
+    }
+
+    #[test]
+    fn a_command_that_never_ran_has_a_verdict_too() {
+        let killed = ended(Some(1), r#""signal":9,"beforeExec":true"#).diagnosis.unwrap();
+        assert_eq!((killed.verdict, killed.oom_kill), (Verdict::StartOom, Some(true)));
+        assert!(
+            killed.summary.contains("before container sleep ran: its memory limit of 128 MiB"),
+            "{}",
+            killed.summary
+        );
+        let document = ended(None, r#""exitCode":127,"notStarted":"cannot run sleep: no such file or directory""#);
+        let absent = document.diagnosis.unwrap();
+        assert_eq!((document.exit_code, document.survived), (Some(127), Some(true)));
+        assert_eq!((absent.verdict, absent.oom_kill), (Verdict::StartError, Some(false)));
     }
 
     #[test]

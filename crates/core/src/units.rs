@@ -105,6 +105,11 @@ impl Quantity {
         self.nanos % NANOS != 0
     }
 
+    /// Less than zero.
+    pub fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
     /// Zero.
     pub fn is_zero(self) -> bool {
         self.nanos == 0

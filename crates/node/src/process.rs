@@ -1,7 +1,7 @@
 //! A process from outside: what `/proc/PID` tells, which of its pages are in memory, and those pages' contents.
 //!
 //! Nothing is attached, stopped or signalled, and no page is made present: [`ProcessMemory`] reads only what was in
-//! memory when the page table was looked at.
+//! memory when the page table was looked at, or is when it is asked again.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -19,6 +19,7 @@ mod folder;
 mod frame_set;
 mod frames;
 mod images;
+mod later;
 mod memory;
 mod pagemap;
 mod payers;
@@ -26,6 +27,7 @@ mod plan;
 mod scan;
 
 use folder::Folder;
+use later::Later;
 
 pub use folder::is_gone;
 pub use frames::Frames;
@@ -125,7 +127,12 @@ impl Process {
             arguments,
             environment: environment.into_iter().filter_map(variable).collect(),
             gaps,
-            memory: ProcessMemory::new(folder.id, memory, pages.residency.clone()),
+            memory: ProcessMemory::new(
+                folder.id,
+                memory,
+                pages.residency.clone(),
+                Later::new(Arc::clone(folder), pagemap),
+            ),
             images: MappedFiles::new(Arc::clone(folder)),
             mappings,
             residency: pages.residency,

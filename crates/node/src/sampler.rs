@@ -68,11 +68,18 @@ pub struct Triggers {
 /// machine, where a look lasts longer, no fewer are taken.
 const SHARE: u32 = 5;
 
+/// By then a program has started: one that never grows is looked at once.
+const STARTED: Duration = Duration::from_millis(250);
+
 impl Triggers {
-    /// Whether memory has grown enough since the last look, by a sixteenth and 1 MiB, and that one was long enough ago.
+    /// Whether memory has grown enough since the last look, by a sixteenth and 1 MiB, and that one was long enough ago;
+    /// or the command runs for a while and was not looked at yet.
     pub fn is_due(&self, sample: &Sample) -> bool {
         let grown = sample.unreclaimable.0 > self.seen.0 + (self.seen.0 / 16).max(1 << 20);
-        grown && self.last.is_none_or(|(at, took)| at.elapsed() > took * SHARE)
+        match self.last {
+            None => grown || u128::from(sample.at) >= STARTED.as_millis(),
+            Some((at, took)) => grown && at.elapsed() > took * SHARE,
+        }
     }
 
     /// A look was taken, which took so much processor time.
@@ -91,6 +98,8 @@ mod tests {
         let sample = |mib| Sample { unreclaimable: Bytes::mib(mib), ..Sample::default() };
         let mut triggers = Triggers::default();
         assert!(triggers.is_due(&sample(2)));
+        assert!(!triggers.is_due(&sample(1)), "it only starts");
+        assert!(triggers.is_due(&Sample { at: 300, ..sample(1) }), "it never grows, and is looked at once");
         triggers.looked(Bytes::mib(100), Duration::ZERO);
         std::thread::sleep(Duration::from_millis(1));
         assert!(!triggers.is_due(&sample(104)));

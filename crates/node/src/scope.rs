@@ -61,8 +61,9 @@ pub struct Limits {
 }
 
 impl Scope {
-    /// Makes the cgroup. `id` is hexadecimal. Root's stands below the hierarchy's top, so that no limit but its own is
-    /// in the way; a user's stands in the first cgroup from its own upwards that was delegated to it.
+    /// Makes the cgroup. `id` is hexadecimal. It stands in the first cgroup from our own upwards in which one can be made,
+    /// so that the limits above us count for the command, too: version 1 allows it in our own, version 2 only where no
+    /// other process is.
     pub fn create(hierarchy: &Hierarchy, id: &str, limits: Limits) -> Result<Self, NoScope> {
         let mut tried = Vec::new();
         for parent in parents(hierarchy) {
@@ -131,19 +132,28 @@ fn join(top: &str, below: &str) -> String {
 /// Where a cgroup may be made, by paths below the mount.
 fn parents(hierarchy: &Hierarchy) -> Vec<String> {
     let own = own_cgroup(hierarchy).unwrap_or_default();
+    upwards(&own)
+}
+
+/// A cgroup and those above it, up to the top of the mount.
+fn upwards(own: &str) -> Vec<String> {
     let mut parents = Vec::new();
-    if rustix::process::geteuid().is_root() {
-        parents.push(String::new());
-    }
     let mut at = own.trim_end_matches('/');
     while !at.is_empty() {
         parents.push(at.to_owned());
         at = at.rsplit_once('/').map_or("", |(above, _)| above);
     }
-    if !parents.contains(&String::new()) {
-        parents.push(String::new());
-    }
+    parents.push(String::new());
     parents
+}
+
+/// How many processes are in a cgroup and in those below it.
+pub fn processes(folder: &Path) -> u32 {
+    let pids = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    let here = u32::try_from(pids.lines().count()).unwrap_or(u32::MAX);
+    let below = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| processes(&entry.path())).fold(here, u32::saturating_add)
 }
 
 /// The cgroup that this process is in, by its path below the mount.
@@ -255,4 +265,25 @@ fn clear(folder: &Path) {
         }
     }
     let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_stands_below_its_callers_own_cgroup_where_it_can() {
+        assert_eq!(upwards("/a/b"), ["/a/b", "/a", ""]);
+        assert_eq!(upwards("/"), [""]);
+        assert_eq!(upwards(""), [""]);
+    }
+
+    #[test]
+    fn processes_are_counted_with_those_in_cgroups_below() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("below")).unwrap();
+        fs::write(folder.path().join("cgroup.procs"), "12\n13\n").unwrap();
+        fs::write(folder.path().join("below/cgroup.procs"), "14\n").unwrap();
+        assert_eq!((processes(folder.path()), processes(Path::new("/nonexistent"))), (3, 0));
+    }
 }

@@ -156,3 +156,15 @@ fn what_is_not_there_is_an_error_that_says_what_to_do() {
     assert!(fails(&["--recording", "/etc/passwd"]).contains("--record FILE"));
     assert!(fails(&["--diff", "2026-01-01T00:00:00Z", "--pid", "1"]).contains("30s"));
 }
+
+#[test]
+fn whoever_asks_for_a_document_gets_one_also_where_there_is_nothing_to_tell() {
+    for asked in [&["--pid", "4194304"][..], &["--cgroup", "/nope"], &["--recording", "/nope"]] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_oomph")).args(["inspect", "-o", "json"]).args(asked).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{asked:?}");
+        let it: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&it["schema"], &it["waterfalls"]), (&"oomph.dev/waterfall/v1".into(), &serde_json::json!([])));
+        assert!(it["gaps"][0]["because"].as_str().is_some_and(|because| !because.is_empty()), "{it:#}");
+    }
+}

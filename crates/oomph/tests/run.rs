@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -31,12 +31,21 @@ fn document(output: &Output) -> Value {
     serde_json::from_str(&text[start..]).unwrap_or_else(|error| panic!("{error}: {text}\n{output:?}"))
 }
 
-/// Folders of runs that are still there, of the process `pid`.
-fn left_by(pid: u32) -> Vec<String> {
-    let mount = hierarchy::find().unwrap().mount;
+/// Folders of runs that are still there, of the process `pid`: in whichever cgroup it was started.
+fn left_by(pid: u32) -> Vec<PathBuf> {
     let ending = format!("{pid:08x}");
-    let names = fs::read_dir(mount).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.starts_with("oomph-run-") && name.ends_with(&ending)).collect()
+    let is_its = |folder: &PathBuf| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("oomph-run-") && name.ends_with(&ending)
+    };
+    folders(&hierarchy::find().unwrap().mount).into_iter().filter(is_its).collect()
+}
+
+/// All folders below this one; other tests make and remove some meanwhile.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let here: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    here.iter().flat_map(|path| folders(path)).chain(here.clone()).collect()
 }
 
 const HOG: &str = "x=[]\nwhile True: x.append(bytearray(b'x')*(1<<20))";
@@ -121,8 +130,96 @@ fn status_signals_and_failures_are_told_as_a_shell_tells_them() {
     assert_eq!(code(&["run", "--memory", "64Mi", "--", "/no/such/program"]), Some(127));
     assert_eq!(code(&["run", "--memory", "64Mi", "--", "/etc/passwd"]), Some(126));
     assert_eq!(code(&["run", "--memory", "64Mi", "--record", "/no/such/folder/x", "--", "true"]), Some(125));
-    assert_eq!(code(&["run", "--memory", "512m", "--", "true"]), Some(2), "half a byte is a slip of the unit");
-    assert_eq!(code(&["run"]), Some(2));
+    assert_eq!(code(&["run", "--memory", "512m", "--", "true"]), Some(125), "half a byte is a slip of the unit");
+    assert_eq!(code(&["run", "--memory=-5", "--", "true"]), Some(125));
+    assert_eq!(code(&["run", "--bogus", "--", "true"]), Some(125), "a mistyped option is no command");
+    assert_eq!(code(&["run"]), Some(125));
+}
+
+#[test]
+fn what_cannot_be_written_is_said_before_the_command_runs() {
+    if !may_make_cgroups("what_cannot_be_written") {
+        return;
+    }
+    for option in ["--record", "--report"] {
+        let output = oomph(&["run", option, "/no/such/folder/x", "--", "sh", "-c", "echo ran"]);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(125), &b""[..]), "{option}");
+    }
+    // A full device opens and fails later: the command's code and the report are told all the same.
+    let output = oomph(&["run", "-o", "json", "--report", "/dev/full", "--", "sh", "-c", "exit 7"]);
+    assert_eq!((output.status.code(), &document(&output)["exitCode"]), (Some(7), &7.into()));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write /dev/full"));
+}
+
+#[test]
+fn what_never_ran_has_a_document() {
+    if !may_make_cgroups("what_never_ran") {
+        return;
+    }
+    let absent = document(&oomph(&["run", "-o", "json", "--memory", "64Mi", "--", "/no/such/program"]));
+    assert_eq!((&absent["exitCode"], &absent["diagnosis"]["verdict"]), (&127.into(), &"start-error".into()));
+    let small = document(&oomph(&["run", "-o", "json", "--memory", "4096", "--", "true"]));
+    assert_eq!((&small["diagnosis"]["verdict"], &small["survived"]), (&"start-oom".into(), &false.into()), "{small:#}");
+}
+
+#[test]
+fn how_it_ended_is_known_for_certain() {
+    if !may_make_cgroups("how_it_ended_is_known") {
+        return;
+    }
+    for (script, verdict) in [
+        ("kill -KILL $$", "external-sigkill"),
+        ("exit 137", "app-error"),
+        ("kill -TERM $$", "external-sigterm"),
+        ("exit 143", "app-error"),
+        ("kill -ABRT $$", "native-abort"),
+        ("kill -USR1 $$", "external-sigterm"),
+        ("exit 42", "app-error"),
+    ] {
+        let it = document(&oomph(&["run", "-o", "json", "--memory", "64Mi", "--", "sh", "-c", script]));
+        assert_eq!((&it["diagnosis"]["verdict"], &it["survived"]), (&verdict.into(), &true.into()), "{script}: {it:#}");
+        assert_eq!(it["diagnosis"]["oomKill"], false, "{script}");
+    }
+}
+
+#[test]
+fn a_limit_above_counts_for_the_command_too() {
+    if !may_make_cgroups("a_limit_above_counts") {
+        return;
+    }
+    let hierarchy = hierarchy::find().unwrap();
+    // In version 2 the shell that starts oomph is in the way: no cgroup can be made beside its processes.
+    if hierarchy.version == hierarchy::Version::V2 {
+        return;
+    }
+    let outer = hierarchy.mount.join(format!("oomph-test-outer-{}", std::process::id()));
+    fs::create_dir(&outer).unwrap();
+    fs::write(outer.join("memory.limit_in_bytes"), (40 << 20).to_string()).unwrap();
+    let script = format!(
+        "echo $$ > {}/cgroup.procs; exec {} run -o json -m 200Mi -- python3 -c \"$0\"",
+        outer.display(),
+        env!("CARGO_BIN_EXE_oomph")
+    );
+    let output = Command::new("sh").args(["-c", &script, HOG]).stdin(Stdio::null()).output().unwrap();
+    let removed = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        fs::remove_dir(&outer).is_ok()
+    });
+    let it = document(&output);
+    assert_eq!((output.status.code(), &it["survived"]), (Some(137), &false.into()), "{it:#}");
+    assert_eq!((&it["diagnosis"]["oomKill"], &it["diagnosis"]["level"]), (&true.into(), &"other".into()), "{it:#}");
+    assert!(it["diagnosis"]["summary"].as_str().unwrap().contains("40 MiB"), "{}", it["diagnosis"]["summary"]);
+    assert!(removed, "nothing of it stays behind");
+}
+
+#[test]
+fn a_command_that_never_grows_is_looked_at_and_what_it_leaves_is_told() {
+    if !may_make_cgroups("a_command_that_never_grows") {
+        return;
+    }
+    let it = document(&oomph(&["run", "-o", "json", "--memory", "64Mi", "--", "sh", "-c", "sleep 30 & sleep 1"]));
+    assert!(it["peak"].is_object(), "{it:#}");
+    assert_eq!((&it["peak"]["source"], &it["leftRunning"]), (&"recording".into(), &1.into()));
 }
 
 #[test]
@@ -163,15 +260,14 @@ fn nothing_stays_behind_even_when_oomph_itself_is_killed() {
     let mut started = [0; 8];
     std::io::Read::read_exact(&mut child.stdout.take().unwrap(), &mut started).unwrap();
     assert_eq!(left_by(pid).len(), 1);
-    let mount = hierarchy::find().unwrap().mount;
-    let procs = fs::read_to_string(mount.join(&left_by(pid)[0]).join("cgroup.procs")).unwrap();
+    let procs = fs::read_to_string(left_by(pid)[0].join("cgroup.procs")).unwrap();
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     let patience = Instant::now() + Duration::from_secs(10);
     while !left_by(pid).is_empty() && Instant::now() < patience {
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(left_by(pid), Vec::<String>::new());
+    assert_eq!(left_by(pid), Vec::<PathBuf>::new());
     // What nobody has waited for yet is a zombie: dead all the same.
     let alive = |pid: &&str| {
         let status = fs::read_to_string(Path::new("/proc").join(pid).join("status")).unwrap_or_default();

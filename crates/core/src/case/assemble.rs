@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::fact::{Container, EngineContainer, Locus, Pod, State, Termination};
+use crate::fact::{Container, EngineContainer, Locus, Pod, State, Termination, WaitStatus};
 use crate::why::Ask;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
@@ -188,7 +188,10 @@ fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask:
             started: engine.it.started.filter(|_| !running),
             finished: engine.it.finished,
             container_id: engine.it.subject.container_id.clone(),
-            signal: None,
+            signal: match engine.it.wait_status {
+                Some(WaitStatus::Signaled(signal)) => Some(signal),
+                _ => None,
+            },
         },
         from: engine.from.join(if engine.it.engine == "cri" { "/status" } else { "/State" }),
         current: !running,

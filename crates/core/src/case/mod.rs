@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::artifact::Artifact;
 use crate::fact::{
     Container, ContainerKind, ContainerStatus, Counters, EngineContainer, EngineEvent, Event, KernelKill, KernelNote,
-    Locus, LogSign, Node, NodeNote, Pod, State, Termination, UserspaceKill,
+    Locus, LogSign, Node, NodeNote, Pod, State, Termination, UserspaceKill, WaitStatus,
 };
 use crate::recording;
 
@@ -154,6 +154,31 @@ impl<'a> Case<'a> {
     /// Exit code of the end.
     pub fn exit_code(&self) -> Option<i32> {
         self.termination()?.exit_code
+    }
+
+    /// How it ended as its parent saw it; only `oomph run` is one that tells.
+    pub fn wait_status(&self) -> Option<WaitStatus> {
+        self.engine?.it.wait_status
+    }
+
+    /// This signal ended it. Without a wait status the exit code stands for it, which may also be a code of its own.
+    pub fn was_signaled(&self, signal: i32) -> bool {
+        match self.wait_status() {
+            Some(status) => status == WaitStatus::Signaled(signal),
+            None => self.exit_code() == Some(128 + signal),
+        }
+    }
+
+    /// It ran by `oomph run`.
+    pub fn is_a_run(&self) -> bool {
+        self.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE)
+    }
+
+    /// The counters of a cgroup that was made for this one life, read after its end, where they count no kill: proof
+    /// that there was none.
+    pub fn counted_none(&self) -> Option<Seen<'a, Counters>> {
+        let cgroup = self.engine.filter(|_| self.is_command() && self.death.is_some())?.it.cgroup.as_ref();
+        self.counters.iter().copied().find(|it| it.it.cgroup.as_ref() == cgroup && it.it.oom_kill == Some(0))
     }
 
     /// The end, where one is known.

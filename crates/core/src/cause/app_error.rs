@@ -1,14 +1,17 @@
 //! The program ended by itself with an error.
 
-use super::{Cause, Finding, Found, advice, kernel, killing, quote};
+use super::{Cause, Finding, Found, advice, kernel, killing, quote, signal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::WaitStatus;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AppError, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
     let Some(code) = case.exit_code() else { return Finding::Absent };
-    if code == 0 || matches!(code, 134 | 135 | 137 | 139 | 143) {
+    // SIGABRT, SIGBUS, SIGKILL, SIGSEGV and requests to end have causes of their own.
+    let of_others = [6, 7, 9, 11].iter().any(|number| case.was_signaled(*number)) || signal::request(case).is_some();
+    if code == 0 || of_others {
         return Finding::Absent;
     }
     let lost = code == 255 && case.reason() == Some("Unknown");
@@ -23,13 +26,18 @@ fn judge(case: &Case<'_>) -> Finding {
     let unseen = child.is_some();
     proofs.extend(child);
     let meaning = match code {
+        129.. if case.wait_status().is_some() => " (a code of its own, no signal)",
         126 => " (a command could not be executed)",
         127 => " (a command was not found)",
         130 => " (SIGINT)",
         136 => " (SIGFPE)",
         _ => "",
     };
-    let summary = format!("{} ended by itself with exit code {code}{meaning}.", kernel::capital(&case.noun()));
+    let who = kernel::capital(&case.noun());
+    let summary = match case.wait_status() {
+        Some(WaitStatus::Signaled(number)) => format!("{who} was ended by {}.", quote::signal(number)),
+        _ => format!("{who} ended by itself with exit code {code}{meaning}."),
+    };
     let found =
         Found::new(Confidence::Likely, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case)));
     if unseen {

@@ -10,7 +10,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge
 fn judge(case: &Case<'_>) -> Finding {
     let killed = killing::of_main(case);
     let forced = signal::forced(case);
-    if killed || case.exit_code() != Some(137) && !(case.exit_code().is_none() && forced.is_some()) {
+    if killed || !case.was_signaled(9) && !(case.exit_code().is_none() && forced.is_some()) {
         return Finding::Absent;
     }
     let mut proofs: Vec<Proof> = quote::termination(case).into_iter().collect();
@@ -38,20 +38,29 @@ fn judge(case: &Case<'_>) -> Finding {
         let excluded = kernel::oom_kill(case, kernel::excluded(case));
         return Found::new(Confidence::Likely, summary, proofs).oom_kill(excluded).into();
     }
-    let Silence::Proves(log) = case.kernel_silence() else { return Finding::Absent };
-    proofs.push(Proof {
-        says: "the kernel log covers the moment and names no OOM kill of it".into(),
-        from: log,
-        excerpt: String::new(),
-    });
-    let summary = format!(
-        "{} got SIGKILL from outside, or left with 137 itself; the OOM killer did not do it.",
-        kernel::capital(&case.noun())
-    );
+    let Some(proof) = no_kill(case) else { return Finding::Absent };
+    proofs.push(proof);
+    let or_itself = if case.wait_status().is_some() { "" } else { ", or left with 137 itself" };
+    let summary =
+        format!("{} got SIGKILL from outside{or_itself}; the OOM killer did not do it.", kernel::capital(&case.noun()));
     Found::new(Confidence::Likely, summary, proofs)
         .oom_kill(kernel::oom_kill(case, Some(false)))
         .missing("who sent the signal: a trace on the node shows it the next time", "sudo bpftrace -e 'tracepoint:signal:signal_generate /args->sig == 9/ { printf(\"%s %d -> %d\\n\", comm, pid, args->pid); }'")
         .into()
+}
+
+/// What proves that the OOM killer did not send it.
+fn no_kill(case: &Case<'_>) -> Option<Proof> {
+    if let Some(counters) = case.counted_none() {
+        return Some(Proof {
+            says: "the counters of its own cgroup, read after its end, count no OOM kill".into(),
+            from: counters.from.clone(),
+            excerpt: "oom_kill 0".into(),
+        });
+    }
+    let Silence::Proves(log) = case.kernel_silence() else { return None };
+    let says = "the kernel log covers the moment and names no OOM kill of it".into();
+    Some(Proof { says, from: log, excerpt: String::new() })
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -1,8 +1,9 @@
 //! SIGTERM from outside that nothing else explains, an engine's stop included.
 
-use super::{Cause, Finding, Found, advice, kernel, killing, quote, signal};
-use crate::case::Case;
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, signal};
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::EngineEvent;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge, advise };
 
@@ -10,13 +11,17 @@ fn judge(case: &Case<'_>) -> Finding {
     let killed = killing::of_main(case);
     let sent = signal::sent_by_engine(case);
     let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
-    let ended = case.exit_code().is_some_and(|code| code == 143 || stopped && code != 137);
+    let by_signal = signal::request(case);
+    let ended = by_signal.is_some() || case.exit_code().is_some() && stopped && !case.was_signaled(9);
     if killed || !ended {
         return Finding::Absent;
     }
     let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();
     proofs.extend(signal::engine_proofs(&sent));
     let excluded = kernel::excluded(case).or(case.pod.is_some().then_some(false));
+    if case.is_command() {
+        return of_run(case, by_signal, &sent, proofs).oom_kill(kernel::oom_kill(case, excluded)).into();
+    }
     if stopped {
         let summary =
             format!("{} was stopped through its engine and ended on the signal.", kernel::capital(&case.noun()));
@@ -33,6 +38,29 @@ fn judge(case: &Case<'_>) -> Finding {
             advice::events_command(case),
         )
         .into()
+}
+
+/// A command whose parent knows the signal, and which signals it was to pass on.
+fn of_run(case: &Case<'_>, by: Option<i32>, sent: &[Seen<'_, EngineEvent>], proofs: Vec<Proof>) -> Found {
+    let who = kernel::capital(&case.noun());
+    let received = |number: i32| sent.iter().any(|event| event.it.signal == Some(number));
+    match by {
+        Some(number) if received(number) => {
+            let name = quote::signal(number);
+            let summary = format!("{who} ended on {name}: oomph got it, and the command with it.");
+            Found::new(Confidence::Proven, summary, proofs)
+        }
+        Some(number) => {
+            let name = quote::signal(number);
+            let summary =
+                format!("{who} ended on {name}, which did not come through oomph; who sent it is not told here.");
+            Found::new(Confidence::Likely, summary, proofs).missing("who sent the signal", "journalctl --since -10min")
+        }
+        None => {
+            let summary = format!("{who} was asked to end by SIGTERM, which oomph got and passed on, and ended.");
+            Found::new(Confidence::Proven, summary, proofs)
+        }
+    }
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

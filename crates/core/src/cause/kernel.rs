@@ -88,7 +88,7 @@ pub(super) fn counter_proofs(case: &Case<'_>) -> Vec<Proof> {
 pub(super) fn kernel_log_command(case: &Case<'_>) -> String {
     match case.pod_spec().and_then(|pod| pod.node.as_deref()) {
         Some(node) => format!("kubectl debug node/{node} -it --profile=sysadmin --image=busybox -- dmesg"),
-        None if case.engine.is_some() => "sudo dmesg | oomph why --docker -f -".into(),
+        None if case.engine.is_some() && !case.is_command() => "sudo dmesg | oomph why --docker -f -".into(),
         None => "sudo dmesg".into(),
     }
 }
@@ -109,19 +109,23 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     };
     let of = |limit: Option<Bytes>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     match killing.verdict {
-        Verdict::ContainerLimitOom => match killing.report.and_then(|kill| kill.kill.level) {
-            Some(Level::UserUnit | Level::Slice | Level::Other | Level::Lxc | Level::EcsTask) => {
-                let path = killing.report.and_then(|kill| kill.kill.oom_memcg.as_deref()).unwrap_or("its cgroup");
-                format!(
-                    "The memory limit{} of cgroup {} was hit and the kernel killed {who}.",
-                    of(limit),
-                    quote::tail(path)
-                )
+        Verdict::ContainerLimitOom => {
+            match killing.level.map(|(level, _)| level).filter(|_| killing.report.is_some()) {
+                Some(Level::UserUnit | Level::Slice | Level::Other | Level::Lxc | Level::EcsTask) => {
+                    let path = killing.report.and_then(|kill| kill.kill.oom_memcg.as_deref()).unwrap_or("its cgroup");
+                    format!(
+                        "The memory limit{} of cgroup {} was hit and the kernel killed {who}.",
+                        of(limit),
+                        quote::tail(path)
+                    )
+                }
+                _ => format!(
+                    "{} hit its {counter} limit{} and the kernel killed {who}.",
+                    capital(&noun),
+                    of(limit.or(own))
+                ),
             }
-            _ => {
-                format!("{} hit its {counter} limit{} and the kernel killed {who}.", capital(&noun), of(limit.or(own)))
-            }
-        },
+        }
         Verdict::PodLimitOom => {
             format!("The pod's memory limit{} was hit and the kernel killed {who}.", of(limit))
         }
@@ -202,6 +206,9 @@ fn ruled_out(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     match case.exit_code() {
+        Some(137) if case.counted_none().is_some() => {
+            Finding::RuledOut("the counters of its own cgroup, read after its end, count no kill".into())
+        }
         Some(137) => match case.kernel_silence() {
             Silence::Proves(log) => Finding::RuledOut(format!(
                 "{} covers the moment and names no kill of it",
@@ -242,7 +249,7 @@ pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
     if case.is_windows() {
         return None;
     }
-    if matches!(case.kernel_silence(), Silence::Proves(_)) {
+    if case.counted_none().is_some() || matches!(case.kernel_silence(), Silence::Proves(_)) {
         return Some(false);
     }
     if let Some(engine) = case.engine.filter(|_| case.pod.is_none()) {

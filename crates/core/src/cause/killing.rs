@@ -7,7 +7,6 @@ use super::{counted, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind};
-use crate::recording;
 
 /// A kill of a life, read.
 pub(super) struct Killing<'c, 'a> {
@@ -100,6 +99,9 @@ fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
 /// Which process of the container a report's victims are.
 fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     let report = kill.kill.it;
+    if case.engine.is_some_and(|engine| engine.it.before_exec) {
+        return VictimKind::RuntimeInit;
+    }
     let comm = report.victims.first().and_then(|victim| victim.comm.as_deref()).unwrap_or_default();
     // runc re-executes itself as `runc:[1:CHILD]` and `runc:[2:INIT]` (libcontainer/nsenter) before the program's exec.
     if comm.starts_with("runc:[") || comm == "crun" || comm == "youki" || comm.starts_with("youki:[") {
@@ -113,7 +115,7 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
         // The status is older than the kill.
         return if was_alone(kill) { VictimKind::Main } else { VictimKind::Child };
     }
-    if case.exit_code().is_some_and(|code| code != 137) {
+    if case.exit_code().is_some() && !case.was_signaled(9) {
         return VictimKind::Child;
     }
     if report.group {
@@ -162,8 +164,16 @@ fn first_of_its_container(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> 
     (killed(first) || case.is_alone_in_its_pod()).then(|| killed(first))
 }
 
+/// The level whose limit fired. A run may stand in the cgroup of another one, whose limit is not its own.
+fn level_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<Level> {
+    let own = case.engine.filter(|_| case.is_command()).and_then(|engine| engine.it.cgroup.as_deref());
+    let named = kill.kill.oom_memcg.as_deref();
+    let above = own.zip(named).is_some_and(|(own, named)| own.len() > named.len() && own.starts_with(named));
+    kill.kill.level.map(|level| if above && level == Level::Container { Level::Other } else { level })
+}
+
 fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind) -> Killing<'c, 'a> {
-    let level = kill.kill.level;
+    let level = level_of(case, kill);
     let confidence = match kill.tie {
         Tie::ContainerId | Tie::PodUidAndTime => Confidence::Proven,
         Tie::PodUid | Tie::SomeContainer | Tie::Moment => Confidence::Likely,
@@ -286,18 +296,23 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let counted = counted::level(case);
     let level = counted.as_ref().map(|counted| counted.level);
     // A cgroup that was made for one run counts the kills of that run and of nothing else.
-    let of_this_run = case.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE);
+    let of_this_run = case.is_command();
     let sure = if of_this_run { Confidence::Likely } else { Confidence::Possible };
     let nameless = case.container.is_none() && case.engine.is_none() && case.pod.is_none();
     let of_container = |counters: &Seen<'_, Counters>| counters.it.of != CountersOf::Unknown;
     let (victim, verdict, confidence) = match case.exit_code() {
+        _ if case.engine.is_some_and(|engine| engine.it.before_exec) => {
+            (VictimKind::RuntimeInit, Verdict::StartOom, sure)
+        }
         // Counters of some cgroup: neither whose process it was is told, nor whether it runs on.
         None if nameless && !case.counters.iter().any(of_container) => {
             (VictimKind::Main, Verdict::Undetermined, Confidence::Possible)
         }
         None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
         // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
-        Some(137) => (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), sure),
+        Some(137) if case.was_signaled(9) => {
+            (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), sure)
+        }
         _ if case.is_running() => return None,
         _ => (VictimKind::Child, Verdict::ChildOom, sure),
     };

@@ -8,7 +8,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NativeAbort, judge, ad
 
 fn judge(case: &Case<'_>) -> Finding {
     let killed = killing::of_main(case);
-    if case.exit_code() != Some(134) || killed {
+    if !case.was_signaled(6) || killed {
         return Finding::Absent;
     }
     let proofs: Vec<_> = quote::termination(case).into_iter().collect();

@@ -20,7 +20,8 @@ pub(super) fn termination(case: &Case<'_>) -> Option<Proof> {
     let end = &death.termination;
     let mut says = format!("{} ended", case.noun());
     if let Some(code) = end.exit_code {
-        let _ = write!(says, " with exit code {code}{}", signal_name(code));
+        let signal = if case.was_signaled(code.saturating_sub(128)) { signal_name(code) } else { "" };
+        let _ = write!(says, " with exit code {code}{signal}");
     }
     if let Some(reason) = &end.reason {
         let _ = write!(says, ", reason {reason}");
@@ -49,6 +50,32 @@ pub(super) fn recovery(case: &Case<'_>) -> Option<Proof> {
         from: case.from.as_ref()?.join("/state/terminated"),
         excerpt: "exitCode: 0".into(),
     })
+}
+
+/// A signal's name, as on x86 and arm.
+pub(super) fn signal(number: i32) -> String {
+    let name = match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
 }
 
 /// ` (SIGKILL)` behind an exit code that a signal makes.

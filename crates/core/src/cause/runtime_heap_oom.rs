@@ -38,8 +38,8 @@ fn by_sign(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> Finding {
     let mut proofs = vec![quote::sign(sign, format!("its log says {}", meaning(sign.it.sign)))];
     proofs.extend(quote::termination(case));
     // A SIGKILL after the message: a limping process that a probe or person ended, or the OOM killer after all.
-    let sigkill = case.exit_code() == Some(137);
-    let silent = matches!(case.kernel_silence(), Silence::Proves(_));
+    let sigkill = case.was_signaled(9);
+    let silent = case.counted_none().is_some() || matches!(case.kernel_silence(), Silence::Proves(_));
     let confidence = match (this_life, sigkill && !silent) {
         (_, true) => Confidence::Possible,
         (true, false) if case.death.is_some() && is_last_word(case, sign) => Confidence::Proven,

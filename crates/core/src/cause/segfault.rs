@@ -8,7 +8,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Segfault, judge, advis
 
 fn judge(case: &Case<'_>) -> Finding {
     let killed = killing::of_main(case);
-    if case.exit_code() != Some(139) || killed {
+    if !case.was_signaled(11) || killed {
         return Finding::Absent;
     }
     let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();

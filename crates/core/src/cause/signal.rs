@@ -10,6 +10,16 @@ use crate::fact::{EngineEvent, NodeNote, NodeNoteKind};
 /// What a forced stop takes beyond its timeout.
 const REACTION: SignedDuration = SignedDuration::from_secs(10);
 
+/// Requests to end, by people, terminals and tools: SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM. The others that
+/// end a process are a fault's, its own, or SIGKILL.
+const REQUESTS: [i32; 6] = [1, 2, 3, 10, 12, 15];
+
+/// The request that ended it. An exit code alone stands for SIGTERM only: shells use the others as codes of their own.
+pub(super) fn request(case: &Case<'_>) -> Option<i32> {
+    let known = if case.wait_status().is_some() { &REQUESTS[..] } else { &[15] };
+    known.iter().copied().find(|number| case.was_signaled(*number))
+}
+
 /// Signals that the engine itself delivered in this life, oldest first.
 pub(super) fn sent_by_engine<'a>(case: &Case<'a>) -> Vec<Seen<'a, EngineEvent>> {
     let kills = case.engine_events.iter().filter(|event| event.it.action == "kill" && event.it.signal.is_some());
@@ -67,12 +77,7 @@ pub(super) fn engine_proofs(events: &[Seen<'_, EngineEvent>]) -> Vec<Proof> {
     events
         .iter()
         .map(|event| {
-            let name = match event.it.signal {
-                Some(15) => "SIGTERM".to_owned(),
-                Some(9) => "SIGKILL".to_owned(),
-                Some(number) => format!("signal {number}"),
-                None => "a signal".to_owned(),
-            };
+            let name = event.it.signal.map_or_else(|| "a signal".to_owned(), quote::signal);
             quote::engine_event(event, format!("the engine sent it {name}"))
         })
         .collect()

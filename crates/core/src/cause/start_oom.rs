@@ -32,6 +32,7 @@ fn judge(case: &Case<'_>) -> Finding {
         if proofs.is_empty() {
             return Finding::Absent;
         }
+        let of_engine = case.engine.and_then(|engine| engine.it.memory_limit).map(|limit| format!(" of {limit}"));
         let kept = kept(case, &killing);
         let why = match &kept {
             Some(kept) => format!(
@@ -42,11 +43,13 @@ fn judge(case: &Case<'_>) -> Finding {
             ),
             None => format!(
                 "its memory limit{} {} to start in",
-                limit(case).map(|limit| format!(" of {limit}")).unwrap_or_default(),
+                limit(case).map(|limit| format!(" of {limit}")).or(of_engine).unwrap_or_default(),
                 if is_roomy(case) { "had no room left" } else { "is too small" }
             ),
         };
-        let summary = format!("The kernel killed {} before {} ran: {why}.", kernel::who(&killing), case.noun());
+        // Of a run the victim is a copy of oomph that was to become the program.
+        let who = if case.is_command() { "its process".to_owned() } else { kernel::who(&killing) };
+        let summary = format!("The kernel killed {who} before {} ran: {why}.", case.noun());
         proofs.extend(kept.map(|kept| kept.proof));
         proofs.extend(
             first_kill(case).map(|kill| Proof {

@@ -50,13 +50,16 @@ fn judge(case: &Case<'_>) -> Finding {
         (None, None) if kernel::child_killed(case).is_some() && case.death.is_none() => {
             "A child process was killed with SIGKILL; the evidence here does not say by whom.".into()
         }
+        (None, Some(137)) if case.wait_status().is_some() => {
+            format!("{} got SIGKILL; the evidence here does not say from whom.", kernel::capital(&case.noun()))
+        }
         (None, Some(137)) => format!(
             "{} got SIGKILL, or left with 137 itself; the evidence here does not say which, or from whom.",
             kernel::capital(&case.noun())
         ),
         _ => format!("{} ended, and the evidence here does not say why.", kernel::capital(&case.noun())),
     };
-    let killed = of_node.is_some().then_some(true);
+    let killed = of_node.is_some().then_some(true).or(case.counted_none().map(|_| false));
     let mut found = Found::new(Confidence::Possible, summary, proofs).oom_kill(kernel::oom_kill(case, killed));
     let reported = case.death.is_none() && killing.as_ref().is_some_and(|killing| killing.report.is_some());
     if reported {

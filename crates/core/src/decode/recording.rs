@@ -2,8 +2,8 @@
 
 use super::{Decoded, Input, LogClock, cgroup, container_log, kernel_log};
 use crate::artifact::{Artifact, Kind};
-use crate::fact::{EngineContainer, Gap, Locus, Subject, What};
-use crate::recording::{ENGINE, Run, read};
+use crate::fact::{EngineContainer, EngineEvent, Gap, Locus, Subject, WaitStatus, What};
+use crate::recording::{ENGINE, End, Run, read};
 
 /// Decodes a recording.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
@@ -25,16 +25,30 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let container = EngineContainer {
         subject: Subject { container: Some(run.command.clone()), container_id: Some(run.id.clone()), ..about.clone() },
         engine: ENGINE.into(),
-        status: Some(if end.is_some() { "exited" } else { "running" }.into()),
-        exit_code: end.map(crate::recording::End::code),
+        status: Some(status(end).into()),
+        exit_code: end.map(End::code),
+        wait_status: end.and_then(wait_status),
+        before_exec: end.is_some_and(|end| end.before_exec),
+        error: end.and_then(|end| end.not_started.clone()),
         started: Some(run.started_at),
-        finished: end.map(|end| end.at),
+        finished: end.filter(|end| end.not_started.is_none()).map(|end| end.at),
         memory_limit: run.limit_bytes,
         memory_swap: run.limit_bytes.zip(run.swap_bytes).map(|(limit, swap)| crate::units::Bytes(limit.0 + swap.0)),
         cgroup: Some(run.cgroup.clone()),
         ..EngineContainer::default()
     };
     out.fact(What::EngineContainer(Box::new(container)), Locus::line(input.id, at));
+    for received in end.into_iter().flat_map(|end| &end.received) {
+        let event = EngineEvent {
+            container_id: Some(run.id.clone()),
+            name: Some(run.command.clone()),
+            action: "kill".into(),
+            signal: Some(received.signal),
+            at: Some(received.at),
+            ..EngineEvent::default()
+        };
+        out.fact(What::EngineEvent(Box::new(event)), Locus::line(input.id, at));
+    }
     if let Some((number, text)) = &recording.counters {
         inner(input, run, &about, (Kind::MemoryEvents, text), line(*number), out);
     }
@@ -46,6 +60,20 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     if let Some((number, text)) = &recording.kernel_log {
         inner(input, run, &about, (Kind::KernelLog, text), line(*number), out);
     }
+}
+
+/// As an engine calls it.
+fn status(end: Option<&End>) -> &'static str {
+    match end {
+        None => "running",
+        Some(end) if end.not_started.is_some() => "created",
+        Some(_) => "exited",
+    }
+}
+
+fn wait_status(end: &End) -> Option<WaitStatus> {
+    let exited = end.exit_code.filter(|_| end.not_started.is_none()).map(WaitStatus::Exited);
+    end.signal.map(WaitStatus::Signaled).or(exited)
 }
 
 /// Decodes a text that stands in the recording; everything in it is found on the recording's line.

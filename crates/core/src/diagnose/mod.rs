@@ -138,7 +138,8 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
 fn termination(case: &Case<'_>) -> Option<TerminationReport> {
     let end = case.termination()?;
     // 128 + n is how shells and runtimes report signal n; codes over 159 are a program's own.
-    let by_code = end.exit_code.filter(|code| (129..=159).contains(code)).map(|code| code - 128);
+    let by_code = end.exit_code.filter(|code| (129..=159).contains(code) && case.was_signaled(code - 128));
+    let by_code = by_code.map(|code| code - 128);
     Some(TerminationReport {
         exit_code: end.exit_code,
         signal: end.signal.filter(|signal| *signal != 0).or(by_code),

@@ -18,6 +18,10 @@ pub struct EngineContainer {
     pub oom_killed: Option<bool>,
     /// Exit code.
     pub exit_code: Option<i32>,
+    /// The wait status, where who started it tells it.
+    pub wait_status: Option<WaitStatus>,
+    /// It was killed between fork and exec: the program never ran.
+    pub before_exec: bool,
     /// CRI reason (`OOMKilled`, `Error`, `Completed`).
     pub reason: Option<String>,
     /// `State.Error`, or the CRI message.
@@ -48,6 +52,15 @@ pub struct EngineContainer {
     pub cgroup: Option<String>,
     /// `State.Dead` or an engine note that the host rebooted while it ran.
     pub host_rebooted: bool,
+}
+
+/// What wait(2) tells the parent of a process: 137 of an exit code may be a code of its own, here it is told from SIGKILL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitStatus {
+    /// It left with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Signaled(i32),
 }
 
 /// One event of an engine.

@@ -14,7 +14,7 @@ mod subject;
 
 pub use counters::{Counters, CountersOf};
 pub use coverage::{Coverage, CoverageOf, Hole};
-pub use engine::{EngineContainer, EngineEvent};
+pub use engine::{EngineContainer, EngineEvent, WaitStatus};
 pub use event::{Event, ObjectRef};
 pub use kill::{
     AtFrom, Candidate, Constraint, KernelKill, KernelNote, KernelNoteKind, Level, LimitHit, MemoryLine, Task,

@@ -18,7 +18,7 @@ mod words;
 
 pub use backtest::{backtest_markdown, backtest_text};
 pub use markdown::markdown;
-pub use run::{run_markdown, run_text};
+pub use run::{run_brief, run_markdown, run_text};
 pub use size::{
     Change, Difference, Left, changes, differences, kustomization, patches, size_markdown, size_text, svg, vpas,
 };

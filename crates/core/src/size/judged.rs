@@ -109,7 +109,7 @@ fn of_runs(workload: &Workload) -> Judged {
         because: run.class_evidence.clone(),
         // One run is short; a limit is proven too low by a kill at it.
         confidence: match run.class {
-            Class::LimitTooLow if !run.survived => Confidence::Proven,
+            Class::LimitTooLow if run.survived == Some(false) => Confidence::Proven,
             Class::Leak => Confidence::Likely,
             _ => Confidence::Possible,
         },

@@ -103,7 +103,7 @@ mod tests {
         let it = read("x/cart-1.oomph", text.as_bytes()).unwrap();
         assert_eq!((it.history.used, it.history.rss, it.history.limit), (vec![8, 6], vec![7, 6], vec![1000, 1000]));
         assert_eq!((it.history.subject.name.as_str(), it.history.subject.container.as_str()), ("cart", "java"));
-        assert!(it.history.kills.is_empty() && it.run.survived);
+        assert!(it.history.kills.is_empty() && it.run.survived == Some(true));
         assert_eq!(it.unseen, None);
         let late = text.replace("\"at\":1100", "\"at\":1950");
         assert_eq!(

@@ -39,7 +39,8 @@ pub fn needed(workload: &Workload, cut: Option<Cut>) -> Needed<'_> {
             format!("limit: the samples have holes, so the kernel's own peak of {unseen} counts, page cache included")
         });
     }
-    let bounded = workload.runs.iter().filter(|run| !run.survived).filter_map(|run| run.proposal.as_ref());
+    let bounded =
+        workload.runs.iter().filter(|run| run.survived == Some(false)).filter_map(|run| run.proposal.as_ref());
     let bounded = bounded.map(|it| (it.limit_bytes, it.request_bytes)).max();
     let request = match (cut, bounded) {
         (Some(cut), Some((bound, need))) => {

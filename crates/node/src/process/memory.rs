@@ -6,22 +6,24 @@ use std::os::unix::fs::FileExt;
 use oomph_core::process::Residency;
 use oomph_core::runtime::Memory;
 
+use super::later::Later;
 use crate::sys;
 
 /// Places read by one system call (`UIO_MAXIOV`, include/uapi/linux/uio.h).
 const PLACES_MAX: usize = 1024;
 
-/// The memory of a process, as far as it was present when its page table was read.
+/// The memory of a process, as far as it was present when its page table was read, or is by now.
 #[derive(Debug)]
 pub struct ProcessMemory {
     pid: u32,
     file: File,
     present: Residency,
+    later: Later,
 }
 
 impl ProcessMemory {
-    pub(super) const fn new(pid: u32, file: File, present: Residency) -> Self {
-        Self { pid, file, present }
+    pub(super) const fn new(pid: u32, file: File, present: Residency, later: Later) -> Self {
+        Self { pid, file, present, later }
     }
 
     /// The process has ended, or started another program: what was read by its pid may be of another one.
@@ -31,7 +33,8 @@ impl ProcessMemory {
     }
 
     fn is_present(&self, address: u64, length: usize) -> bool {
-        address.checked_add(length as u64).is_some_and(|end| self.present.covers(address..end))
+        let Some(end) = address.checked_add(length as u64) else { return false };
+        self.present.covers(address..end) || self.later.covers(&(address..end))
     }
 }
 

@@ -101,6 +101,11 @@ fn stretches(pagemap: &File, mapping: &Mapping, sparse: bool) -> Vec<Range<u64>>
     sparse.then(populated).flatten().unwrap_or_else(|| vec![whole])
 }
 
+/// The entry's page is in memory.
+pub(super) const fn is_present(entry: u64) -> bool {
+    entry & PRESENT != 0
+}
+
 /// The page frame of an entry whose page is present; 0 where it is not shown.
 pub(super) const fn frame(entry: u64) -> u64 {
     entry & FRAME

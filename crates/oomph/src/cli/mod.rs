@@ -174,13 +174,15 @@ impl From<Exit> for ExitCode {
 /// Runs a command line, the program's own name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let name = program(arguments.first().map(Path::new));
-    let parsed = command(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command(name).try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let Cli { mut global, command } = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors: clap prints them on stdout and gives 0, and 2 for bad usage.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            // 2 may be the code of a command that ran.
+            let code = if error.exit_code() != 0 && is_run(name, &arguments) { run::FAILED } else { 2 };
+            return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(code) };
         }
     };
     let ui = Ui::new(global.color, global.quiet, global.verbose);
@@ -189,7 +191,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         None if matches!(command, Command::Size(_)) => {}
         None => {
             ui.error("this form is one of oomph size alone; use -o text, json, yaml or markdown");
-            return Exit::Failed.into();
+            return if matches!(command, Command::Run(_)) { run::FAILED.into() } else { Exit::Failed.into() };
         }
     }
     let exit = match command {
@@ -210,6 +212,12 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// Whether a command line that could not be understood is one of `run`.
+fn is_run(name: &'static str, arguments: &[OsString]) -> bool {
+    let understood = command(name).ignore_errors(true).try_get_matches_from(arguments);
+    understood.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
 }
 
 /// What people type to get here: kubectl runs `kubectl-oomph` as `kubectl oomph`.
@@ -248,6 +256,24 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command("oomph").debug_assert();
+    }
+
+    #[test]
+    fn a_mistake_in_a_command_line_of_run_is_told_from_one_of_others() {
+        let of = |line: &str| is_run("oomph", &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(of("oomph run -m 50Mi --bogus -- true") && of("oomph -n run run -m 0 -- true"));
+        assert!(!of("oomph why --bogus") && !of("oomph -n run why --bogus") && !of("oomph"));
+    }
+
+    #[test]
+    fn a_mistyped_option_of_run_is_no_command() {
+        let parsed = |line: &str| command("oomph").try_get_matches_from(line.split(' ')).is_ok();
+        assert!(!parsed("oomph run -m 50Mi --bogus -- true"));
+        assert!(
+            parsed("oomph run -m 50Mi ls -la --bogus")
+                && parsed("oomph run -- --bogus")
+                && parsed("oomph run -- a -m x")
+        );
     }
 
     #[test]

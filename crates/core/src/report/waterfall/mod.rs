@@ -80,16 +80,13 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
     page.facts(rows::facts(waterfall));
     page.heading("WHERE THE MEMORY WENT");
     bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+    rows::buffers(waterfall).iter().for_each(|line| page.item("•", line));
     if let Some(grew) = &waterfall.grew {
         page.heading("WHAT GREW");
         if grew.is_empty() {
             page.paragraph(2, Mark::Quiet, "nothing");
         }
-        for growth in grew.iter().take(ROWS) {
-            let sign = if growth.bytes > 0 { "+" } else { "" };
-            let of = growth.pid.map(|pid| format!(" of {pid}")).unwrap_or_default();
-            page.item("•", &format!("{sign}{} {}{of}", rows::amount(growth.bytes), growth.name));
-        }
+        grew.iter().take(ROWS).for_each(|growth| page.item("•", &rows::growth(growth)));
         more(page, grew.len());
     }
     page.heading("NUMBERS THAT PEOPLE COMPARE");
@@ -194,6 +191,16 @@ pub fn waterfall_markdown(document: &Document) -> String {
             .map(|row| vec![format!("{}{}", "- ".repeat(row.depth), row.name), rows::amount(row.bytes), row.note])
             .collect();
         out.push_str(&grid(&["Part", "Memory", ""], &[false, true, false], &rows));
+        out.push('\n');
+        for line in rows::buffers(waterfall) {
+            out.push_str(&format!("- {}\n", super::markdown::escape(&line)));
+        }
+        if let Some(grew) = &waterfall.grew {
+            out.push_str(if grew.is_empty() { "\nNothing grew.\n" } else { "\nWhat grew:\n\n" });
+            for growth in grew {
+                out.push_str(&format!("- {}\n", super::markdown::escape(&rows::growth(growth))));
+            }
+        }
         let views: Vec<Vec<String>> = waterfall
             .views
             .iter()

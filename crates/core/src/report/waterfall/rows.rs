@@ -6,7 +6,7 @@ use super::super::clean::one_line;
 use crate::cgroup_path::cgroup_names;
 use crate::fact::Level;
 use crate::units::Bytes;
-use crate::waterfall::{Part, PartKind, Process, Source, Told, Waterfall};
+use crate::waterfall::{Growth, Part, PartKind, Process, Source, Told, Waterfall};
 
 /// A line of the waterfall.
 #[derive(Debug, PartialEq)]
@@ -72,6 +72,25 @@ pub(super) fn amount(bytes: i64) -> String {
     if bytes < 0 { format!("-{size}") } else { size.to_string() }
 }
 
+/// A change between two looks.
+pub(super) fn growth(growth: &Growth) -> String {
+    let sign = if growth.bytes > 0 { "+" } else { "" };
+    let of = growth.pid.map(|pid| format!(" of {pid}")).unwrap_or_default();
+    format!("{sign}{} {}{of}", amount(growth.bytes), one_line(&growth.name))
+}
+
+/// Buffers that runtimes keep beside their heaps, by their own count: which pages they lie in is not known.
+pub(super) fn buffers(waterfall: &Waterfall) -> Vec<String> {
+    let line = |process: &Process| {
+        let runtime = &process.runtime;
+        let counts = [("direct buffers", runtime.direct_bytes), ("external buffers", runtime.external_bytes)];
+        let (kind, bytes) = counts.into_iter().find_map(|(kind, bytes)| Some((kind, bytes.filter(|it| it.0 > 0)?)))?;
+        let whose = named(waterfall, process.pid);
+        Some(format!("of which {kind} {bytes} ({whose}), by its runtime's count, in malloc and other anonymous memory"))
+    };
+    waterfall.processes.iter().filter_map(line).collect()
+}
+
 /// Whose a part is, whether the kernel can take it back, and whether it is an estimate.
 fn note(waterfall: &Waterfall, parts: &[&Part]) -> String {
     let mut words = Vec::new();
@@ -109,8 +128,11 @@ pub(super) fn title(waterfall: &Waterfall) -> String {
 pub(super) fn summary(waterfall: &Waterfall) -> String {
     let title = title(waterfall);
     let charged = waterfall.charged_bytes;
+    let past = waterfall.source == Source::Recording;
+    let is = if past { "was" } else { "is" };
     let Some(headroom) = waterfall.headroom_bytes else {
-        return format!("{title} is charged {charged}; no limit bounds it but the node's memory.");
+        let bounds = if past { "bounded" } else { "bounds" };
+        return format!("{title} {is} charged {charged}; no limit {bounds} it but the node's memory.");
     };
     let binding = waterfall
         .limits
@@ -118,14 +140,15 @@ pub(super) fn summary(waterfall: &Waterfall) -> String {
         .min_by_key(|limit| limit.limit_bytes.0.saturating_sub(limit.usage_bytes.unwrap_or_default().0));
     let limit = waterfall.limit_bytes.or(binding.map(|limit| limit.limit_bytes)).unwrap_or_default();
     let of = if waterfall.limit_bytes.is_some() { "its limit of" } else { "a limit above it of" };
-    let nearest = nearest_above(waterfall).map(|limit| format!(" The nearest limit is that of {limit}."));
-    let state = if is_thrashing(waterfall) {
-        " It is stalling: the kernel reclaims and reads back the same pages."
-    } else {
-        ""
+    let nearest = nearest_above(waterfall).map(|limit| format!(" The nearest limit {is} that of {limit}."));
+    let state = match (is_thrashing(waterfall), past) {
+        (false, _) => "",
+        (true, false) => " It is stalling: the kernel reclaims and reads back the same pages.",
+        (true, true) => " It was stalling: the kernel reclaimed and read back the same pages.",
     };
+    let kill = if past { "would have killed" } else { "would kill" };
     format!(
-        "{title} is charged {charged} of {of} {limit}; {headroom} more that cannot be reclaimed would kill it.{}{state}",
+        "{title} {is} charged {charged} of {of} {limit}; {headroom} more that cannot be reclaimed {kill} it.{}{state}",
         nearest.unwrap_or_default()
     )
 }

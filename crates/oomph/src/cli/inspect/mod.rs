@@ -9,7 +9,7 @@ use oomph_cluster::kube::{ConnectError, Target};
 use oomph_core::fact::Gap;
 use oomph_core::recording;
 use oomph_core::report;
-use oomph_core::waterfall::{Document, Waterfall, document, grown};
+use oomph_core::waterfall::{Document, document, grown};
 use oomph_node::hierarchy::{self, Hierarchy};
 
 use super::since::Since;
@@ -67,7 +67,35 @@ pub(super) struct Inspect {
 const INTERVAL: Duration = Duration::from_secs(2);
 
 impl Inspect {
+    /// Answers. Whoever asked for a document gets one, also where it says only why there is nothing in it.
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
+        let asked = self.asked();
+        self.answer(global, ui).or_else(|error| {
+            if global.output == Output::Text {
+                return Err(error);
+            }
+            ui.error(format_args!("{error:#}"));
+            let gap = Gap { what: asked, because: format!("{error:#}"), command: String::new() };
+            show(&document(Vec::new(), &[gap]), global.output, ui)?;
+            Ok(Exit::Failed)
+        })
+    }
+
+    /// What is asked for, in words.
+    fn asked(&self) -> String {
+        let of = match (&self.pod, &self.docker, self.pid, &self.cgroup, &self.recording) {
+            (Some(Target::Pod(name)), ..) => format!("pod {name}"),
+            (Some(Target::Workload { kind, name }), ..) => format!("{kind} {name}"),
+            (_, Some(name), ..) => format!("container {name}"),
+            (_, _, Some(pid), ..) => format!("process {pid}"),
+            (.., Some(path), _) => format!("cgroup {}", path.display()),
+            (.., Some(path)) => format!("the recording {}", path.display()),
+            _ => "the containers of this node".into(),
+        };
+        format!("the memory of {of}")
+    }
+
+    fn answer(self, global: &Global, ui: Ui) -> Result<Exit> {
         if let Some(path) = &self.recording {
             return show(&recorded(path)?, global.output, ui);
         }
@@ -205,12 +233,11 @@ fn recorded(path: &PathBuf) -> Result<Document> {
     let recording = recording::read(&bytes);
     let gap = Gap {
         what: format!("the memory in {}", path.display()),
-        because: "the command ended before it could be looked at".into(),
+        because: "no look at it was taken while the command ran".into(),
         command: String::new(),
     };
     let gaps = if recording.peak.is_none() { vec![gap] } else { Vec::new() };
-    let of_recording = |it: Waterfall| Waterfall { source: oomph_core::waterfall::Source::Recording, ..it };
-    Ok(document(recording.peak.into_iter().map(of_recording).collect(), &gaps))
+    Ok(document(recording.peak.into_iter().collect(), &gaps))
 }
 
 fn show(document: &Document, output: Output, ui: Ui) -> Result<Exit> {

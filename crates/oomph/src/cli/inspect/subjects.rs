@@ -101,6 +101,9 @@ pub(super) fn of_engine(hierarchy: &Hierarchy, name: &str) -> Result<Subjects> {
 
 /// The container of a process, or else its cgroup.
 pub(super) fn of_process(hierarchy: &Hierarchy, pid: u32) -> Result<Subjects> {
+    if let Some(because) = without_memory(pid) {
+        bail!("{because}");
+    }
     let cgroup =
         containers::cgroup_of(hierarchy, pid).with_context(|| format!("cannot tell the cgroup of pid {pid}"))?;
     let of_container = containers::container_of(&cgroup);
@@ -109,6 +112,36 @@ pub(super) fn of_process(hierarchy: &Hierarchy, pid: u32) -> Result<Subjects> {
         None => named(&cgroup, &fact::Subject::default()),
     };
     Ok(Subjects { found: vec![found], gaps: Vec::new() })
+}
+
+/// Why a process has no memory of its own: then its cgroup is that of the kernel or of nobody, and not an answer.
+fn without_memory(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    memoryless(pid, &stat)
+}
+
+/// The flag of a kernel thread (`PF_KTHREAD`, include/linux/sched.h, v6.18).
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
+/// By its `stat` (proc_pid_stat(5)): `PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS ...`.
+fn memoryless(pid: u32, stat: &str) -> Option<String> {
+    let (named, rest) = stat.rsplit_once(')')?;
+    let comm = named.split_once('(')?.1;
+    let mut fields = rest.split_whitespace();
+    let (state, parent) = (fields.next()?, fields.next()?);
+    let flags: u32 = fields.nth(4)?.parse().ok()?;
+    if flags & KERNEL_THREAD != 0 {
+        return Some(format!(
+            "pid {pid} ({comm}) is a thread of the kernel: it has no memory of its own and is in no container; the whole \
+             node is: oomph inspect --cgroup /"
+        ));
+    }
+    matches!(state, "Z" | "X").then(|| {
+        format!(
+            "pid {pid} ({comm}) has ended and waits for its parent, pid {parent}, to take note (a zombie): it has no \
+             memory any more, and where it was is not told; look at its parent with: oomph inspect --pid {parent}"
+        )
+    })
 }
 
 /// A cgroup by its path, as the kernel writes it or as a directory of the mount.
@@ -130,4 +163,19 @@ pub(super) fn of_path(hierarchy: &Hierarchy, path: &Path) -> Result<Subjects> {
     let subject =
         fact::Subject { pod_uid: names.pod_uid, container_id: names.container_id, ..fact::Subject::default() };
     Ok(Subjects { found: vec![named(&cgroup, &subject)], gaps: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_threads_and_zombies_have_no_memory_to_look_at() {
+        let thread = memoryless(39, "39 (kswapd0) S 2 0 0 0 -1 10758208 0 0").unwrap();
+        assert!(thread.contains("kswapd0") && thread.contains("thread of the kernel"), "{thread}");
+        let zombie = memoryless(7, "7 (a) b) Z 5 7 7 0 -1 4228108 0").unwrap();
+        assert!(zombie.contains("(a) b)") && zombie.contains("--pid 5"), "{zombie}");
+        assert_eq!(memoryless(7, "7 (sleep) S 5 7 7 0 -1 4194304 0"), None);
+        assert_eq!(memoryless(7, "7 (sle"), None);
+    }
 }

@@ -31,8 +31,8 @@ use crate::ui::Ui;
 pub(super) enum Ran {
     /// It ran and ended; the recording.
     Recorded(String),
-    /// It could not be started: 126 or 127, as a shell says.
-    NotStarted(u8),
+    /// It was run by an oomph in a cgroup of systemd's, which left with this code and has told everything.
+    Elsewhere(u8),
 }
 
 /// Samples kept; a longer run keeps every second one, the larger of two.
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Run, ui: Ui) -> Result<Ran> {
     let scope = match Scope::create(&hierarchy, &id, limits) {
         Ok(scope) => scope,
         Err(error @ NoScope::Nowhere { .. }) => match user_scope::enter(ui) {
-            Some(code) => return Ok(Ran::NotStarted(code)),
+            Some(code) => return Ok(Ran::Elsewhere(code)),
             None => bail!(
                 "{error}; run as root, in a cgroup that is delegated to you (systemd-run --user --scope -p Delegate=yes), \
                  or with --watch-only"
@@ -102,14 +102,22 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
     let signals = signals::catch();
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return not_started(program.as_ref(), &error, ui),
+        Err(error) => {
+            let end = not_started(program.as_ref(), &error, ui)?;
+            return Ok(Ran::Recorded(recording + &Line::End(end).written()));
+        }
     };
     signals.begin(child.id());
+    if !spare_ourselves() {
+        offer(child.id());
+    }
+    let before_exec = is_still_ours(child.id());
     let tail = Tail::follow(&mut child);
     let mut watch = Watch::new(hierarchy, scope, limits.memory, ui);
     let status = watch.until_end(&mut child)?;
-    signals.end();
+    let received = signals.end();
     let at = Timestamp::now();
+    let left_running = Some(oomph_node::scope::processes(&scope.folder));
     let said = telling(&tail.end());
 
     watch.samples.iter().for_each(|sample| recording.push_str(&Line::Sample(*sample).written()));
@@ -126,7 +134,16 @@ fn in_scope(arguments: &Run, hierarchy: &Hierarchy, scope: &Scope, limits: Limit
     let peak_bytes = ["memory.peak", "memory.max_usage_in_bytes"]
         .iter()
         .find_map(|name| fs::read_to_string(scope.folder.join(name)).ok()?.trim().parse().ok().map(Bytes));
-    let end = End { at, exit_code: status.code(), signal: status.signal(), peak_bytes };
+    let end = End {
+        at,
+        exit_code: status.code(),
+        signal: status.signal(),
+        peak_bytes,
+        before_exec,
+        received,
+        left_running,
+        ..End::default()
+    };
     recording.push_str(&Line::End(end).written());
     Ok(Ran::Recorded(recording))
 }
@@ -135,14 +152,48 @@ pub(super) fn name(program: &Path) -> String {
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
-pub(super) fn not_started(program: &Path, error: &io::Error, ui: Ui) -> Result<Ran> {
+/// The end of what never began: 126 or 127, as a shell says.
+pub(super) fn not_started(program: &Path, error: &io::Error, ui: Ui) -> Result<End> {
     ui.error(format_args!("cannot run {}: {error}", program.display()));
-    match error.kind() {
-        ErrorKind::NotFound => Ok(Ran::NotStarted(127)),
-        ErrorKind::PermissionDenied | ErrorKind::InvalidInput => Ok(Ran::NotStarted(126)),
-        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => Ok(Ran::NotStarted(126)),
+    let code = match error.kind() {
+        ErrorKind::NotFound => 127,
+        ErrorKind::PermissionDenied | ErrorKind::InvalidInput => 126,
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => 126,
         _ => bail!("the system refused to start it"),
-    }
+    };
+    // As runtimes write it, in lower case.
+    let because = error.to_string().to_lowercase();
+    let not_started = Some(format!("cannot run {}: {because}", name(program)));
+    Ok(End { at: Timestamp::now(), exit_code: Some(code), not_started, ..End::default() })
+}
+
+/// Whether a child was killed before it became the program. `spawn` returns when exec was done or the child is gone, and
+/// takes the one for the other; a child that is gone and was not waited for still has its name, and exec gives a new one.
+fn is_still_ours(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let own = fs::read_to_string("/proc/thread-self/comm").unwrap_or_default();
+    let Some((named, rest)) = stat.rsplit_once(')') else { return false };
+    let comm = named.split_once('(').map(|(_, comm)| comm);
+    let mut fields = rest.split_whitespace();
+    let is_zombie = fields.next() == Some("Z");
+    let is_exiting =
+        fields.nth(5).and_then(|flags| flags.parse::<u32>().ok()).is_some_and(|flags| flags & EXITING != 0);
+    comm == Some(own.trim_end_matches('\n')) && (is_zombie || is_exiting)
+}
+
+/// The flag of a process that ends (`PF_EXITING`, include/linux/sched.h, v6.18): its files are closed before it is a zombie.
+const EXITING: u32 = 0x4;
+
+/// A limit above may be ours as well as the command's, and whoever is to tell of a kill must not be its victim. To be done
+/// once the command is started, which would inherit it. False where it is not allowed: it takes `CAP_SYS_RESOURCE`.
+pub(super) fn spare_ourselves() -> bool {
+    fs::write("/proc/self/oom_score_adj", "-1000").is_ok()
+}
+
+/// The same by the other end: the command is killed before oomph. Half of the limit counts against it, which is more than
+/// oomph ever uses; among its own processes nothing changes.
+fn offer(pid: u32) {
+    let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "500");
 }
 
 /// A running command, looked at.
@@ -219,8 +270,10 @@ impl<'a> Watch<'a> {
     /// read (the process was on its way out) in place of one whose could.
     fn look(&mut self) {
         let began = processor_time();
-        // Once: a command that grows is looked at again before long.
-        let waterfall = oomph_node::inspect::glance(self.hierarchy, &self.scope.path, &Subject::default());
+        // Once: a command that grows is looked at again before long. What was freed meanwhile is in no part: again.
+        let glance = || oomph_node::inspect::glance(self.hierarchy, &self.scope.path, &Subject::default());
+        let first = glance();
+        let waterfall = if is_of_one_moment(&first) { first } else { glance() };
         self.triggers.looked(waterfall.unreclaimable_bytes, processor_time().saturating_sub(began));
         let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
         if !waterfall.processes.is_empty() && better {
@@ -229,10 +282,16 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What a waterfall tells: runtimes that were read first, then how much memory it is of.
-fn worth(waterfall: &Waterfall) -> (usize, Bytes) {
+/// What a waterfall tells: whether it fits together, runtimes that were read, then how much memory it is of.
+fn worth(waterfall: &Waterfall) -> (bool, usize, Bytes) {
     let read = waterfall.processes.iter().filter(|process| process.runtime.resolved).count();
-    (read, waterfall.unreclaimable_bytes)
+    (is_of_one_moment(waterfall), read, waterfall.unreclaimable_bytes)
+}
+
+/// Whether charge and parts are of the same moment, as far as their sums tell: all but an eighth has a place. The stock
+/// of pages that every processor holds is some megabytes of a small cgroup.
+fn is_of_one_moment(waterfall: &Waterfall) -> bool {
+    waterfall.unexplained_bytes.unsigned_abs() <= (waterfall.charged_bytes.0 / 8).max(4 << 20)
 }
 
 /// Halves a long history, keeping the larger of two neighbours: peaks are what counts.

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 
 /// The process that waits.
@@ -11,6 +11,7 @@ pub(super) struct Leftovers {
     child: Child,
     /// Its stdin: it ends when we do.
     line: Option<ChildStdin>,
+    folder: PathBuf,
 }
 
 impl Leftovers {
@@ -27,13 +28,17 @@ impl Leftovers {
             .process_group(0)
             .spawn()?;
         let line = child.stdin.take();
-        Ok(Self { child, line })
+        Ok(Self { child, line, folder: folder.to_owned() })
     }
 
     /// The command has ended: cleans up now, and waits until it is done.
     pub(super) fn clear(&mut self) {
         drop(self.line.take());
-        let _ = self.child.wait();
+        let cleaned = self.child.wait().is_ok_and(|status| status.success());
+        if !cleaned && self.folder.exists() {
+            // A limit above may have had it killed.
+            oomph_node::scope::remove(&self.folder);
+        }
     }
 }
 
@@ -45,6 +50,7 @@ impl Drop for Leftovers {
 
 /// The other side: waits until nobody holds the line any more.
 pub(super) fn remove(folder: &Path) -> ExitCode {
+    super::command::spare_ourselves();
     let _ = io::stdin().lock().read_to_end(&mut Vec::new());
     if oomph_node::scope::remove(folder) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

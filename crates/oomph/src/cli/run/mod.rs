@@ -14,12 +14,15 @@ use super::{Global, Output};
 use crate::ui::Ui;
 
 mod command;
+mod destination;
 mod leftovers;
 mod live;
 mod signals;
 mod stderr;
 mod unlimited;
 mod user_scope;
+
+use destination::Destination;
 
 pub(super) const EXAMPLES: &str = "  \
   oomph run --memory 512Mi -- java -Xmx512m -jar app.jar    will it survive?
@@ -51,12 +54,7 @@ pub(super) struct Run {
     #[arg(long, hide = true, value_name = "FOLDER", exclusive = true)]
     leftovers: Option<PathBuf>,
     /// The command and its arguments
-    #[arg(
-        required_unless_present = "leftovers",
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "CMD"
-    )]
+    #[arg(required_unless_present = "leftovers", trailing_var_arg = true, value_name = "CMD")]
     command: Vec<OsString>,
 }
 
@@ -70,23 +68,33 @@ impl Size {
     }
 }
 
+/// The most that the kernel takes as a limit: `LONG_MAX` (`PAGE_COUNTER_MAX`, include/linux/page_counter.h, v6.18).
+const MOST: Bytes = Bytes(i64::MAX as u64);
+
 impl std::str::FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let quantity: Quantity = text.parse().map_err(|error: oomph_core::units::NotAQuantity| error.to_string())?;
-        if quantity.is_fractional() || quantity.is_zero() {
+        if quantity.is_negative() || quantity.is_zero() {
+            return Err(format!("{text} leaves no memory to run in; write an amount such as 512Mi"));
+        }
+        if quantity.is_fractional() {
             return Err(format!(
                 "{text} is no amount of memory; did you mean {}Mi?",
                 text.trim_end_matches(['m', 'n', 'u'])
             ));
         }
-        Ok(Self(quantity.bytes()))
+        let bytes = quantity.bytes();
+        if bytes > MOST {
+            return Err(format!("{text} is more than any machine has, and than a cgroup's limit can be"));
+        }
+        Ok(Self(bytes))
     }
 }
 
 /// oomph itself failed.
-const FAILED: u8 = 125;
+pub(super) const FAILED: u8 = 125;
 
 impl Run {
     pub(super) fn run(self, global: &Global, ui: Ui) -> ExitCode {
@@ -103,21 +111,24 @@ impl Run {
     }
 
     fn watch(self, global: &Global, ui: Ui) -> Result<u8> {
+        let record = self.record.as_deref().map(Destination::open).transpose()?;
+        let report = self.report.as_deref().map(Destination::open).transpose()?;
         let ran = if self.watch_only { unlimited::run(&self.command, ui)? } else { command::run(&self, ui)? };
         let recording = match ran {
             command::Ran::Recorded(recording) => recording,
-            command::Ran::NotStarted(code) => return Ok(code),
+            command::Ran::Elsewhere(code) => return Ok(code),
         };
-        if let Some(path) = &self.record {
-            std::fs::write(path, &recording).with_context(|| format!("cannot write {}", path.display()))?;
+        // What cannot be written takes neither the command's code nor the report away.
+        let kept = |written: Result<()>| written.map_err(|error| ui.error(format_args!("{error:#}"))).is_ok();
+        if let Some(record) = record {
+            kept(record.write(&recording));
         }
         let name =
             self.record.as_ref().map_or_else(|| "the recording".into(), |path| path.to_string_lossy().into_owned());
         let document = explain(&name, recording.as_bytes());
-        let text = render(&document, global.output, ui, self.report.is_some());
-        match &self.report {
-            Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?,
-            None => ui.print(&text)?,
+        let in_file = report.is_some_and(|report| kept(report.write(&render(&document, global.output, ui, true))));
+        if !in_file {
+            kept(ui.print(&render(&document, global.output, ui, false)).context("cannot print the report"));
         }
         let code = document.exit_code.ok_or_else(|| anyhow!("the command's end was not seen"))?;
         Ok(u8::try_from(code & 0xff).unwrap_or(FAILED))
@@ -127,9 +138,44 @@ impl Run {
 fn render(document: &Document, output: Output, ui: Ui, into_file: bool) -> String {
     let style = if into_file { report::Style::Plain } else { ui.style() };
     match output {
+        Output::Text if ui.is_quiet() => report::run_brief(document, style, ui.width()),
         Output::Text => report::run_text(document, style, ui.width()),
         Output::Markdown => report::run_markdown(document),
         Output::Json => report::json(document),
         Output::Yaml => report::yaml(document),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_that_is_none_is_refused_with_what_is_wrong_with_it() {
+        let said = |text: &str| text.parse::<Size>().map(Size::bytes);
+        assert_eq!(said("512Mi"), Ok(Bytes::mib(512)));
+        for (text, says) in [
+            ("0", "leaves no memory"),
+            ("-5", "leaves no memory"),
+            ("-5Mi", "leaves no memory"),
+            ("512m", "did you mean 512Mi?"),
+            ("9999999999999Gi", "more than any machine has"),
+            ("10x", "is not a quantity"),
+        ] {
+            let error = said(text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_found_out_when_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        std::fs::write(&path, "a longer one of before").unwrap();
+        let destination = Destination::open(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a longer one of before");
+        destination.write("short").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "short");
+        assert!(Destination::open(&folder.path().join("none/report")).is_err());
     }
 }

@@ -1,10 +1,11 @@
 //! Signals that oomph gets while a command runs are the command's.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
+use jiff::Timestamp;
+use oomph_core::recording::Received;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,7 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Passing {
     /// The command's pid; 0 while there is none.
     pid: Arc<AtomicI32>,
+    received: Arc<Mutex<Vec<Received>>>,
 }
+
+/// Signals kept: some programs are sent one every second.
+const KEPT: usize = 64;
 
 impl Passing {
     /// The command runs.
@@ -20,9 +25,10 @@ impl Passing {
         self.pid.store(i32::try_from(pid).unwrap_or(0), Ordering::SeqCst);
     }
 
-    /// The command has ended: its pid may be somebody else's soon.
-    pub(super) fn end(&self) {
+    /// The command has ended: its pid may be somebody else's soon. Gives what came for it.
+    pub(super) fn end(&self) -> Vec<Received> {
         self.pid.store(0, Ordering::SeqCst);
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -41,7 +47,8 @@ const PASSED: [(Signal, bool); 6] = [
 /// Where they cannot be caught, they do what they do.
 pub(super) fn catch() -> Passing {
     let pid = Arc::new(AtomicI32::new(0));
-    let passing = Passing { pid: Arc::clone(&pid) };
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let passing = Passing { pid: Arc::clone(&pid), received: Arc::clone(&received) };
     let by_terminal = io::stdin().is_terminal();
     let (caught, ready) = mpsc::channel();
     std::thread::spawn(move || {
@@ -50,9 +57,15 @@ pub(super) fn catch() -> Passing {
             let mut passes = Vec::new();
             for (which, of_terminal) in PASSED {
                 let Ok(mut signals) = signal(SignalKind::from_raw(which.as_raw())) else { continue };
-                let pid = Arc::clone(&pid);
+                let (pid, received) = (Arc::clone(&pid), Arc::clone(&received));
                 passes.push(async move {
                     while signals.recv().await.is_some() {
+                        let mut kept = received.lock().unwrap_or_else(PoisonError::into_inner);
+                        if kept.len() >= KEPT {
+                            kept.remove(0);
+                        }
+                        kept.push(Received { at: Timestamp::now(), signal: which.as_raw() });
+                        drop(kept);
                         let command = Pid::from_raw(pid.load(Ordering::SeqCst));
                         if let Some(command) = command.filter(|_| !(of_terminal && by_terminal)) {
                             let _ = kill_process(command, which);

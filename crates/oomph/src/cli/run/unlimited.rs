@@ -1,7 +1,7 @@
 //! `--watch-only`: no cgroup, no limit; the memory of the command's processes, summed.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -25,7 +25,10 @@ pub(super) fn run(arguments: &[OsString], ui: Ui) -> Result<Ran> {
     let signals = signals::catch();
     let mut child = match Command::new(program).args(rest).spawn() {
         Ok(child) => child,
-        Err(error) => return not_started(program.as_ref(), &error, ui),
+        Err(error) => {
+            let end = not_started(program.as_ref(), &error, ui)?;
+            return Ok(Ran::Recorded(Line::Run(header(program, started_at, 0)).written() + &Line::End(end).written()));
+        }
     };
     signals.begin(child.id());
     let began = Instant::now();
@@ -38,9 +41,18 @@ pub(super) fn run(arguments: &[OsString], ui: Ui) -> Result<Ran> {
         }
         std::thread::sleep(INTERVAL);
     };
-    signals.end();
-    let header = Header {
-        id: format!("{:016x}", child.id()),
+    let received = signals.end();
+    let header = header(program, started_at, child.id());
+    let end =
+        End { at: Timestamp::now(), exit_code: status.code(), signal: status.signal(), received, ..End::default() };
+    let lines = samples.into_iter().map(Line::Sample);
+    let recording = std::iter::once(Line::Run(header)).chain(lines).chain([Line::End(end)]);
+    Ok(Ran::Recorded(recording.map(|line| line.written()).collect()))
+}
+
+fn header(program: &OsStr, started_at: Timestamp, pid: u32) -> Header {
+    Header {
+        id: format!("{pid:016x}"),
         cgroup: String::new(),
         cgroup_version: 2,
         node: oomph_node::hostname(),
@@ -49,11 +61,7 @@ pub(super) fn run(arguments: &[OsString], ui: Ui) -> Result<Ran> {
         started_at,
         limit_bytes: None,
         swap_bytes: None,
-    };
-    let end = End { at: Timestamp::now(), exit_code: status.code(), signal: status.signal(), peak_bytes: None };
-    let lines = samples.into_iter().map(Line::Sample);
-    let recording = std::iter::once(Line::Run(header)).chain(lines).chain([Line::End(end)]);
-    Ok(Ran::Recorded(recording.map(|line| line.written()).collect()))
+    }
 }
 
 /// The resident memory of a process and all that it started: shared pages count once per process.
