@@ -186,7 +186,7 @@ fn of_short(history: &History, from: i64, limit: Option<u64>) -> Judgement {
     let known = history.at.iter().zip(&history.used).filter(|(_, used)| **used != MISSING);
     let points: Vec<(u64, Bytes)> =
         known.map(|(at, used)| (at.saturating_sub(from).unsigned_abs().saturating_mul(1000), Bytes(*used))).collect();
-    let mut it = of_run(&points, limit.map(Bytes), Bytes(0));
+    let mut it = of_run(&points, limit.map(Bytes), Bytes(0), None);
     it.censored = !history.kills.is_empty();
     it
 }

@@ -18,7 +18,7 @@ pub fn observe(workload: &Workload) -> Observed {
     let saved = workload.autoscaler.as_ref().and_then(|it| it.saved.as_ref());
     Observed {
         samples: used.len() as u64,
-        max_bytes: used.iter().max().copied().map(Bytes),
+        max_bytes: used.iter().max().copied().map(Bytes).max(workload.unseen),
         p50_bytes: percentile(&mut used, 500),
         p95_bytes: percentile(&mut used, 950),
         p99_bytes: percentile(&mut used, 990),

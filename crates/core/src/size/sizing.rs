@@ -124,7 +124,7 @@ fn propose(
     } else if workload.runs.is_empty() {
         (from_peaks(workload, cut), request(workload), None)
     } else {
-        let needed = runs::needed(workload, cut);
+        let needed = runs::needed(workload)?;
         let usual = Amount {
             bytes: needed.request,
             because: vec!["request: what the runs needed at most; they are too short for percentiles".into()],

@@ -18,7 +18,7 @@ pub struct Workload {
     pub replicas: Vec<History>,
     /// What `oomph run` says of them, where they were recorded.
     pub runs: Vec<run::Document>,
-    /// The highest of what the kernel counted where samples have holes.
+    /// The highest of the kernel's own peaks that no sample came near.
     pub unseen: Option<Bytes>,
     /// What the cluster's autoscalers know of it.
     pub autoscaler: Option<Autoscaler>,

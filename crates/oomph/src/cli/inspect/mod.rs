@@ -209,7 +209,12 @@ fn recorded(path: &PathBuf) -> Result<Document> {
         command: String::new(),
     };
     let gaps = if recording.peak.is_none() { vec![gap] } else { Vec::new() };
-    let of_recording = |it: Waterfall| Waterfall { source: oomph_core::waterfall::Source::Recording, ..it };
+    let counted = oomph_core::run::counted(&recording);
+    let of_recording = |it: Waterfall| Waterfall {
+        source: oomph_core::waterfall::Source::Recording,
+        peak_bytes: counted.max(it.peak_bytes),
+        ..it
+    };
     Ok(document(recording.peak.into_iter().map(of_recording).collect(), &gaps))
 }
 
