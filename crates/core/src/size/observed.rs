@@ -47,7 +47,8 @@ pub fn date(seconds: i64) -> Option<Timestamp> {
 /// The median time between two samples of one replica.
 fn step(workload: &Workload) -> Option<u64> {
     let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2));
-    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).collect();
+    // Samples of one moment have no time between them.
+    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).filter(|step| *step > 0).collect();
     percentile(&mut steps, 500).map(|step| step.0)
 }
 

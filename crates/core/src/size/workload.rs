@@ -100,6 +100,21 @@ impl History {
         })
     }
 
+    /// What of a sample is not page cache or tmpfs, as far as the columns tell; none where they do not.
+    pub fn own_at(&self, index: usize) -> Option<u64> {
+        let known = |column: &[u64]| column.get(index).copied().filter(|value| *value != MISSING);
+        let (used, rss) = (known(&self.used)?, known(&self.rss));
+        // Anonymous memory alone does not tell: kernel memory and tmpfs are beside it. Of page cache a working set holds
+        // a part, or none.
+        let rest = used.checked_sub(known(&self.cache)?);
+        Some(rest.max(rss)?.min(used))
+    }
+
+    /// The column of [`Self::own_at`].
+    pub fn own(&self) -> Vec<u64> {
+        (0..self.used.len()).map(|index| self.own_at(index).unwrap_or(MISSING)).collect()
+    }
+
     /// The most that was used.
     pub fn peak(&self) -> Option<Bytes> {
         self.points().map(|(_, used)| Bytes(used)).max()
