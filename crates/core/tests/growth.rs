@@ -6,8 +6,9 @@ mod shared;
 
 use std::collections::BTreeMap;
 
-use oomph_core::growth::{Class, of_history};
+use oomph_core::growth::{Class, Growing, of_history};
 use oomph_core::size::{History, Kill, MISSING};
+use oomph_core::units::Bytes;
 use proptest::prelude::*;
 use shared::traces::{MIB, genai, histories, nezha, number, rows, sockshop};
 
@@ -88,6 +89,44 @@ fn growth_of_half_a_day_is_a_leak_only_where_it_is_much() {
     assert_eq!(class(&made(12, |hour| 200.0 + hour * 2.0)), Class::TooLittleData);
     // The same pace with days to compare.
     assert_eq!(class(&made(60, |hour| 200.0 + hour * 2.0)), Class::Leak);
+}
+
+/// Four days under a limit of 512 MiB, with so much anonymous memory and page cache.
+fn cached(anonymous: impl Fn(f64) -> f64, cache: impl Fn(f64) -> f64) -> History {
+    let (rss, cache) = (made(96, anonymous).used, made(96, cache).used);
+    let used: Vec<u64> = rss.iter().zip(&cache).map(|(rss, cache)| rss + cache).collect();
+    History { limit: vec![512 << 20; used.len()], used, rss, cache, ..made(96, |_| 0.0) }
+}
+
+#[test]
+fn page_cache_that_fills_a_limit_does_not_make_it_too_low() {
+    let full = of_history(&cached(|_| 60.0, |_| 450.0));
+    assert_eq!(full.class, Class::Cache, "{}", full.because);
+    let own = of_history(&cached(|_| 490.0, |_| 20.0));
+    assert_eq!(own.class, Class::LimitTooLow, "{}", own.because);
+}
+
+#[test]
+fn a_leak_shows_under_a_full_cgroup_where_page_cache_makes_room_for_it() {
+    let it = of_history(&cached(|hour| 100.0 + hour * 3.0, |hour| 410.0 - hour * 3.0));
+    assert_eq!((it.class, it.growing), (Class::Leak, Some(Growing::Anon)), "{}", it.because);
+    // 508 - 410 + 285 MiB, and 3 MiB an hour: 43 hours are left.
+    assert!(it.seconds_to_limit.is_some_and(|seconds| (36..50).contains(&(seconds / 3600))), "{it:?}");
+}
+
+#[test]
+fn kills_at_the_limit_prove_it_too_low_whatever_the_samples_show() {
+    let kills = (1..7).map(|number| Kill { at: number * 43_200, limit: Some(Bytes::mib(512)) }).collect();
+    let it = History { kills, limit: vec![512 << 20; 576], ..made(96, |_| 440.0) };
+    let judged = of_history(&it);
+    assert_eq!(judged.class, Class::LimitTooLow, "{}", judged.because);
+    assert!(judged.because.starts_with("it was killed 6 times at its limit of 512 MiB"), "{}", judged.because);
+}
+
+#[test]
+fn a_job_that_peaks_once_a_day_is_no_sawtooth() {
+    let it = of_history(&made(240, |hour| if hour % 24.0 < 0.5 { 300.0 } else { 37.0 + (hour * 7.0) % 5.0 }));
+    assert_eq!(it.class, Class::Spike, "{}", it.because);
 }
 
 /// When, used, limit, heap, anonymous, cache.

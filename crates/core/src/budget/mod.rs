@@ -22,6 +22,14 @@ pub const KERNEL_PER_THREAD: Bytes = Bytes(27_341);
 /// Less room than this is no margin: 64 MiB.
 pub const MARGIN_LEAST: Bytes = Bytes::mib(64);
 
+/// No container starts under less everywhere: CRI-O refuses a lower limit (`internal/config/cgmgr`, `minMemoryLimit`,
+/// 12 MiB).
+pub const START_LEAST: Bytes = Bytes::mib(12);
+
+/// No limit is proposed below this: the OCI runtime's own process, which starts the container inside of its cgroup, comes
+/// close to a lower one.
+pub const LIMIT_LEAST: Bytes = Bytes::mib(16);
+
 /// A limit is rounded up to this; odd bytes are nobody's wish.
 const STEP: u64 = 1 << 20;
 
@@ -33,10 +41,10 @@ pub fn margin(needed: Bytes, noise: Bytes) -> Bytes {
 }
 
 /// The limit for a peak of unreclaimable memory: the peak, the page cache that the program maps and keeps using
-/// (`cache_floor`), and a margin, in whole MiB.
+/// (`cache_floor`), and a margin, in whole MiB, and no less than a container starts in.
 pub fn limit_for_peak(peak: Bytes, cache_floor: Bytes, noise: Bytes) -> Bytes {
     let needed = Bytes(peak.0.saturating_add(cache_floor.0));
-    round_up(Bytes(needed.0.saturating_add(margin(needed, noise).0)))
+    round_up(Bytes(needed.0.saturating_add(margin(needed, noise).0))).max(LIMIT_LEAST)
 }
 
 /// The limit for what needs the more the higher its limit is, as a heap that is a share of it does: none where no limit
@@ -103,6 +111,11 @@ mod tests {
         assert_eq!(margin(Bytes::mib(200), Bytes::mib(40)), Bytes::mib(80));
         assert_eq!(margin(Bytes::mib(10), Bytes(0)), Bytes::mib(10));
         assert_eq!(limit_for_peak(Bytes::mib(500), Bytes::mib(20), Bytes(0)), Bytes::mib(584));
+    }
+
+    #[test]
+    fn no_limit_is_so_low_that_no_container_starts() {
+        assert_eq!(limit_for_peak(Bytes::kib(300), Bytes(0), Bytes(0)), LIMIT_LEAST);
     }
 
     proptest! {

@@ -49,6 +49,8 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     } else {
         Floors::of(history, &history.used, whole.moment(life.start), whole.moment(life.end - 1).min(to))
     };
+    let own = own(history, &floors, to);
+    let full = limit.is_some_and(|limit| is_near(whole, limit) * 2 >= whole.len());
     let trend = Trend::of(&floors);
     let lived = format!("over {}", span(floors.at.last().copied().unwrap_or(0.0)));
     if let Some(trend) = trend.filter(|trend| trend.is_endless()) {
@@ -60,6 +62,11 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         }
         return leak(&floors, trend, growing, limit, &lived);
     }
+    // A full cgroup hides what grows in it: page cache makes room for it.
+    let hidden = own.as_ref().filter(|_| full).and_then(|own| Some((own, Trend::of(own)?)));
+    if let Some((own, trend)) = hidden.filter(|(_, trend)| trend.is_endless()) {
+        return leak(own, trend, Some(Growing::Anon), limit, &lived);
+    }
     if let Some(leak) = lives::leak(history, limit) {
         return leak;
     }
@@ -67,12 +74,14 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     let peak = whole.high.iter().copied().fold(0.0, f64::max);
     let shown = |bytes: f64| bytes_of(bytes).to_string();
     if let Some(limit) = limit.filter(|limit| *limit > 0) {
-        let near = whole.high.iter().filter(|high| **high >= limit as f64 * NEAR).count();
+        // Page cache and tmpfs are told apart from what the program itself needs, where the columns do.
+        let own = own.as_ref().filter(|_| history.kills.is_empty());
+        let near =
+            own.map_or_else(|| is_near(whole, limit), |own| is_near(own, limit) * whole.len() / own.len().max(1));
         if near * 2 >= whole.len() || (!history.kills.is_empty() && near * 20 >= whole.len()) {
             let killed = match history.kills.len() {
                 0 => String::new(),
-                1 => ", and it was killed once".to_owned(),
-                kills => format!(", and it was killed {kills} times"),
+                kills => format!(", and it was killed {}", times(kills)),
             };
             let share = 100 * near / whole.len();
             return Judgement {
@@ -104,17 +113,18 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         let because = format!("it grew at first, and ever more slowly, to {}", shown(level));
         return Judgement::new(Class::WarmUp, because);
     }
+    if let Some(spike) = shape::spike(whole, &history.used) {
+        let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));
+        return Judgement { when: Some(whole.moment(spike)), ..Judgement::new(Class::Spike, because) };
+    }
     if let Some(teeth) = shape::teeth(whole) {
         let because = format!(
-            "it rose and fell {teeth} times {lived}, between {} and {}; its floor does not rise without end",
+            "it rose and fell {teeth} times over {}, between {} and {}; its floor does not rise without end",
+            span(whole.at.last().copied().unwrap_or(0.0)),
             shown(quantile(&whole.low, 0.1)),
             shown(quantile(&whole.high, 0.9))
         );
         return Judgement::new(Class::Sawtooth, because);
-    }
-    if let Some(spike) = shape::spike(whole, &history.used) {
-        let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));
-        return Judgement { when: Some(whole.moment(spike)), ..Judgement::new(Class::Spike, because) };
     }
     if let Some(trend) = trend.filter(|trend| trend.may_be_endless()) {
         let other = if trend.above_yesterday.is_none() {
@@ -125,7 +135,38 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         let because = format!("its floor grows by {} {lived}: a leak would, and so would {other}", pace(trend.slope));
         return Judgement::new(Class::TooLittleData, because);
     }
+    if let Some(because) = killed_in_force(history, limit) {
+        let because = format!("{because}; no sample shows how much it then wanted: at most {}", shown(peak));
+        return Judgement { confidence: Confidence::Likely, ..Judgement::new(Class::LimitTooLow, because) };
+    }
     Judgement::new(Class::Steady, format!("it stayed near {}, at most {}", shown(level), shown(peak)))
+}
+
+/// Cells that come near the limit.
+fn is_near(floors: &Floors, limit: u64) -> usize {
+    floors.high.iter().filter(|high| **high >= limit as f64 * NEAR).count()
+}
+
+/// The floors of what is neither page cache nor tmpfs; none where the columns do not tell them apart.
+fn own(history: &History, floors: &Floors, to: i64) -> Option<Floors> {
+    if history.cache.is_empty() {
+        return None;
+    }
+    let own = Floors::of(history, &history.own(), floors.from, to);
+    (own.len() >= shape::CELLS_LEAST).then_some(own)
+}
+
+/// It was killed again and again at the limit that is still in force, or a higher one.
+fn killed_in_force(history: &History, limit: Option<u64>) -> Option<String> {
+    let limit = limit?;
+    let kills = history.kills.iter().filter(|kill| history.limit_of_kill(kill).is_some_and(|died| died.0 >= limit));
+    let kills = kills.count();
+    (kills > 0).then(|| format!("it was killed {} at its limit of {}", times(kills), Bytes(limit)))
+}
+
+/// `once`, `3 times`.
+fn times(number: usize) -> String {
+    if number == 1 { "once".to_owned() } else { format!("{number} times") }
 }
 
 fn leak(floors: &Floors, trend: Trend, growing: Option<Growing>, limit: Option<u64>, lived: &str) -> Judgement {
@@ -170,8 +211,9 @@ fn rises(history: &History, column: &[u64], floors: &Floors, to: i64) -> Option<
 
 /// The share of page cache in what is used, most of the time.
 fn cached(history: &History) -> Option<f64> {
-    let both = history.cache.iter().zip(&history.used).filter(|(cache, used)| **cache != MISSING && **used != MISSING);
-    let shares: Vec<f64> = both.map(|(cache, used)| *cache as f64 / (*used).max(1) as f64).collect();
+    let own = history.own();
+    let both = own.iter().zip(&history.used).filter(|(own, used)| **own != MISSING && **used != MISSING);
+    let shares: Vec<f64> = both.map(|(own, used)| 1.0 - *own as f64 / (*used).max(1) as f64).collect();
     (!shares.is_empty()).then(|| median(&shares))
 }
 
@@ -186,7 +228,7 @@ fn of_short(history: &History, from: i64, limit: Option<u64>) -> Judgement {
     let known = history.at.iter().zip(&history.used).filter(|(_, used)| **used != MISSING);
     let points: Vec<(u64, Bytes)> =
         known.map(|(at, used)| (at.saturating_sub(from).unsigned_abs().saturating_mul(1000), Bytes(*used))).collect();
-    let mut it = of_run(&points, limit.map(Bytes), Bytes(0));
+    let mut it = of_run(&points, limit.map(Bytes), Bytes(0), None);
     it.censored = !history.kills.is_empty();
     it
 }

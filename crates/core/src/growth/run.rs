@@ -13,11 +13,11 @@ const LEAK_LEAST: u64 = 60_000;
 const MOST: u64 = 1 << 47;
 
 /// Judges the unreclaimable memory of one run, points of (milliseconds since the start, bytes). `cache` is how much of
-/// the peak was page cache; `limit` where there was one.
+/// the peak was page cache; `limit` where there was one; `unseen` is the kernel's own peak where no point came near it.
 ///
 /// One run is short: a leak is said only where growth went on at an even pace for at least a minute through the last
-/// quarter, and a start-up peak only where the end is far below.
-pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Judgement {
+/// quarter, and a start-up peak only where nothing later comes near it.
+pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes, unseen: Option<Bytes>) -> Judgement {
     let told = Judgement::new;
     // A file may say anything; no clock and no machine goes as far as this.
     let points: Vec<(u64, Bytes)> =
@@ -57,13 +57,19 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
             ),
         );
     }
-    let early =
-        quarters[0].max(points.iter().filter(|(at, _)| *at <= first.0 + span / 4).map(|(_, b)| b.0).max().unwrap_or(0));
-    if Bytes(early) == peak && last.1.0 < peak.0 / 4 * 3 && quarters[3] < peak.0 / 4 * 3 {
+    if let Some(unseen) = unseen.filter(|unseen| unseen.0 > peak.0.saturating_mul(3) / 2) {
         return told(
-            Class::StartUpPeak,
-            format!("{peak} were needed in the first quarter, {} later", Bytes(quarters[3])),
+            Class::Spike,
+            format!("the kernel counted a peak of {unseen} between two samples; the highest of these is {peak}"),
         );
+    }
+    if let Some(teeth) = teeth(&points, &even) {
+        return told(Class::Sawtooth, format!("it rose and fell {teeth} times, up to {peak}"));
+    }
+    let later = points.iter().filter(|(at, _)| *at > first.0 + span / 4).map(|(_, bytes)| *bytes).max();
+    let later = later.unwrap_or_default();
+    if later.0 < peak.0 / 4 * 3 {
+        return told(Class::StartUpPeak, format!("{peak} were needed in the first quarter, at most {later} later"));
     }
     if peak.0 > level.0.saturating_mul(3) / 2 && last.1.0 > peak.0 / 4 * 3 {
         return told(
@@ -81,9 +87,30 @@ pub fn of_run(points: &[(u64, Bytes)], limit: Option<Bytes>, cache: Bytes) -> Ju
         );
     }
     if steps[0] > peak.0 / 10 && steps[2] <= steps[0] / 4 {
-        return told(Class::WarmUp, format!("it grew to {level} and stayed there"));
+        return told(Class::WarmUp, format!("it grew to {} and stayed there", Bytes(quarters[3])));
     }
     told(Class::Steady, format!("it stayed near {level}"))
+}
+
+/// Fewer teeth are no saw.
+const TEETH_LEAST: usize = 3;
+
+/// How often it fell by a third of its peak and rose again; none for fewer than three times, and where most of the time
+/// lies outside of the teeth: those are spikes.
+fn teeth(points: &[(u64, Bytes)], even: &[u64]) -> Option<usize> {
+    let swing = points.iter().map(|(_, bytes)| bytes.0).max()? / 3;
+    let (mut rising, mut turn, mut falls) = (true, 0_u64, 0_usize);
+    for (_, Bytes(bytes)) in points {
+        turn = if rising { turn.max(*bytes) } else { turn.min(*bytes) };
+        if turn.abs_diff(*bytes) >= swing.max(1) {
+            falls += usize::from(rising);
+            (rising, turn) = (!rising, *bytes);
+        }
+    }
+    let mut sorted = even.to_vec();
+    sorted.sort_unstable();
+    let usual = sorted[sorted.len() / 4 * 3].saturating_sub(sorted[sorted.len() / 4]);
+    (falls >= TEETH_LEAST && usual >= swing / 2).then_some(falls)
 }
 
 /// Moments that a run is judged at.
@@ -119,7 +146,7 @@ mod tests {
 
     fn class(shape: impl Fn(u64) -> u64, seconds: u64, limit: u64) -> Class {
         let points: Vec<_> = (0..seconds * 2).map(|at| (at * 500, Bytes::mib(shape(at / 2)))).collect();
-        of_run(&points, Some(Bytes::mib(limit)), Bytes(0)).class
+        of_run(&points, Some(Bytes::mib(limit)), Bytes(0), None).class
     }
 
     #[test]
@@ -136,9 +163,33 @@ mod tests {
     }
 
     #[test]
+    fn teeth_are_neither_spikes_nor_a_peak_at_the_start() {
+        for seconds in [20, 27, 75] {
+            assert_eq!(class(|at| at % 6 * 10, seconds, 300), Class::Sawtooth, "{seconds} s");
+        }
+        assert_ne!(class(|at| if at % 30 == 20 { 150 } else { 60 }, 100, 200), Class::Sawtooth);
+    }
+
+    #[test]
+    fn what_the_kernel_alone_saw_is_a_spike() {
+        let points: Vec<_> = (0..30).map(|at| (at * 100, Bytes::mib(4))).collect();
+        let of = |unseen| of_run(&points, Some(Bytes::mib(100)), Bytes(0), unseen);
+        let spike = of(Some(Bytes::mib(44)));
+        assert_eq!((spike.class, of(None).class), (Class::Spike, Class::Steady));
+        assert!(spike.because.contains("a peak of 44 MiB between two samples"), "{}", spike.because);
+    }
+
+    #[test]
+    fn what_it_grew_to_is_where_it_stayed() {
+        let points: Vec<_> = (0..40).map(|at| (at * 100, Bytes::mib((at + 2).min(22)))).collect();
+        let it = of_run(&points, Some(Bytes::mib(100)), Bytes(0), None);
+        assert_eq!((it.class, it.because.as_str()), (Class::WarmUp, "it grew to 22 MiB and stayed there"));
+    }
+
+    #[test]
     fn page_cache_at_the_limit_is_called_so() {
         let points: Vec<_> = (0..100).map(|at| (at * 500, Bytes::mib(10))).collect();
-        assert_eq!(of_run(&points, Some(Bytes::mib(100)), Bytes::mib(88)).class, Class::Cache);
+        assert_eq!(of_run(&points, Some(Bytes::mib(100)), Bytes::mib(88), None).class, Class::Cache);
     }
 
     #[test]
@@ -146,13 +197,13 @@ mod tests {
         let mut points: Vec<_> =
             (0..68_u64).filter(|at| !(8..18).contains(at)).map(|at| (at * 1000, Bytes::mib(5 + at * 5 / 2))).collect();
         points.extend((0..900).map(|at| (68_000 + at * 2, Bytes::mib(174))));
-        assert_eq!(of_run(&points, Some(Bytes::mib(175)), Bytes(0)).class, Class::Leak);
+        assert_eq!(of_run(&points, Some(Bytes::mib(175)), Bytes(0), None).class, Class::Leak);
     }
 
     proptest! {
         #[test]
         fn no_history_panics(points in prop::collection::vec((any::<u64>(), any::<u64>().prop_map(Bytes)), 0..60), limit: Option<u64>, cache in 0..u64::MAX / 4) {
-            of_run(&points, limit.map(|limit| Bytes(limit / 4)), Bytes(cache));
+            of_run(&points, limit.map(|limit| Bytes(limit / 4)), Bytes(cache), None);
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn run_text(document: &Document, style: Style, width: usize) -> String {
         (Some(proposal), _) => {
             page.item("•", &format!("limit {}, request {}", proposal.limit_bytes, proposal.request_bytes));
             for flag in &proposal.flags {
-                page.item("•", &format!("{}={}: {}", flag.variable, flag.value, flag.why));
+                page.item("•", &format!("{}: {}", flag.setting(), flag.why));
             }
         }
         (None, because) => page.paragraph(2, Mark::Notice, because.as_deref().unwrap_or("not known")),
@@ -109,12 +109,8 @@ pub fn run_markdown(document: &Document) -> String {
         (Some(proposal), _) => {
             out.push_str(&format!("- limit {}, request {}\n", proposal.limit_bytes, proposal.request_bytes));
             for flag in &proposal.flags {
-                out.push_str(&format!(
-                    "- `{}={}`: {}\n",
-                    flag.variable,
-                    flag.value,
-                    super::markdown::escape(&flag.why)
-                ));
+                let (setting, why) = (flag.setting(), super::markdown::escape(&flag.why));
+                out.push_str(&format!("- `{setting}`: {why}\n"));
             }
         }
         (None, because) => {

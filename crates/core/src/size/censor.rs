@@ -33,7 +33,9 @@ pub fn cut(workload: &Workload) -> Option<Cut> {
             let limit = replica.limit_at(index).filter(|limit| limit.0 > 0);
             match limit {
                 Some(limit) if *used > limit.0 => over += 1,
-                Some(limit) if u128::from(*used) * 1000 >= u128::from(limit.0) * u128::from(AT_THE_LIMIT) => {
+                // Page cache at the limit is given back: it cuts nothing off.
+                Some(limit) if replica.own_at(index).is_some_and(|own| !is_at(own, limit)) => {}
+                Some(limit) if is_at(*used, limit) => {
                     samples += 1;
                     at = at.max(Some(limit));
                 }
@@ -52,6 +54,10 @@ pub fn cut(workload: &Workload) -> Option<Cut> {
     (!unbounded && free <= at).then_some(Cut { at, kills, samples })
 }
 
+fn is_at(used: u64, limit: Bytes) -> bool {
+    u128::from(used) * 1000 >= u128::from(limit.0) * u128::from(AT_THE_LIMIT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,16 @@ mod tests {
         assert_eq!(of(&[400, 995, 300], &[1000; 3], vec![]), Some(Cut { at: Bytes(1000), kills: 0, samples: 1 }));
         assert_eq!(of(&[400, 900, 300], &[1000; 3], vec![]), None);
         assert_eq!(of(&[400, 900, 300], &[], vec![]), None);
+    }
+
+    #[test]
+    fn page_cache_at_the_limit_cuts_nothing_off() {
+        let of = |cache: u64| {
+            let (used, limit) = (vec![995], vec![1000]);
+            let history = History { at: vec![0], used, limit, cache: vec![cache], ..History::default() };
+            cut(&Workload { replicas: vec![history], ..Workload::default() })
+        };
+        assert_eq!((of(800), of(5).map(|it| it.samples)), (None, Some(1)));
     }
 
     #[test]

@@ -67,6 +67,19 @@ pub fn from_peaks(workload: &Workload, cut: Option<Cut>) -> Amount {
     amount
 }
 
+/// The same where it is page cache or tmpfs that fills the limit, and nothing was killed: page cache takes whatever there
+/// is, so that more of it is no need. It is not told apart from tmpfs, so that less may be too little.
+pub fn of_cache(mut amount: Amount, workload: &Workload) -> Amount {
+    let now = workload.limit().filter(|now| workload.kills() == 0 && *now < amount.bytes);
+    if let Some(now) = now {
+        amount.bytes = now;
+        amount
+            .because
+            .push(format!("limit: {now} as it is: page cache takes what a limit leaves it, and kills nobody"));
+    }
+    amount
+}
+
 /// The highest limit at which any replica was killed, counted for the workload whatever the number of its replicas;
 /// forgotten after 28 quiet days.
 fn killed_at(workload: &Workload) -> Option<Bytes> {

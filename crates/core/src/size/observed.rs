@@ -18,7 +18,7 @@ pub fn observe(workload: &Workload) -> Observed {
     let saved = workload.autoscaler.as_ref().and_then(|it| it.saved.as_ref());
     Observed {
         samples: used.len() as u64,
-        max_bytes: used.iter().max().copied().map(Bytes),
+        max_bytes: used.iter().max().copied().map(Bytes).max(workload.unseen),
         p50_bytes: percentile(&mut used, 500),
         p95_bytes: percentile(&mut used, 950),
         p99_bytes: percentile(&mut used, 990),
@@ -47,7 +47,8 @@ pub fn date(seconds: i64) -> Option<Timestamp> {
 /// The median time between two samples of one replica.
 fn step(workload: &Workload) -> Option<u64> {
     let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2));
-    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).collect();
+    // Samples of one moment have no time between them.
+    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).filter(|step| *step > 0).collect();
     percentile(&mut steps, 500).map(|step| step.0)
 }
 

@@ -14,13 +14,9 @@ pub struct Recorded {
     pub history: History,
     /// What became of the command.
     pub run: run::Document,
-    /// The most that was charged by the kernel's own count, page cache included, where the samples have holes in which
-    /// the peak may lie.
+    /// The kernel's own peak, page cache included, where no sample came near it.
     pub unseen: Option<Bytes>,
 }
-
-/// Longer than this between two samples is a hole: milliseconds. Samples are taken ten times a second.
-const HOLE: u64 = 1_000;
 
 /// Reads a recording; `name` is its file's name. Recordings that differ in a number at the end of their names alone
 /// (`cart-1.oomph`, `cart-2.oomph`) and ran the same program are runs of one workload. None where it is no recording, or
@@ -61,12 +57,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Option<Recorded> {
         kills: if killed { vec![kill] } else { Vec::new() },
         ..History::default()
     };
-    let times: Vec<u64> = recording.samples.iter().map(|sample| sample.at).collect();
-    let lived = recording.end.as_ref().map(|(_, end)| end.at.duration_since(of.started_at).as_millis());
-    let lived = lived.and_then(|it| u64::try_from(it).ok());
-    let holes = times.windows(2).any(|two| two[1].saturating_sub(two[0]) > HOLE)
-        || lived.is_some_and(|lived| lived.saturating_sub(times.last().copied().unwrap_or(0)) > HOLE);
-    let unseen = if holes { run.peak_bytes } else { None };
+    let unseen = run::need(&recording).unseen;
     Some(Recorded { history, run, unseen })
 }
 
@@ -105,12 +96,8 @@ mod tests {
         assert_eq!((it.history.subject.name.as_str(), it.history.subject.container.as_str()), ("cart", "java"));
         assert!(it.history.kills.is_empty() && it.run.survived == Some(true));
         assert_eq!(it.unseen, None);
-        let late = text.replace("\"at\":1100", "\"at\":1950");
-        assert_eq!(
-            read("x", late.as_bytes()).unwrap().unseen,
-            Some(Bytes(9)),
-            "between 0.9 s and 1.95 s nobody looked"
-        );
+        let higher = text.replace("\"peakBytes\":9", "\"peakBytes\":90");
+        assert_eq!(read("x", higher.as_bytes()).unwrap().unseen, Some(Bytes(90)), "no sample came near it");
         assert!(read("x", b"series,time_s,bytes\n").is_none());
     }
 

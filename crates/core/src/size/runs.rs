@@ -1,9 +1,10 @@
 //! What recorded runs ask for: their waterfalls tell what a limit must hold and which flags belong to it.
 
-use super::censor::Cut;
 use super::limit::Amount;
 use super::workload::Workload;
 use crate::budget::{self, FlagProposal};
+use crate::run;
+use crate::runtime::Name;
 use crate::units::Bytes;
 use crate::waterfall::Waterfall;
 
@@ -18,46 +19,28 @@ pub struct Needed<'a> {
     pub peak: Option<&'a Waterfall>,
 }
 
-/// What the runs of a workload need. A run that was stopped by its limit has shown only that it needs more: where its
-/// runtime bounds it, that is the need; else the limit doubles, for one death does not tell how far it would have gone.
-pub fn needed(workload: &Workload, cut: Option<Cut>) -> Needed<'_> {
-    let peak = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
-    let most = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
-    let (limit, request) = match peak {
-        Some(peak) => {
-            let proposal = budget::propose(peak, Some(most));
-            (proposal.limit_bytes, proposal.request_bytes)
-        }
-        None => (budget::limit_for_peak(most, Bytes(0), Bytes(0)), most),
+/// What the runs of a workload need: the most that any of them leads `oomph run` to propose, so that both say the same.
+/// A run that its limit cut off has shown only that it needs more than that.
+pub fn needed(workload: &Workload) -> Result<Needed<'_>, String> {
+    let missing = |run: &run::Document| run.proposal_missing.clone().unwrap_or_default();
+    let proposals = workload.runs.iter().filter_map(|run| Some((run, run.proposal.as_ref()?)));
+    let Some((most, proposal)) = proposals.max_by_key(|(_, it)| (it.limit_bytes, it.request_bytes)) else {
+        return Err(workload.runs.first().map_or_else(|| "nothing was recorded".to_owned(), missing));
     };
-    let mut limit = Amount {
-        bytes: limit,
-        because: vec![format!("limit: the highest peak of {most} in the recordings, and a margin")],
-    };
-    if let Some(unseen) = workload.unseen {
-        limit.raise(budget::limit_for_peak(unseen, Bytes(0), Bytes(0)), || {
-            format!("limit: the samples have holes, so the kernel's own peak of {unseen} counts, page cache included")
-        });
+    let limits = workload.replicas.iter().map(|history| history.limit_at(0));
+    let cut_off = workload.runs.iter().zip(limits).find(|(run, limit)| {
+        run.proposal.is_none() && run.survived == Some(false) && limit.is_some_and(|limit| limit >= proposal.limit_bytes)
+    });
+    if let Some((run, _)) = cut_off {
+        return Err(missing(run));
     }
-    let bounded =
-        workload.runs.iter().filter(|run| run.survived == Some(false)).filter_map(|run| run.proposal.as_ref());
-    let bounded = bounded.map(|it| (it.limit_bytes, it.request_bytes)).max();
-    let request = match (cut, bounded) {
-        (Some(cut), Some((bound, need))) => {
-            limit.raise(bound, || {
-                format!("limit: it was stopped at {}; its runtime's own limit bounds it at {need}", cut.at)
-            });
-            request.max(need)
-        }
-        (Some(cut), None) if cut.kills > 0 => {
-            limit.raise(Bytes(cut.at.0.saturating_mul(2)), || {
-                format!("limit: it was killed at {}, and nothing bounds what it would have used: twice as much", cut.at)
-            });
-            request
-        }
-        _ => request,
+    let need = proposal.request_bytes;
+    let how = if most.survived == Some(true) { "the most that a run needed" } else { "which its runtime's own limits let it need" };
+    let limit = Amount {
+        bytes: proposal.limit_bytes,
+        because: vec![format!("limit: {need}, {how}, programs and libraries, and a margin")],
     };
-    Needed { limit, request, peak }
+    Ok(Needed { limit, request: need, peak: most.peak.as_ref() })
 }
 
 /// The flags for a limit, or why there are none.
@@ -67,7 +50,14 @@ pub fn flags(peak: Option<&Waterfall>, limit: Bytes) -> Result<Vec<FlagProposal>
     };
     let flags = budget::flags(peak, limit);
     if flags.is_empty() {
-        return Err("no process was found whose runtime takes a limit of its own, or nothing is left for it".into());
+        let takes_one = |name| matches!(name, Name::Hotspot | Name::V8 | Name::Go);
+        let found = peak.processes.iter().any(|process| takes_one(process.runtime.name));
+        return Err(if found {
+            "beside the rest of its memory nothing is left for the runtime's own limit, or its version is not known"
+                .into()
+        } else {
+            "no process was found whose runtime takes a limit of its own".into()
+        });
     }
     Ok(flags)
 }
@@ -76,6 +66,67 @@ pub fn flags(peak: Option<&Waterfall>, limit: Bytes) -> Result<Vec<FlagProposal>
 pub fn flags_now(peak: &Waterfall) -> Vec<FlagProposal> {
     let flags = peak.processes.iter().flat_map(|process| &process.runtime.flags);
     let set = flags.filter(|flag| flag.from.starts_with("command line") || flag.from.starts_with("environment"));
-    set.map(|flag| FlagProposal { variable: flag.name.clone(), value: flag.value.clone(), why: flag.from.clone() })
-        .collect()
+    set.map(|flag| FlagProposal {
+        variable: flag.name.clone(),
+        value: flag.value.clone(),
+        replaces: None,
+        why: flag.from.clone(),
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::size::{Sizing, Wishes, recorded, size_one, workloads};
+    use crate::units::Bytes;
+    use serde_json::json;
+
+    /// What is said of a run under 64 MiB that came to 10 MiB in the samples and to `peak` MiB by the kernel's own count.
+    fn sized(peak: u64, kills: u32) -> (crate::run::Document, Sizing) {
+        let run = r#"{"schema":"oomph.dev/recording/v1","run":{"id":"0a1b2c3d4e5f6071","cgroup":"/a/oomph-run-0a1b2c3d4e5f6071","cgroupVersion":2,"node":null,"bootedAt":null,"command":"cart","startedAt":"2026-11-25T22:00:00Z","limitBytes":67108864,"swapBytes":0}}"#;
+        let sample = |at: u64| {
+            json!({"sample": {"at": at * 100, "usage": 10 << 20, "anon": 10 << 20, "file": 0, "shmem": 0, "kernel": 0,
+                "unreclaimable": 10 << 20}})
+        };
+        let waterfall = json!({"waterfall": {"subject": {}, "cgroupVersion": 2, "source": "node",
+            "chargedBytes": 10 << 20, "unreclaimableBytes": 10 << 20, "limitBytes": 64 << 20, "limits": [],
+            "events": {}, "pressure": {}, "outside": {}, "views": [], "parts": [], "unexplainedBytes": 10 << 20,
+            "processes": [], "gaps": []}});
+        let counters = format!("==> memory.events <==\noom {kills}\noom_kill {kills}\n");
+        let signal = (kills > 0).then_some(9);
+        let end = json!({"end": {"at": "2026-11-25T22:00:03Z", "exitCode": signal.is_none().then_some(0),
+            "signal": signal, "peakBytes": peak << 20}});
+        let lines = (0..30).map(sample).chain([waterfall, json!({"counters": counters}), end]);
+        let lines: Vec<String> = lines.map(|line| line.to_string()).collect();
+        let text = format!("{run}\n{}\n", lines.join("\n"));
+        let recorded = recorded::read("cart.oomph", text.as_bytes()).unwrap();
+        let run = recorded.run.clone();
+        (run, size_one(&workloads(Vec::new(), vec![recorded])[0], &Wishes::default()))
+    }
+
+    #[test]
+    fn a_recording_is_sized_as_its_run_was() {
+        let (run, sizing) = sized(10, 0);
+        let (proposal, proposed) = (run.proposal.unwrap(), sizing.proposed.unwrap());
+        assert_eq!(Some(proposal.limit_bytes), proposed.limit_bytes);
+        assert_eq!(Some(proposal.request_bytes), proposed.request_bytes);
+    }
+
+    #[test]
+    fn a_limit_holds_the_peak_that_the_kernel_alone_saw() {
+        let (run, sizing) = sized(44, 0);
+        assert_eq!((run.class.id(), sizing.class.id()), ("spike", "spike"));
+        assert_eq!(run.proposal.unwrap().limit_bytes, Bytes::mib(88));
+        assert_eq!(sizing.proposed.unwrap().limit_bytes, Some(Bytes::mib(88)));
+        assert_eq!(sizing.observed.max_bytes, Some(Bytes::mib(44)));
+        assert_eq!(run.peak.unwrap().peak_bytes, Some(Bytes::mib(44)));
+    }
+
+    #[test]
+    fn what_the_limit_cut_off_is_proposed_by_neither() {
+        let (run, sizing) = sized(64, 1);
+        assert!(!run.survived && run.proposal.is_none());
+        assert_eq!(sizing.proposed_missing, run.proposal_missing);
+        assert!(run.proposal_missing.unwrap().contains("run it again with more, such as --memory 128Mi"));
+    }
 }

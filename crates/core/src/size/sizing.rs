@@ -6,7 +6,7 @@ use super::censor;
 use super::document::{Document, SCHEMA, Setting, Sizing};
 use super::enough::too_little;
 use super::judged::{Judged, judge};
-use super::limit::{Amount, as_wished, from_peaks};
+use super::limit::{Amount, as_wished, from_peaks, of_cache};
 use super::modelled::limit_by;
 use super::observed::{observe, percentile};
 use super::replay::replay;
@@ -52,8 +52,9 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
     };
     let limit = proposed.as_ref().and_then(|it| it.limit_bytes);
     let replay = if cut.is_some() || workload.replicas.is_empty() { None } else { Some(replay(workload, limit)) };
-    // Peaks that were cut off tell no risk.
-    let risk = risk(tail.as_ref().filter(|_| cut.is_none()), limit, current.limit_bytes);
+    // Peaks that were cut off tell no risk, and those of a leak come nearer every day.
+    let tells = cut.is_none() && judged.class != Class::Leak;
+    let risk = risk(tail.as_ref().filter(|_| tells), limit, current.limit_bytes);
     let subject = &workload.subject;
     let policy = wishes.policy.map_or(OURS, |known| known.name);
     let known = |name: &str| (!name.is_empty()).then(|| name.to_owned());
@@ -122,9 +123,11 @@ fn propose(
         let usual = Amount { bytes: limit.bytes, because: vec!["request: the same, as the back-test has it".into()] };
         (limit, usual, None)
     } else if workload.runs.is_empty() {
-        (from_peaks(workload, cut), request(workload), None)
+        let limit = from_peaks(workload, cut);
+        let limit = if judged.class == Class::Cache { of_cache(limit, workload) } else { limit };
+        (limit, request(workload), None)
     } else {
-        let needed = runs::needed(workload, cut);
+        let needed = runs::needed(workload)?;
         let usual = Amount {
             bytes: needed.request,
             because: vec!["request: what the runs needed at most; they are too short for percentiles".into()],

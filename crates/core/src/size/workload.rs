@@ -18,7 +18,7 @@ pub struct Workload {
     pub replicas: Vec<History>,
     /// What `oomph run` says of them, where they were recorded.
     pub runs: Vec<run::Document>,
-    /// The highest of what the kernel counted where samples have holes.
+    /// The highest of the kernel's own peaks that no sample came near.
     pub unseen: Option<Bytes>,
     /// What the cluster's autoscalers know of it.
     pub autoscaler: Option<Autoscaler>,
@@ -98,6 +98,21 @@ impl History {
             let after = self.at.partition_point(|at| *at <= kill.at);
             (0..after).rev().find_map(|index| self.limit_at(index))
         })
+    }
+
+    /// What of a sample is not page cache or tmpfs, as far as the columns tell; none where they do not.
+    pub fn own_at(&self, index: usize) -> Option<u64> {
+        let known = |column: &[u64]| column.get(index).copied().filter(|value| *value != MISSING);
+        let (used, rss) = (known(&self.used)?, known(&self.rss));
+        // Anonymous memory alone does not tell: kernel memory and tmpfs are beside it. Of page cache a working set holds
+        // a part, or none.
+        let rest = used.checked_sub(known(&self.cache)?);
+        Some(rest.max(rss)?.min(used))
+    }
+
+    /// The column of [`Self::own_at`].
+    pub fn own(&self) -> Vec<u64> {
+        (0..self.used.len()).map(|index| self.own_at(index).unwrap_or(MISSING)).collect()
     }
 
     /// The most that was used.

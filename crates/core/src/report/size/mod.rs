@@ -159,7 +159,7 @@ fn one(page: &mut Page, sizing: &Sizing, curve: &Curve) {
 /// Request, limit and flags, one a line.
 fn settings(setting: &Setting) -> Vec<String> {
     let mut lines = vec![format!("request {}, limit {}", cell(setting.request_bytes), cell(setting.limit_bytes))];
-    lines.extend(setting.flags.iter().map(|flag| format!("{}={}: {}", flag.variable, flag.value, flag.why)));
+    lines.extend(setting.flags.iter().map(|flag| format!("{}: {}", flag.setting(), flag.why)));
     lines
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::budget::FlagProposal;
 use crate::size::{Document, Setting, Sizing};
 use crate::units::Bytes;
 
@@ -72,10 +73,10 @@ pub(super) fn obstacle(sizing: &Sizing) -> Option<String> {
     }
 }
 
-/// Flags that have to be set by hand: `variable=value`.
+/// Flags that have to be set by hand: `variable=value`, or where they stand on the command line.
 pub(super) fn by_hand(proposed: &Setting) -> Vec<String> {
     let by_hand = proposed.flags.iter().filter(|flag| !WHOLE.contains(&flag.variable.as_str()));
-    by_hand.map(|flag| format!("{}={}", flag.variable, flag.value)).collect()
+    by_hand.map(FlagProposal::setting).collect()
 }
 
 /// One line, so that a name cannot end a comment.
@@ -164,7 +165,6 @@ pub fn kustomization(document: &Document) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::FlagProposal;
     use crate::report::{kustomization, patches, vpas};
     use crate::size::{History, Subject, Wishes, Workload, size};
 
@@ -181,6 +181,7 @@ mod tests {
         let workload = Workload { subject, replicas: vec![history], ..Workload::default() };
         let mut document = size(&[workload], &Wishes::default(), Vec::new(), Vec::new());
         let flag = |variable: &str, value: &str| FlagProposal {
+            replaces: None,
             variable: variable.into(),
             value: value.into(),
             why: String::new(),

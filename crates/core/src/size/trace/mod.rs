@@ -144,6 +144,12 @@ impl Reader {
             self.series.clear();
             self.trace.gaps.push(gap("the trace", "none of its rows has an amount in bytes".to_owned()));
         }
+        let used = self.series.iter().flat_map(|series| &series.history.used);
+        let unmeasured = used.filter(|used| **used == MISSING).count();
+        if unmeasured > 0 {
+            let rows = if unmeasured == 1 { "1 row has".to_owned() } else { format!("{unmeasured} rows have") };
+            self.trace.gaps.push(gap("rows of the trace", format!("{rows} no amount")));
+        }
         self.trace.histories = self.series.into_iter().map(|series| ordered(series.history)).collect();
         self.trace
     }

@@ -45,7 +45,8 @@ fn bad_rows_are_counted_with_their_lines_and_the_rest_is_read() {
     assert_eq!(a.used, [2, MISSING, 1500, MISSING, 8]);
     assert_eq!(trace.bad_rows, 3);
     let lines: Vec<&str> = trace.gaps.iter().map(|gap| gap.what.as_str()).collect();
-    assert_eq!(lines, ["line 3 of the trace", "line 5 of the trace", "line 7 of the trace"]);
+    assert_eq!(lines, ["line 3 of the trace", "line 5 of the trace", "line 7 of the trace", "rows of the trace"]);
+    assert_eq!(trace.gaps[3].because, "2 rows have no amount");
 
     let many = "series,time_s,bytes\n".to_owned() + &"?\n".repeat(30);
     let trace = read(&many);

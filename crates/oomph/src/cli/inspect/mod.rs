@@ -237,7 +237,13 @@ fn recorded(path: &PathBuf) -> Result<Document> {
         command: String::new(),
     };
     let gaps = if recording.peak.is_none() { vec![gap] } else { Vec::new() };
-    Ok(document(recording.peak.into_iter().collect(), &gaps))
+    let counted = oomph_core::run::counted(&recording);
+    let of_recording = |it: Waterfall| Waterfall {
+        source: oomph_core::waterfall::Source::Recording,
+        peak_bytes: counted.max(it.peak_bytes),
+        ..it
+    };
+    Ok(document(recording.peak.into_iter().map(of_recording).collect(), &gaps))
 }
 
 fn show(document: &Document, output: Output, ui: Ui) -> Result<Exit> {

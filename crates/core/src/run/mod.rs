@@ -1,19 +1,23 @@
 //! The document `oomph.dev/run/v1`: what became of a command under a limit.
 
+mod need;
+mod proposal;
+mod remedy;
+
+pub use need::{Need, counted, need};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::proposal::Ended;
 use crate::artifact::{Artifact, Kind};
-use crate::budget::{Proposal, propose};
+use crate::budget::Proposal;
 use crate::diagnosis::{Diagnosis, GapReport, KillReport, Verdict};
 use crate::growth::{self, Class};
 use crate::recording::{End, Recording, read};
-use crate::runtime::Name;
 use crate::units::Bytes;
-use crate::waterfall::{Part, PartKind, Waterfall};
+use crate::waterfall::Waterfall;
 use crate::why::{Ask, why};
-
-mod remedy;
 
 /// The name and version of the document's shape.
 pub const SCHEMA: &str = "oomph.dev/run/v1";
@@ -70,23 +74,26 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
         answer.kernel_kills.into_iter().filter(|kill| id.is_some() && kill.container_id == id).collect();
     let killed = diagnosis.as_ref().is_some_and(|it| it.oom_kill == Some(true)) || !kernel_kills.is_empty();
     let end = recording.end.as_ref().map(|(_, end)| end);
-    let judgement = judge(&recording, killed);
-    let own_limit = diagnosis.as_ref().is_some_and(|it| it.verdict == Verdict::RuntimeHeapOom);
-    let (proposal, proposal_missing) = match proposal(&recording, judgement.class, killed, own_limit) {
+    let need = need(&recording);
+    let judgement = judge(&recording, need, killed);
+    let by_own_limit = diagnosis.as_ref().is_some_and(|it| it.verdict == Verdict::RuntimeHeapOom);
+    let ended = Ended { killed, by_own_limit };
+    let (proposal, proposal_missing) = match proposal::proposal(&recording, judgement.class, need.bytes, ended) {
         Ok(proposal) => (Some(proposal), None),
         Err(because) => (None, Some(because)),
     };
     let most = recording.samples.iter().map(|sample| sample.usage).max();
+    let peak_bytes = counted(&recording).max(most);
     let mut document = Document {
         schema: SCHEMA,
         exit_code: end.map(End::code),
         signal: end.and_then(|end| end.signal),
         survived: survived(end, diagnosis.as_ref(), killed),
         left_running: end.and_then(|end| end.left_running),
-        peak_bytes: end.and_then(|end| end.peak_bytes).max(most),
+        peak_bytes,
         class: judgement.class,
         class_evidence: judgement.because,
-        peak: recording.peak,
+        peak: recording.peak.map(|peak| Waterfall { peak_bytes: peak_bytes.max(peak.peak_bytes), ..peak }),
         diagnosis,
         kernel_kills,
         proposal,
@@ -106,113 +113,30 @@ fn survived(end: Option<&End>, diagnosis: Option<&Diagnosis>, killed: bool) -> O
     end.map(|_| !killed)
 }
 
-fn judge(recording: &Recording, killed: bool) -> growth::Judgement {
-    if let Some(because) = recording.peak.as_ref().filter(|_| killed).and_then(outgrows) {
+fn judge(recording: &Recording, need: Need, killed: bool) -> growth::Judgement {
+    if let Some(because) = recording.peak.as_ref().filter(|_| killed).and_then(proposal::outgrows) {
         return growth::Judgement::new(Class::LimitTooLow, because);
     }
-    let points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
+    let mut points: Vec<_> = recording.samples.iter().map(|sample| (sample.at, sample.unreclaimable)).collect();
+    if killed {
+        // What the kill took back did not come down by itself.
+        let top = points.iter().enumerate().max_by_key(|(_, (_, kept))| *kept).map_or(0, |(top, _)| top + 1);
+        points.truncate(top);
+    }
     let cache = recording
         .samples
         .iter()
         .max_by_key(|sample| sample.usage)
         .map(|sample| Bytes(sample.file.0.saturating_sub(sample.shmem.0)));
     let limit = recording.run.as_ref().and_then(|run| run.limit_bytes);
-    growth::of_run(&points, limit, cache.unwrap_or_default())
-}
-
-/// The proposal, or why there is none. What was killed at a limit was cut off by it: how much it would have come to is
-/// known only where its runtime's own limit says so.
-fn proposal(recording: &Recording, class: Class, killed: bool, own_limit: bool) -> Result<Proposal, String> {
-    if class == Class::Leak {
-        return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
-    }
-    if own_limit {
-        return Err(
-            "its runtime's own limit cut it off, and how much it would have come to is not known: run it again \
-                    with a larger one, or look at what fills it"
-                .into(),
-        );
-    }
-    if recording.end.as_ref().is_some_and(|(_, end)| end.not_started.is_some() || end.before_exec) {
-        return Err("the program never ran".into());
-    }
-    let Some(peak) = &recording.peak else {
-        return Err("no look at its memory could be taken; the peak alone does not tell what to plan for".into());
-    };
-    let most = recording.samples.iter().map(|sample| sample.unreclaimable).max();
-    if !killed {
-        return Ok(propose(peak, most));
-    }
-    match bounded_need(peak) {
-        Some(need) => Ok(propose(peak, Some(need))),
-        None => Err(format!(
-            "it was cut off by the limit, and nothing of its own bounds its memory: run it again with more, such as \
-             --memory {}",
-            doubled(peak)
-        )),
-    }
-}
-
-/// What all processes may come to need where every large one has a runtime whose heap has a limit of its own. The limit
-/// is known for certain also where the heap could not be read at the last moment; what it had come to is then counted
-/// from its pages. Another process that holds a tenth of the memory or more may come to anything, and so may what is
-/// beside the heaps where it is more than they are: buffers and native memory that no flag bounds.
-fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
-    let now = peak.unreclaimable_bytes.0;
-    let is_large = |resident: Option<Bytes>| resident.is_none_or(|resident| resident.0 >= now / 10);
-    let mut need = now;
-    let mut in_heaps = 0;
-    for process in &peak.processes {
-        let heap = match process.runtime.name {
-            Name::Hotspot => PartKind::JvmHeap,
-            Name::V8 => PartKind::V8Heap,
-            _ if is_large(process.rss_bytes) => return None,
-            _ => continue,
-        };
-        let Some(most) = process.runtime.heap.max_bytes else {
-            if is_large(process.rss_bytes) {
-                return None;
-            }
-            continue;
-        };
-        let of_heap = |part: &&Part| part.kind == heap && part.pid == Some(process.pid);
-        let heap_now: u64 = peak.parts.iter().filter(of_heap).map(|part| part.bytes.0).sum();
-        in_heaps += heap_now;
-        need = need.saturating_add(most.0.saturating_sub(heap_now));
-    }
-    (in_heaps > now / 2).then_some(Bytes(need))
-}
-
-/// Why a limit is too low whatever the program does: its runtime may take more than there is.
-fn outgrows(peak: &Waterfall) -> Option<String> {
-    let (need, limit) = (bounded_need(peak)?, peak.limit_bytes?);
-    (need > limit).then(|| format!("the runtime's own limit lets it need {need}, more than the limit of {limit}"))
-}
-
-fn doubled(peak: &Waterfall) -> String {
-    let limit = peak.limit_bytes.unwrap_or(peak.charged_bytes);
-    format!("{}Mi", (limit.0.saturating_mul(2)).div_ceil(1 << 20))
+    // A peak that ended with a kill is no spike: nobody knows whether it would have come down.
+    let unseen = need.unseen.filter(|_| !killed);
+    growth::of_run(&points, limit, cache.unwrap_or_default(), unseen)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A peak of 100 MiB: a Node process whose heap may become 256 MiB and is `heap` MiB now, and maybe another process.
-    fn peak(heap: u64, other: Option<u64>) -> Waterfall {
-        let process = |pid: u32, name: &str, resident: u64, most: Option<u64>| {
-            serde_json::json!({"pid": pid, "comm": "x", "rssBytes": resident << 20, "runtime": {"name": name, "resolved": true,
-                "heap": {"maxBytes": most.map(|most| most << 20)}, "flags": []}})
-        };
-        let part = serde_json::json!({"kind": "v8-heap", "name": "", "bytes": heap << 20, "exact": true,
-            "reclaimable": false, "pid": 1, "from": "", "parts": []});
-        let others = other.map(|resident| process(2, "native", resident, None));
-        let processes: Vec<_> = [process(1, "v8", 100, Some(256))].into_iter().chain(others).collect();
-        serde_json::from_value(serde_json::json!({"subject": {}, "cgroupVersion": 2, "source": "node",
-            "chargedBytes": 100 << 20, "unreclaimableBytes": 100 << 20, "limits": [], "events": {}, "pressure": {},
-            "outside": {}, "views": [], "parts": [part], "unexplainedBytes": 0, "processes": processes, "gaps": []}))
-        .unwrap()
-    }
 
     /// A user may not read the kernel's log: only the counters of the cgroup tell.
     #[test]
@@ -324,13 +248,5 @@ mod tests {
         let absent = document.diagnosis.unwrap();
         assert_eq!((document.exit_code, document.survived), (Some(127), Some(true)));
         assert_eq!((absent.verdict, absent.oom_kill), (Verdict::StartError, Some(false)));
-    }
-
-    #[test]
-    fn a_heaps_limit_bounds_the_need_only_where_the_heap_is_what_grew() {
-        assert_eq!(bounded_need(&peak(80, None)), Some(Bytes::mib(276)));
-        assert_eq!(bounded_need(&peak(5, None)), None, "buffers grew, not the heap");
-        assert_eq!(bounded_need(&peak(80, Some(15))), None, "a large process that nothing bounds");
-        assert_eq!(bounded_need(&peak(80, Some(3))), Some(Bytes::mib(276)));
     }
 }
