@@ -123,7 +123,7 @@ pub(super) fn fails_in_a_loop(case: &Case<'_>) -> bool {
         let last = event.it.last.or(event.it.first);
         last.zip(case.started()).is_some_and(|(last, started)| started.duration_since(last) <= SLACK)
     };
-    case.waiting().is_some_and(|(reason, _)| reason == "CrashLoopBackOff") && failures(case).is_some_and(in_life)
+    case.waiting().is_some_and(|(reason, _)| reason == "CrashLoopBackOff") && failures(case, None).is_some_and(in_life)
 }
 
 /// The kubelet's log says that a probe failed in this life and the container will be restarted: which probe, and where.

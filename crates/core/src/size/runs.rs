@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_the_limit_cut_off_is_proposed_by_neither() {
         let (run, sizing) = sized(64, 1);
-        assert!(!run.survived && run.proposal.is_none());
+        assert!(run.survived == Some(false) && run.proposal.is_none());
         assert_eq!(sizing.proposed_missing, run.proposal_missing);
         assert!(run.proposal_missing.unwrap().contains("run it again with more, such as --memory 128Mi"));
     }
