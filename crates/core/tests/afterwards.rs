@@ -288,7 +288,7 @@ fn reports_that_the_rate_limit_cut_short_are_a_hole_at_their_own_time() {
     lines.sort_by_key(|line| line.split(' ').next().map(str::to_owned));
     let killed = pod(ended(ID, 137, "Error", "10:00:00", "10:05:00"), json!({}), 0);
     check(
-        &only(&[objects(&[killed.clone()]), log(lines.concat())]),
+        &only(&[objects(std::slice::from_ref(&killed)), log(lines.concat())]),
         "external-sigkill",
         Some(false),
         Confidence::Likely,
