@@ -189,7 +189,7 @@ fn engine_case<'a>(index: &'a Index<'a>, engine: Seen<'a, EngineContainer>, ask:
             finished: engine.it.finished,
             container_id: engine.it.subject.container_id.clone(),
             signal: match engine.it.wait_status {
-                Some(WaitStatus::Signaled(signal)) => Some(signal),
+                Some(WaitStatus::Signaled(signal) | WaitStatus::NeverRan(signal)) => Some(signal),
                 _ => None,
             },
         },

@@ -164,7 +164,8 @@ impl<'a> Case<'a> {
     /// This signal ended it. Without a wait status the exit code stands for it, which may also be a code of its own.
     pub fn was_signaled(&self, signal: i32) -> bool {
         match self.wait_status() {
-            Some(status) => status == WaitStatus::Signaled(signal),
+            Some(WaitStatus::Signaled(number) | WaitStatus::NeverRan(number)) => number == signal,
+            Some(WaitStatus::Exited(_)) => false,
             None => self.exit_code() == Some(128 + signal),
         }
     }

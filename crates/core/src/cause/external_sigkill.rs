@@ -10,7 +10,7 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge
 fn judge(case: &Case<'_>) -> Finding {
     let killed = killing::of_main(case);
     let forced = signal::forced(case);
-    if killed || !case.was_signaled(9) && !(case.exit_code().is_none() && forced.is_some()) {
+    if killed || !(case.was_signaled(9) || case.exit_code().is_none() && forced.is_some()) {
         return Finding::Absent;
     }
     let mut proofs: Vec<Proof> = quote::termination(case).into_iter().collect();

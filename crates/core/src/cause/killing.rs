@@ -6,7 +6,7 @@ use super::level::{verdict_at, verdict_of, without_report};
 use super::{counted, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind};
+use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
 
 /// A kill of a life, read.
 pub(super) struct Killing<'c, 'a> {
@@ -99,7 +99,7 @@ fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
 /// Which process of the container a report's victims are.
 fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     let report = kill.kill.it;
-    if case.engine.is_some_and(|engine| engine.it.before_exec) {
+    if matches!(case.wait_status(), Some(WaitStatus::NeverRan(_))) {
         return VictimKind::RuntimeInit;
     }
     let comm = report.victims.first().and_then(|victim| victim.comm.as_deref()).unwrap_or_default();
@@ -301,7 +301,7 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let nameless = case.container.is_none() && case.engine.is_none() && case.pod.is_none();
     let of_container = |counters: &Seen<'_, Counters>| counters.it.of != CountersOf::Unknown;
     let (victim, verdict, confidence) = match case.exit_code() {
-        _ if case.engine.is_some_and(|engine| engine.it.before_exec) => {
+        _ if matches!(case.wait_status(), Some(WaitStatus::NeverRan(_))) => {
             (VictimKind::RuntimeInit, Verdict::StartOom, sure)
         }
         // Counters of some cgroup: neither whose process it was is told, nor whether it runs on.

@@ -74,7 +74,6 @@ fn container(object: &Value, status: &Value, state: String, input: Input<'_>) ->
         oom_killed: reason.as_deref().filter(|reason| *reason == "OOMKilled").map(|_| true),
         exit_code: number(&status["exitCode"]).filter(|_| exited).and_then(|code| i32::try_from(code).ok()),
         wait_status: None,
-        before_exec: false,
         reason,
         error: text(&status["message"]),
         started: moment::of(&status["startedAt"]),

@@ -28,7 +28,6 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         status: Some(status(end).into()),
         exit_code: end.map(End::code),
         wait_status: end.and_then(wait_status),
-        before_exec: end.is_some_and(|end| end.before_exec),
         error: end.and_then(|end| end.not_started.clone()),
         started: Some(run.started_at),
         finished: end.filter(|end| end.not_started.is_none()).map(|end| end.at),
@@ -73,7 +72,8 @@ fn status(end: Option<&End>) -> &'static str {
 
 fn wait_status(end: &End) -> Option<WaitStatus> {
     let exited = end.exit_code.filter(|_| end.not_started.is_none()).map(WaitStatus::Exited);
-    end.signal.map(WaitStatus::Signaled).or(exited)
+    let signaled = if end.before_exec { WaitStatus::NeverRan } else { WaitStatus::Signaled };
+    end.signal.map(signaled).or(exited)
 }
 
 /// Decodes a text that stands in the recording; everything in it is found on the recording's line.

@@ -20,8 +20,6 @@ pub struct EngineContainer {
     pub exit_code: Option<i32>,
     /// The wait status, where who started it tells it.
     pub wait_status: Option<WaitStatus>,
-    /// It was killed between fork and exec: the program never ran.
-    pub before_exec: bool,
     /// CRI reason (`OOMKilled`, `Error`, `Completed`).
     pub reason: Option<String>,
     /// `State.Error`, or the CRI message.
@@ -61,6 +59,8 @@ pub enum WaitStatus {
     Exited(i32),
     /// This signal ended it.
     Signaled(i32),
+    /// This signal ended it between fork and exec: the program never ran.
+    NeverRan(i32),
 }
 
 /// One event of an engine.

@@ -34,8 +34,8 @@ impl Later {
             return false;
         }
         let page = super::page();
-        let pages = addresses.start / page..=(addresses.end - 1) / page;
-        pages.into_iter().all(|number| {
+        let mut pages = addresses.start / page..=(addresses.end - 1) / page;
+        pages.all(|number| {
             let mut entry = [0; 8];
             self.pagemap.read_exact_at(&mut entry, number.saturating_mul(8)).is_ok()
                 && pagemap::is_present(u64::from_le_bytes(entry))

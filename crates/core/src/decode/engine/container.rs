@@ -63,7 +63,6 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
         // The zero of a container that has not ended is no exit code; of one that never ran, a failed start's is.
         exit_code: exit_code.filter(|code| !alive && (!never_ran || *code != 0)),
         wait_status: None,
-        before_exec: false,
         reason: None,
         error: text(&state["Error"]),
         started,

@@ -80,7 +80,9 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
     page.facts(rows::facts(waterfall));
     page.heading("WHERE THE MEMORY WENT");
     bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
-    rows::buffers(waterfall).iter().for_each(|line| page.item("•", line));
+    for line in rows::buffers(waterfall) {
+        page.item("•", &line);
+    }
     if let Some(grew) = &waterfall.grew {
         page.heading("WHAT GREW");
         if grew.is_empty() {

@@ -190,10 +190,10 @@ pub(super) fn spare_ourselves() -> bool {
     fs::write("/proc/self/oom_score_adj", "-1000").is_ok()
 }
 
-/// The same by the other end: the command is killed before oomph. Half of the limit counts against it, which is more than
-/// oomph ever uses; among its own processes nothing changes.
+/// The same by the other end: the command is killed before oomph, whose program counts as much as a small limit. Among the
+/// command's own processes nothing changes.
 fn offer(pid: u32) {
-    let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "500");
+    let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");
 }
 
 /// A running command, looked at.

@@ -69,7 +69,7 @@ impl Size {
 }
 
 /// The most that the kernel takes as a limit: `LONG_MAX` (`PAGE_COUNTER_MAX`, include/linux/page_counter.h, v6.18).
-const MOST: Bytes = Bytes(i64::MAX as u64);
+const MOST: Bytes = Bytes(u64::MAX / 2);
 
 impl std::str::FromStr for Size {
     type Err = String;
