@@ -5,17 +5,16 @@
 #[expect(clippy::inline_always, reason = "called for every cell of every row")]
 pub(crate) fn digits(bytes: &[u8]) -> Option<(u64, usize)> {
     // The usual number has fewer than sixteen: one or two words, read whatever their length.
-    let Some(first) = word(bytes, 0) else { return digit_by_digit(bytes) };
-    let length = leading_digits(first);
-    if length < 8 {
+    let Some(first) = figures(bytes, 0) else { return digit_by_digit(bytes) };
+    if let Some(length) = leading_digits(first) {
         return (length > 0).then(|| (eight_digits(first << (64 - 8 * length)), length));
     }
-    match word(bytes, 8).map(|second| (second, leading_digits(second))) {
+    match figures(bytes, 8).and_then(|second| Some((second, leading_digits(second)?))) {
         Some((_, 0)) => Some((eight_digits(first), 8)),
-        Some((second, more)) if more < 8 => {
+        Some((second, more)) => {
             Some((eight_digits(first) * POWERS[more] + eight_digits(second << (64 - 8 * more)), 8 + more))
         }
-        _ => digit_by_digit(bytes),
+        None => digit_by_digit(bytes),
     }
 }
 
@@ -27,19 +26,10 @@ fn digit_by_digit(bytes: &[u8]) -> Option<(u64, usize)> {
     (1..=18).contains(&count).then(|| (value(), count))
 }
 
-/// The value of the first `length` bytes if they are digits, up to fifteen: unlike [`digits`] it does not have to find
-/// out first how many there are.
+/// The value of the eight bytes at `at`, if all of them are digits.
 #[inline]
-pub(crate) fn digits_of_length(bytes: &[u8], length: usize) -> Option<u64> {
-    let (first, second) = (word(bytes, 0)?, word(bytes, 8)?);
-    match length {
-        1..=8 if leading_digits(first) >= length => Some(eight_digits(first << (64 - 8 * length))),
-        9..=15 if leading_digits(first) == 8 && leading_digits(second) >= length - 8 => {
-            let more = length - 8;
-            Some(eight_digits(first) * POWERS[more] + eight_digits(second << (64 - 8 * more)))
-        }
-        _ => None,
-    }
+pub(crate) fn all_digits(bytes: &[u8], at: usize) -> Option<u64> {
+    figures(bytes, at).filter(|figures| leading_digits(*figures).is_none()).map(eight_digits)
 }
 
 /// How many blanks `bytes` begins with.
@@ -71,23 +61,27 @@ pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u64> {
 
 const POWERS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// How many of eight bytes, from the lowest on, are digits.
+/// The eight bytes at `at`, so that a digit is its value and everything else is more than 9.
 #[inline]
-fn leading_digits(word: u64) -> usize {
-    // A byte is a digit when its high half is 3 and stays so with 6 added; carries only reach bytes behind a byte that
-    // is none already.
-    let other = ((word & 0xf0f0_f0f0_f0f0_f0f0) ^ 0x3030_3030_3030_3030)
-        | ((word.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0) ^ 0x3030_3030_3030_3030);
-    (other.trailing_zeros() / 8) as usize
+fn figures(bytes: &[u8], at: usize) -> Option<u64> {
+    word(bytes, at).map(|word| word ^ 0x3030_3030_3030_3030)
 }
 
-/// The value of eight digits, the first in the lowest byte; a byte of zero counts as the digit 0.
+/// How many digits stand before the first of eight [`figures`] that is none; `None` where all are digits.
 #[inline]
-fn eight_digits(word: u64) -> u64 {
-    let word = word & 0x0f0f_0f0f_0f0f_0f0f;
-    let word = word.wrapping_mul(10 * 256 + 1) >> 8 & 0x00ff_00ff_00ff_00ff;
-    let word = word.wrapping_mul(100 * 65536 + 1) >> 16 & 0x0000_ffff_0000_ffff;
-    word.wrapping_mul(10_000 * (1 << 32) + 1) >> 32
+fn leading_digits(figures: u64) -> Option<usize> {
+    // 0x76 more lifts what is above 9 into the high bit, where it is not there already; carries only reach bytes behind
+    // a byte that is no digit.
+    let other = (figures.wrapping_add(0x7676_7676_7676_7676) | figures) & 0x8080_8080_8080_8080;
+    (other != 0).then(|| (other.trailing_zeros() / 8) as usize)
+}
+
+/// The value of eight [`figures`] that are digits, the first in the lowest byte.
+#[inline]
+fn eight_digits(figures: u64) -> u64 {
+    let pairs = figures.wrapping_mul(10 * 256 + 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 * 65536 + 1) >> 16 & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000 * (1 << 32) + 1) >> 32
 }
 
 #[cfg(test)]
@@ -98,16 +92,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_are_read_as_the_library_reads_them(text in "[0-9]{0,20}[,\n:/a.-]?.{0,10}") {
+        fn digits_are_read_as_the_library_reads_them(text in "[0-9]{0,20}[,\n:/a.\u{80}\u{7ff}-]?.{0,10}") {
             let length = text.bytes().take_while(u8::is_ascii_digit).count();
             let expected = (1..=18).contains(&length).then(|| (text[..length].parse().unwrap(), length));
             prop_assert_eq!(digits(text.as_bytes()), expected);
-            let whole = format!("{text:0<16}");
-            for known in 1..=15 {
-                let expected = whole.get(..known).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-                let got = digits_of_length(whole.as_bytes(), known);
-                prop_assert_eq!(got, expected.map(|digits| digits.parse().unwrap()), "{} of {}", known, whole);
-            }
+            let eight = text.as_bytes().get(..8).filter(|eight| eight.iter().all(u8::is_ascii_digit));
+            let expected = eight.map(|_| text[..8].parse().unwrap());
+            prop_assert_eq!(all_digits(text.as_bytes(), 0), expected);
         }
 
         #[test]

@@ -51,8 +51,8 @@ mod tests {
         let end = End {
             at: "2026-11-25T22:00:02Z".parse().unwrap(),
             exit_code: Some(0),
-            signal: None,
             peak_bytes: Some(Bytes::mib(peak)),
+            ..End::default()
         };
         need(&Recording { samples: samples.collect(), end: Some((1, end)), ..Recording::default() })
     }

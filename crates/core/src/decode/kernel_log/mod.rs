@@ -129,7 +129,7 @@ impl<'t> Log<'_, '_, 't> {
             known => known.flatten(),
         };
         let seen = Seen { line: self.place(raw.number), node, boot: None, date, uptime: Some(uptime) };
-        let taken = self.reports.take_row(&seen, text);
+        let taken = self.reports.take_row(seen, text);
         if taken {
             self.start = raw.start;
             self.covered.of_reports += 1;

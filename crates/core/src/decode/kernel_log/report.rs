@@ -167,10 +167,12 @@ impl Report {
     /// Adds a row. False: it is none, or one too many.
     pub(super) fn add_row(&mut self, text: &str) -> bool {
         let columns = self.columns.as_deref().unwrap_or_default();
-        let row = if self.rows.len() < MOST_ROWS { table::row(text, columns) } else { None };
-        let added = row.is_some();
-        self.rows.extend(row);
-        added
+        if self.rows.len() >= MOST_ROWS {
+            return false;
+        }
+        let Some(row) = table::row(text, columns) else { return false };
+        self.rows.push(row);
+        true
     }
 
     /// Adds a victim; one that is there already is not added again, and keeps the sizes of its first line.

@@ -83,13 +83,13 @@ impl Reports {
     }
 
     /// Adds a row to the table that is being printed. False: it is none of it, or needs a closer look.
-    pub(super) fn take_row(&mut self, seen: &Seen, text: &str) -> bool {
-        let Some(report) = self.current(seen).filter(|report| report.is_open() && !report.summarised) else {
+    pub(super) fn take_row(&mut self, seen: Seen, text: &str) -> bool {
+        let Some(report) = self.current(&seen).filter(|report| report.is_open() && !report.summarised) else {
             return false;
         };
         let taken = report.add_row(text);
         if taken {
-            report.last.clone_from(seen);
+            report.last = seen;
         }
         taken
     }

@@ -2,7 +2,7 @@
 
 use compact_str::CompactString;
 
-use crate::digits::{after_blanks, digits};
+use crate::digits::{after_blanks, blanks, digits};
 use crate::fact::{Candidate, Victim};
 use crate::units::Bytes;
 
@@ -85,50 +85,59 @@ const LEAST_NUMBERS: usize = 6;
 const MOST_NUMBERS: usize = 16;
 
 /// A row with a number for each column of its header.
-fn exact(mut rest: &str, columns: &[Column]) -> Option<Row> {
+fn exact(text: &str, columns: &[Column]) -> Option<Row> {
     if !(LEAST_NUMBERS..=MOST_NUMBERS).contains(&columns.len()) {
         return None;
     }
     let mut row = Row::default();
+    let mut at = 0;
     for column in columns {
-        let (value, after) = integer(rest)?;
+        let (value, length) = integer(&text.as_bytes()[at..])?;
         row.take(*column, value);
-        rest = after;
+        at += length;
     }
-    row.name = rest.trim_ascii().into();
+    row.name = text[at..].trim_ascii().into();
     Some(row)
 }
 
 /// A row that has another number of fields than its header, or none.
-fn guessed(mut rest: &str, wanted: usize) -> Option<Row> {
+fn guessed(text: &str, wanted: usize) -> Option<Row> {
     let wanted = if wanted == 0 { MOST_NUMBERS } else { wanted.min(MOST_NUMBERS) };
     let mut numbers = Vec::with_capacity(MOST_NUMBERS);
+    let mut at = 0;
     while numbers.len() < wanted
-        && let Some((value, after)) = integer(rest)
+        && let Some((value, length)) = integer(&text.as_bytes()[at..])
     {
         numbers.push(value);
-        rest = after;
+        at += length;
     }
     if numbers.len() < LEAST_NUMBERS {
         return None;
     }
-    let mut row = Row { name: rest.trim_ascii().into(), ..Row::default() };
+    let mut row = Row { name: text[at..].trim_ascii().into(), ..Row::default() };
     guess(&numbers).iter().zip(numbers).for_each(|(column, value)| row.take(*column, value));
     Some(row)
 }
 
-/// A whole number, which blanks may precede and a blank or the end follows.
-#[inline]
-fn integer(text: &str) -> Option<(i64, &str)> {
-    let mut text = after_blanks(text);
-    if text.starts_with(|letter: char| letter.is_ascii_whitespace()) {
-        text = text.trim_ascii_start();
-    }
-    let (negative, number) = text.strip_prefix('-').map_or((false, text), |number| (true, number));
-    let (value, length) = digits(number.as_bytes())?;
-    let whole = number.as_bytes().get(length).is_none_or(u8::is_ascii_whitespace);
+/// A whole number, which blanks may precede and a blank or the end follows, and its length with the blanks.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every column of every row")]
+fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
+    let before = blanks(bytes);
+    let Some((value, length)) = digits(&bytes[before..]) else { return unusual(bytes) };
+    let end = before + length;
+    bytes.get(end).is_none_or(u8::is_ascii_whitespace).then(|| (value.cast_signed(), end))
+}
+
+/// An [`integer`] with a sign, or behind other white space than blanks.
+#[cold]
+fn unusual(bytes: &[u8]) -> Option<(i64, usize)> {
+    let text = bytes.trim_ascii_start();
+    let (negative, number) = text.strip_prefix(b"-").map_or((false, text), |number| (true, number));
+    let (value, length) = digits(number)?;
     let value = value.cast_signed();
-    whole.then(|| (if negative { -value } else { value }, &number[length..]))
+    let whole = number.get(length).is_none_or(u8::is_ascii_whitespace);
+    whole.then(|| (if negative { -value } else { value }, bytes.len() - number.len() + length))
 }
 
 impl Row {
@@ -193,6 +202,8 @@ pub(super) fn page_kib(rows: &[Row], victims: &[Victim]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -236,6 +247,20 @@ mod tests {
         let columns = header("[ pid ] uid tgid total_vm rss pgtables_bytes swapents oom_score_adj name").unwrap();
         assert_eq!(row("[ 9] 1 9 5 4 4096 0 0 tmux: client", &columns).unwrap().name, "tmux: client");
         assert_eq!(row("[ 9] 1 9 5 4 4096 0 0 12345", &columns).unwrap().name, "12345");
+        let signed = row("[ 9] -1\t9 5 4 4096 \t0 -998 \u{e9}t\u{e9}", &columns).unwrap();
+        assert_eq!((signed.uid, signed.adj, signed.name.as_str()), (u32::MAX, -998, "\u{e9}t\u{e9}"));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_read_as_the_library_reads_them(text in "[ \t]{0,9}-?[0-9]{0,19}[ \t,a\u{e9}]?.{0,9}") {
+            let number = text.trim_ascii_start().split(|letter: char| letter.is_ascii_whitespace()).next().unwrap();
+            let digits = number.strip_prefix('-').unwrap_or(number);
+            let whole = (1..=18).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let before = text.len() - text.trim_ascii_start().len();
+            let expected = whole.then(|| (number.parse().unwrap(), before + number.len()));
+            prop_assert_eq!(integer(text.as_bytes()), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! goes on.
 
 mod cell;
+mod plain;
 mod row;
+mod series;
 
 use std::collections::HashMap;
 
@@ -15,7 +17,9 @@ use super::history::{History, Kill, MISSING, Subject};
 use crate::fact::Gap;
 use crate::units::Bytes;
 use cell::is_true;
+use plain::Clock;
 use row::{Row, split_quoted};
+use series::Series;
 
 /// The columns that a trace may have. `series`, `time_s` and `bytes` must be there.
 const COLUMNS: [&str; WIDTH] =
@@ -51,9 +55,12 @@ pub struct Reader {
     /// Lines read so far.
     lines: u64,
     series: Vec<Series>,
+    /// Whose they are, and what their rows have besides a time and an amount.
+    histories: Vec<History>,
     by_name: HashMap<Box<[u8]>, usize>,
     /// The series of the row before.
     last: usize,
+    clock: Clock,
     trace: Trace,
 }
 
@@ -66,16 +73,6 @@ enum Header {
     Refused,
     /// Which of [`COLUMNS`] stands in each place; `None` for an unknown one.
     Read(Vec<Option<usize>>),
-}
-
-#[derive(Debug, Default)]
-struct Series {
-    name: Box<[u8]>,
-    /// What its rows begin with, name and comma; none where the name has to be quoted.
-    head: Option<Box<[u8]>>,
-    /// The series whose row came after the last row of this one: traces repeat their order.
-    next: usize,
-    history: History,
 }
 
 /// A trace, read.
@@ -139,18 +136,20 @@ impl Reader {
         if let Some(more) = self.trace.bad_rows.checked_sub(NAMED as u64).filter(|more| *more > 0) {
             self.trace.gaps.push(gap("rows of the trace", format!("{more} more lines cannot be read")));
         }
-        let measured = |series: &Series| series.history.used.iter().any(|used| *used != MISSING);
+        let measured = |series: &Series| series.used.iter().any(|used| *used != MISSING);
         if !self.series.is_empty() && !self.series.iter().any(measured) {
             self.series.clear();
             self.trace.gaps.push(gap("the trace", "none of its rows has an amount in bytes".to_owned()));
         }
-        let used = self.series.iter().flat_map(|series| &series.history.used);
+        let used = self.series.iter().flat_map(|series| &series.used);
         let unmeasured = used.filter(|used| **used == MISSING).count();
         if unmeasured > 0 {
             let rows = if unmeasured == 1 { "1 row has".to_owned() } else { format!("{unmeasured} rows have") };
             self.trace.gaps.push(gap("rows of the trace", format!("{rows} no amount")));
         }
-        self.trace.histories = self.series.into_iter().map(|series| ordered(series.history)).collect();
+        let whole =
+            |(series, history): (Series, History)| ordered(History { at: series.at, used: series.used, ..history });
+        self.trace.histories = self.series.into_iter().zip(self.histories).map(whole).collect();
         self.trace
     }
 
@@ -229,34 +228,32 @@ impl Reader {
     }
 
     /// Takes the rows of three plain cells that `bytes` begins with: their length.
-    ///
-    /// What a row begins with is foretold from the row before: the series that followed the last time, and a time of as
-    /// many digits. Where that holds, where the amount begins is known before the row is read.
     fn plain(&mut self, bytes: &[u8]) -> usize {
-        let (mut at, mut digits) = (0, 0);
-        while let Some((series, time, used, length)) = self.foretold(&bytes[at..], digits).or_else(|| {
-            let (name, time, used, length) = row::plain(&bytes[at..])?;
-            digits = time.checked_ilog10().map_or(1, |more| more as usize + 1);
-            Some((self.series_of(name), time, used, length))
-        }) {
-            self.last = series;
-            let history = &mut self.series[series].history;
-            history.at.push(time);
-            history.used.push(used);
-            self.lines += 1;
+        let (mut at, mut rows) = (0, 0);
+        while let Some((time, used, length)) = self.sample(&bytes[at..]) {
+            self.series[self.last].push(time, used);
+            rows += 1;
             at += length;
         }
+        self.lines += rows;
         at
     }
 
-    /// The row of three plain cells at the beginning of `bytes`, if it is of the series that is awaited and its time has
-    /// that many digits: the series, the time, the amount and its length.
-    #[inline]
-    fn foretold(&self, bytes: &[u8], digits: usize) -> Option<(usize, i64, u64, usize)> {
-        let next = self.series.get(self.last)?.next;
-        let rest = bytes.strip_prefix(&**self.series[next].head.as_ref()?)?;
-        let (time, used, length) = row::after_name(rest, digits)?;
-        Some((next, time, used, bytes.len() - rest.len() + length))
+    /// The sample of the row of three plain cells at the beginning of `bytes`, which is one of the series that is now
+    /// the last.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "called for every row")]
+    fn sample(&mut self, bytes: &[u8]) -> Option<(i64, u64, usize)> {
+        if let Some(next) = self.series.get(self.last).map(|last| last.next)
+            && let Some(head) = &self.series[next].head
+            && let Some(sample) = plain::foretold(bytes, head, &self.clock)
+        {
+            self.last = next;
+            return Some(sample);
+        }
+        let (name, sample) = plain::row(bytes, &mut self.clock)?;
+        self.last = self.series_of(name);
+        Some(sample)
     }
 
     #[inline]
@@ -266,9 +263,8 @@ impl Reader {
         }
         let at = self.series_of(&row.series);
         let Header::Read(columns) = &self.header else { return };
-        let history = &mut self.series[at].history;
-        history.at.push(row.time);
-        history.used.push(row.number[USED]);
+        self.series[at].push(row.time, row.number[USED]);
+        let history = &mut self.histories[at];
         for column in columns.iter().flatten() {
             let value = row.number[*column];
             match *column {
@@ -311,10 +307,11 @@ impl Reader {
         } else {
             let at = self.series.len();
             let subject = Subject { name: String::from_utf8_lossy(name).into_owned(), ..Subject::default() };
-            let history = History { subject, ..History::default() };
-            let quoted = name.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
-            let head = (!quoted).then(|| [name, b","].concat().into());
-            self.series.push(Series { name: name.into(), head, next: at, history });
+            self.histories.push(History { subject, ..History::default() });
+            // Where series follow each other whole, one is about as long as the one before. Each foretells one other, so
+            // that no order of rows makes room for more than twice as many as there are.
+            let likely = self.series.last().map_or(0, |newest| newest.at.len());
+            self.series.push(Series::new(name, at, likely));
             self.by_name.insert(name.into(), at);
             at
         };

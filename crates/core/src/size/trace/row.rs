@@ -6,8 +6,8 @@ use memchr::memchr2;
 
 use super::super::history::MISSING;
 use super::cell::{amount, flag, limit, moment};
-use super::{LATEST, LIMIT, OOM, SERIES, TIME, WIDTH};
-use crate::digits::{digits, digits_of_length, word};
+use super::{LIMIT, OOM, SERIES, TIME, WIDTH};
+use crate::digits::{digits, word};
 
 /// A row, its cells at the places of the known columns.
 #[derive(Debug)]
@@ -95,33 +95,9 @@ impl<'a> Row<'a> {
     }
 }
 
-/// [`Row::read`] where the columns are `series,time_s,bytes` and no others, as most traces have them: name, seconds,
-/// bytes, and the length of the line with its end.
-#[inline]
-pub(super) fn plain(bytes: &[u8]) -> Option<(&[u8], i64, u64, usize)> {
-    let name = name_length(bytes)?;
-    let series = &bytes[..name];
-    if bytes[0] == b'"' {
-        return None;
-    }
-    let rest = bytes[name..].strip_prefix(b",")?;
-    let (_, length) = digits(rest)?;
-    let (time, used, length) = after_name(rest, length)?;
-    Some((series, time, used, name + 1 + length))
-}
-
-/// Behind the name and its comma: seconds of as many digits as given, bytes, and the length up to the end of the line.
-#[inline]
-pub(super) fn after_name(bytes: &[u8], time_digits: usize) -> Option<(i64, u64, usize)> {
-    let time = digits_of_length(bytes, time_digits).filter(|time| *time <= LATEST)?;
-    let rest = bytes[time_digits..].strip_prefix(b",")?;
-    let (used, length) = digits(rest)?;
-    (rest.get(length) == Some(&b'\n')).then_some((time.cast_signed(), used, time_digits + 1 + length + 1))
-}
-
 /// Bytes until the comma or the end of the line.
 #[inline]
-fn name_length(bytes: &[u8]) -> Option<usize> {
+pub(super) fn name_length(bytes: &[u8]) -> Option<usize> {
     // Names are short: two words are looked at faster than a vector search is set up.
     let length = place_in_word(bytes, 0).or_else(|| place_in_word(bytes, 8)).or_else(|| memchr2(b',', b'\n', bytes))?;
     (bytes[length] == b',' || length > 0).then_some(length)
