@@ -14,6 +14,7 @@ mod killing;
 mod level;
 mod probe;
 mod quote;
+mod refusal;
 mod removal;
 mod signal;
 
