@@ -98,6 +98,8 @@ pub struct Captured {
     pub gaps: Vec<Gap>,
     /// How each place that was looked at answered, in the order of looking.
     pub sources: Vec<SourceStatus>,
+    /// What was named and is not there, a sentence each that ends in the remedy.
+    pub unknown: Vec<String>,
 }
 
 impl Captured {
@@ -133,6 +135,7 @@ impl Captured {
     pub fn append(&mut self, mut other: Self) {
         self.artifacts.append(&mut other.artifacts);
         self.sources.append(&mut other.sources);
+        self.unknown.append(&mut other.unknown);
         other.gaps.into_iter().for_each(|gap| self.note(gap));
     }
 

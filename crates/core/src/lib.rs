@@ -26,6 +26,7 @@ pub mod growth;
 pub mod kubelet;
 pub mod lint;
 pub mod memory_flags;
+pub mod naming;
 pub mod process;
 pub mod recording;
 pub mod report;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::artifact::{Artifact, ArtifactId};
 use crate::calibrate;
-use crate::case::{Index, assemble, newest_moment};
+use crate::case::{Case, Index, assemble, newest_moment, well};
 use crate::decode::{Decoded, decode, decode_by};
 use crate::diagnose::{diagnose, kill_report};
 use crate::diagnosis::{Diagnosis, Document, GapReport, SCHEMA, SourceReport, SourceState};
@@ -20,6 +20,9 @@ pub struct Ask {
     pub pod: Option<String>,
     /// Only pods of this owner, as (kind, name) in Kubernetes' own spelling: (`Deployment`, `checkout`).
     pub owner: Option<(String, String)>,
+    /// Only pods that some artifact shows: they were chosen by their labels, and those of a pod that is gone are not
+    /// known.
+    pub shown_only: bool,
     /// Only this container.
     pub container: Option<String>,
     /// Only deaths since this moment.
@@ -50,8 +53,15 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
     }
     let index = Index::new(artifacts, kinds, facts, coverage);
     let cases = assemble(&index, ask);
-    let mut diagnoses: Vec<(Option<Timestamp>, Diagnosis)> =
-        cases.iter().filter_map(|case| Some((newest_moment(case), diagnose(case, &cases)?))).collect();
+    let of_case = |case: &Case<'_>| Some((newest_moment(case), diagnose(case, &cases)?));
+    let mut diagnoses: Vec<(Option<Timestamp>, Diagnosis)> = Vec::new();
+    let mut told = Vec::new();
+    for case in &cases {
+        if let Some(diagnosis) = of_case(case) {
+            diagnoses.push(diagnosis);
+            told.push(case);
+        }
+    }
     diagnoses.sort_by(|(one, _), (other, _)| other.cmp(one));
     Document {
         schema: SCHEMA,
@@ -59,6 +69,7 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
         kernel_kills: index.kills.iter().enumerate().map(|(number, (kill, _))| kill_report(number, kill)).collect(),
         sources,
         gaps: unique(gaps),
+        named: (ask.pod.is_some() || ask.owner.is_some()).then(|| well(&index, &told, ask)),
     }
 }
 

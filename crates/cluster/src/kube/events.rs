@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use oomph_core::artifact::Captured;
+use oomph_core::naming;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -85,7 +86,7 @@ pub(super) async fn capture(api: &Api, scope: &Scope, found: &Found, clock: Cloc
     let mut nodes = BTreeSet::new();
     let of_scope = read(api, scope, "", until, |event| {
         let keep = wanted.keep(event);
-        if keep && found.gone.is_some() {
+        if keep && (found.gone.is_some() || found.workload.is_some()) {
             nodes.extend(event.node());
         }
         keep
@@ -156,11 +157,20 @@ impl<'a> Wanted<'a> {
         {
             return true;
         }
-        if self.found.named {
-            return mentioned();
+        let healthy = object.kind == "Pod" && self.found.is_healthy(&object.namespace, &object.name);
+        let telling = event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str());
+        if self.found.chosen {
+            return mentioned() || healthy && telling || self.is_of_workload(object);
         }
-        let is_gone = || object.kind == "Pod" && !self.found.is_healthy(&object.namespace, &object.name);
-        event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str()) || is_gone()
+        telling || object.kind == "Pod" && !healthy
+    }
+
+    /// It is the workload that was asked for, what it made to make its pods, or by its name a pod of it.
+    fn is_of_workload(&self, object: &Object) -> bool {
+        self.found.workload.as_ref().is_some_and(|(kind, name)| match object.kind.as_str() {
+            "Pod" => naming::is_pod_of(kind, name, &object.name),
+            own => own == kind && object.name == *name || naming::is_maker_of(kind, name, &object.name),
+        })
     }
 }
 
@@ -204,9 +214,9 @@ mod tests {
         }
     }
 
-    fn found(named: bool) -> Found {
+    fn found(chosen: bool) -> Found {
         let pod = r#"{"metadata":{"namespace":"shop","name":"web-7f9-abcde","ownerReferences":[{"kind":"ReplicaSet","name":"web-7f9"}]}}"#;
-        Found { troubled: vec![Pod::parse(pod).unwrap()], named, ..Found::default() }
+        Found { troubled: vec![Pod::parse(pod).unwrap()], chosen, ..Found::default() }
     }
 
     #[test]
@@ -229,6 +239,16 @@ mod tests {
         assert!(wanted.keep(&event("Deployment", "web", false, "ScalingReplicaSet", "")));
         assert!(wanted.keep(&event("Job", "x", false, "SuccessfulDelete", "Deleted pod: web-7f9-abcde")));
         assert!(!wanted.keep(&event("Pod", "other", true, "BackOff", "")));
+    }
+
+    #[test]
+    fn events_of_a_workload_tell_of_its_pods_that_are_gone() {
+        let found = Found { workload: Some(("Deployment".into(), "web".into())), chosen: true, ..Found::default() };
+        let wanted = Wanted::of(&found);
+        assert!(wanted.keep(&event("Pod", "web-784969bd8-hjzsg", false, "Killing", "Stopping container app")));
+        assert!(wanted.keep(&event("ReplicaSet", "web-784969bd8", true, "FailedCreate", "")));
+        assert!(!wanted.keep(&event("Pod", "web-api-784969bd8-hjzsg", false, "Killing", "")));
+        assert!(!wanted.keep(&event("StatefulSet", "web", false, "SuccessfulCreate", "")));
     }
 
     #[test]

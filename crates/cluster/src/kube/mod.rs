@@ -34,6 +34,7 @@ mod kills;
 mod list;
 mod logs;
 mod manifests;
+mod missing;
 mod node;
 mod node_logs;
 mod owners;
@@ -60,6 +61,7 @@ pub static PERMISSIONS: &[&Permission] = &[
     &pods::PODS,
     &events::EVENTS,
     &logs::LOGS,
+    &missing::NAMESPACES,
     &surroundings::NODES,
     &surroundings::LIMIT_RANGES,
     &surroundings::POD_METRICS,
@@ -160,11 +162,13 @@ async fn look(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Captured {
 
     // The node of a pod that is gone is known from its events alone, so they come first.
     let mut seen = events::Seen::default();
-    if found.gone.is_some() {
+    let first = found.gone.is_some() || found.workload.is_some();
+    if first {
         seen = events::capture(api, scope, &found, clock).await;
+        seen.nodes.retain(|node| !found.nodes.contains(node));
         found.nodes.append(&mut seen.nodes);
     }
-    let events: OptionFuture<_> = found.gone.is_none().then(|| events::capture(api, scope, &found, clock)).into();
+    let events: OptionFuture<_> = (!first).then(|| events::capture(api, scope, &found, clock)).into();
     let (events, nodes, limits, usage, owners, logs, kernel) = futures::join!(
         events,
         surroundings::nodes(api, &found, clock),

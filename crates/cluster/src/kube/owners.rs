@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 use oomph_core::artifact::Captured;
+use oomph_core::naming;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -58,6 +59,11 @@ const KINDS: [Kind; 7] = [
 /// The kind of that name; `None` for one that is not built in.
 pub(super) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Every kind that is built in.
+pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter()
 }
 
 impl Kind {
@@ -203,11 +209,10 @@ pub(super) fn guesses(gone: &Gone) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     let Some((owner, suffix)) = gone.name.rsplit_once('-') else { return Vec::new() };
-    if !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit()) {
+    if naming::is_ordinal(suffix) {
         return vec![("StatefulSet", owner.to_owned())];
     }
-    // Five of these letters (k8s.io/apimachinery/pkg/util/rand, v0.37).
-    if suffix.len() != 5 || !suffix.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b)) {
+    if !naming::is_random(suffix) {
         return Vec::new();
     }
     let mut guesses =

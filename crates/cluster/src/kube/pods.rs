@@ -10,7 +10,7 @@ use super::api::{Api, Refusal};
 use super::glance::Pod;
 use super::list::{list, request_name};
 use super::selection::{Selection, select};
-use super::{Ask, Clock, Missing, Permission, Scope, Target, fetch, logs, refused};
+use super::{Ask, Clock, Missing, Permission, Scope, Target, fetch, logs, missing, refused};
 
 /// Pods are what the question is about.
 pub(super) const PODS: Permission = Permission {
@@ -41,8 +41,10 @@ pub(super) struct Found {
     pub(super) nodes: Vec<String>,
     /// The name of the target that was not there.
     pub(super) gone: Option<Gone>,
-    /// The pods were asked for, so only what mentions them is of interest.
-    pub(super) named: bool,
+    /// The pods were chosen, by name or by labels, so only what mentions them is of interest.
+    pub(super) chosen: bool,
+    /// Kind and name of the workload that was asked for: pods of it may be gone, of which events tell.
+    pub(super) workload: Option<(String, String)>,
     /// They were asked for one by one, so what runs in them is of interest too.
     pub(super) running: bool,
     /// Where they were looked for in the end.
@@ -94,7 +96,13 @@ pub(super) async fn find(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> F
     let until = clock.source();
     let on_node = matches!(&ask.target, Some(Target::Workload { kind, .. }) if kind == "Node");
     let named = ask.target.is_some();
-    let mut found = Found { named, running: named && !on_node, scope: scope.clone(), ..Found::default() };
+    let chosen = named || ask.selector.is_some();
+    let workload = match &ask.target {
+        Some(Target::Workload { kind, name }) if !on_node => Some((kind.clone(), name.clone())),
+        _ => None,
+    };
+    let running = named && !on_node;
+    let mut found = Found { chosen, workload, running, scope: scope.clone(), ..Found::default() };
     match (&ask.target, scope) {
         (Some(Target::Pod(name)), Scope::Namespace(namespace)) => {
             read_one(api, namespace, name, until, &mut found).await;
@@ -121,6 +129,9 @@ pub(super) async fn find(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> F
             }
         }
     }
+    if found.troubled.is_empty() && found.healthy.is_empty() {
+        missing::explain(api, ask, until, &mut found).await;
+    }
     order_nodes(&mut found);
     found
 }
@@ -128,7 +139,7 @@ pub(super) async fn find(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> F
 /// Finds the pods that are asked for, healthy or not.
 pub(super) async fn find_all(api: &Api, ask: &Ask, scope: &Scope, clock: Clock) -> Found {
     let until = clock.source();
-    let mut found = Found { named: true, scope: scope.clone(), ..Found::default() };
+    let mut found = Found { chosen: true, scope: scope.clone(), ..Found::default() };
     match (&ask.target, scope) {
         (Some(Target::Pod(name)), Scope::Namespace(namespace)) => {
             read_one(api, namespace, name, until, &mut found).await;

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::fact::{Container, EngineContainer, Locus, Pod, State, Termination, WaitStatus};
+use crate::fact::{Container, EngineContainer, Locus, Owner, State, Termination, WaitStatus};
+use crate::naming;
 use crate::why::Ask;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
@@ -20,7 +21,9 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
             cases.extend(engine_case(index, Seen { it: engine, from }, ask));
         }
     }
-    if ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask)) {
+    cases.extend(super::unmade::workloads(index, ask));
+    let of_anyone = ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask));
+    if of_anyone && !ask.shown_only {
         cases.extend(orphans::kills(index, &cases, ask));
         cases.extend(orphans::userspace_kills(index, &cases, ask));
         if ask.pod.is_none() && ask.namespace.is_none() && ask.container.is_none() {
@@ -41,60 +44,74 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
     cases
 }
 
-fn asked(view: &PodView, ask: &Ask) -> bool {
+pub(super) fn asked(view: &PodView, ask: &Ask) -> bool {
     let pod = &view.pod;
     let fits = |asked: Option<&String>, known: Option<&String>| match (asked, known) {
         (Some(asked), Some(known)) => asked == known,
         _ => true,
     };
-    fits(ask.namespace.as_ref(), pod.namespace.as_ref())
+    !(ask.shown_only && view.gone)
+        && fits(ask.namespace.as_ref(), pod.namespace.as_ref())
         && (ask.pod.is_none() || fits(ask.pod.as_ref(), pod.name.as_ref()))
-        && ask.owner.as_ref().is_none_or(|(kind, name)| owned_by(pod, kind, name))
+        && ask.owner.as_ref().is_none_or(|(kind, name)| match (&pod.owner, &pod.name) {
+            (Some(owner), _) => is_or_made(owner, kind, name),
+            // No event is left of who made it.
+            (None, Some(pod)) => view.gone && naming::is_pod_of(kind, name, pod),
+            (None, None) => false,
+        })
 }
 
-/// Owned by it, or by a ReplicaSet or Job whose name begins with it.
-fn owned_by(pod: &Pod, kind: &str, name: &str) -> bool {
-    pod.owner.as_ref().is_some_and(|owner| {
-        let direct = owner.kind == kind && owner.name == name;
-        let middle = match kind {
-            "Deployment" => "ReplicaSet",
-            "CronJob" => "Job",
-            _ => return direct,
-        };
-        direct
-            || owner.kind == middle
-                && owner.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && !rest[1..].contains('-'))
-    })
+/// The owner is the workload, or a ReplicaSet or Job that it made.
+pub(super) fn is_or_made(owner: &Owner, kind: &str, name: &str) -> bool {
+    let middle = match kind {
+        "Deployment" => "ReplicaSet",
+        "CronJob" => "Job",
+        _ => return owner.kind == kind && owner.name == name,
+    };
+    let made = owner.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && !rest[1..].contains('-'));
+    owner.kind == kind && owner.name == name || owner.kind == middle && made
 }
 
+/// The containers of a pod that have something to tell; where none has, the pod itself that was refused or taken away;
+/// where it was neither, the one container that was named. So a fate has the same subject whether it was named or not.
 fn pod_cases<'a>(index: &'a Index<'a>, view: &'a PodView, ask: &Ask, cases: &mut Vec<Case<'a>>) {
     let named = ask.pod.is_some() && ask.pod == view.pod.name;
+    let the_one = named && (ask.container.is_some() || view.pod.containers.len() == 1);
     let before = cases.len();
-    for (position, container) in view.pod.containers.iter().enumerate() {
-        if ask.container.is_some() && ask.container != container.name {
-            continue;
-        }
-        let mut case = Case {
-            container: Some(container),
-            from: Some(view.status_locus(position)),
-            death: death(container, || view.status_locus(position)),
-            named: named && (ask.container.is_some() || view.pod.containers.len() == 1),
-            ..bare(index, Some(view))
-        };
-        gather(&mut case);
-        if is_worth_a_diagnosis(&case) && is_recent(&case, ask) {
-            cases.push(case);
-        }
-    }
+    let of_containers = |named: bool| {
+        let containers = view.pod.containers.iter().enumerate();
+        let asked = containers.filter(|(_, container)| ask.container.is_none() || ask.container == container.name);
+        asked.map(move |(position, container)| {
+            let mut case = Case {
+                container: Some(container),
+                from: Some(view.status_locus(position)),
+                death: death(container, || view.status_locus(position)),
+                named,
+                ..bare(index, Some(view))
+            };
+            gather(&mut case);
+            case
+        })
+    };
+    let tells = |case: &Case<'a>| is_worth_a_diagnosis(case) && is_recent(case, ask);
+    let ended = |case: Case<'a>| Case { named: the_one && case.death.is_some(), ..case };
+    cases.extend(of_containers(false).map(ended).filter(tells).map(|case| Case { named: the_one, ..case }));
     if view.gone && ask.container.is_none() {
         cases.extend(in_some_container(index, view, named).into_iter().filter(|case| is_recent(case, ask)));
     }
-    if cases.len() == before && ask.container.is_none() {
+    let of_pod = |named: bool| {
         let mut case = Case { from: Some(view.from.clone()), named, ..bare(index, Some(view)) };
         gather(&mut case);
-        if pod_has_a_fate(&case) && is_recent(&case, ask) {
-            cases.push(case);
-        }
+        Some(case).filter(|case| pod_has_a_fate(case) && is_recent(case, ask))
+    };
+    if cases.len() == before && ask.container.is_none() {
+        cases.extend(of_pod(false));
+    }
+    if cases.len() == before && the_one {
+        cases.extend(of_containers(true).filter(tells));
+    }
+    if cases.len() == before && named && ask.container.is_none() {
+        cases.extend(of_pod(true));
     }
 }
 

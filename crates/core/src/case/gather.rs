@@ -15,6 +15,7 @@ pub(super) fn gather<'a>(case: &mut Case<'a>) {
     if let Some(view) = case.pod {
         let near = index.events.near(&view.pod).into_iter();
         case.events = near.filter(|event| is_event_of(case, view, event)).collect();
+        part_from_the_removal(case);
     }
     case.signs = seen(&index.signs).filter(|sign| names(case, &sign.subject)).collect();
     case.notes = seen(&index.notes).filter(|note| names(case, &note.subject)).collect();
@@ -60,6 +61,22 @@ fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
             kills.iter_mut().rev().find(|kill| kill.life == Life::Unknown && kill.tie != Tie::SomeContainer)
     {
         kill.life = Life::This;
+    }
+}
+
+/// A pod that is gone has no status that tells its lives apart. Where it was stopped in the end, a kill after which the
+/// container was started again is of an earlier life than the one that was stopped.
+fn part_from_the_removal(case: &mut Case<'_>) {
+    let stopped = case.events.iter().any(|event| event.it.reason == "Killing");
+    if !case.is_gone() || case.death.is_some() || !stopped {
+        return;
+    }
+    let started =
+        case.events.iter().filter(|event| event.it.reason == "Started").filter_map(|event| event.it.last).max();
+    for kill in &mut case.kills {
+        if started.zip(kill.kill.at).is_some_and(|(started, at)| started > at) {
+            kill.life = Life::Earlier;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! All facts by kind, and one pod of what several artifacts say about it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::artifact::{Artifact, ArtifactId, Kind};
 use crate::fact::{
@@ -8,7 +8,6 @@ use crate::fact::{
     LogSign, Node, NodeNote, Pod, Revision, UserspaceKill, What,
 };
 
-use super::matching::bare_uid;
 use super::{Events, Seen};
 
 /// All facts by kind.
@@ -97,7 +96,7 @@ impl<'a> Index<'a> {
         index.pods = join_pods(pods);
         let told = super::removed::containers(&index);
         index.engines.extend(told);
-        let gone = gone_pods(&index);
+        let gone = super::gone::pods(&index);
         index.pods.extend(gone);
         index
     }
@@ -302,61 +301,4 @@ fn merge_container(base: &mut Container, mut extra: Container) -> bool {
         base.status_path = extra.status_path;
     }
     newer
-}
-
-/// Pods that only events tell of, with the containers that the events name.
-fn gone_pods(index: &Index<'_>) -> Vec<PodView> {
-    let uids: HashSet<&str> = index
-        .pods
-        .iter()
-        .flat_map(|view| [view.pod.uid.as_deref(), view.pod.config_hash.as_deref()])
-        .flatten()
-        .collect();
-    let names: HashSet<&str> = index.pods.iter().filter_map(|view| view.pod.name.as_deref()).collect();
-    let nameless: HashSet<ArtifactId> =
-        index.pods.iter().filter(|view| view.pod.name.is_none()).map(|view| view.from.artifact).collect();
-    let killed: HashSet<Option<String>> =
-        index.kills.iter().filter_map(|(kill, _)| kill.pod_uid.as_deref()).map(|uid| Some(bare_uid(uid))).collect();
-    let mut gone: Vec<PodView> = Vec::new();
-    let mut places: HashMap<(Option<&str>, Option<&str>, &str), usize> = HashMap::new();
-    for Seen { it: event, from } in index.events.iter() {
-        let object = &event.object;
-        let Some(name) = object.name.as_deref().filter(|_| object.kind.as_deref() == Some("Pod")) else { continue };
-        let uid = object.uid.as_deref();
-        let known = match uid {
-            // A uid that no pod has is another pod, though one of the same name may live (a StatefulSet's).
-            Some(uid) if !uids.is_empty() => uids.contains(uid),
-            _ => names.contains(name),
-        };
-        // An earlier pod of a name that lives on (a StatefulSet's, a pod applied again) is told of by its kills alone.
-        let replaced = !known && names.contains(name) && !killed.contains(&uid.map(bare_uid));
-        if known || replaced || nameless.contains(&from.artifact) {
-            continue;
-        }
-        let place = *places.entry((object.namespace.as_deref(), uid, name)).or_insert_with(|| {
-            gone.push(PodView {
-                pod: Box::new(Pod {
-                    namespace: object.namespace.clone(),
-                    name: Some(name.to_owned()),
-                    uid: object.uid.clone(),
-                    ..Pod::default()
-                }),
-                from: from.clone(),
-                container_from: Vec::new(),
-                gone: true,
-            });
-            gone.len() - 1
-        });
-        let view = &mut gone[place];
-        if view.pod.node.is_none() {
-            view.pod.node.clone_from(&event.host);
-        }
-        if let Some(container) = &object.container
-            && !view.pod.containers.iter().any(|known| known.name.as_ref() == Some(container))
-        {
-            view.pod.containers.push(Container { name: Some(container.clone()), ..Container::default() });
-            view.container_from.push(from.clone());
-        }
-    }
-    gone
 }

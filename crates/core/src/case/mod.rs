@@ -17,10 +17,13 @@ mod counted;
 mod coverage;
 mod events;
 mod gather;
+mod gone;
 mod index;
 mod matching;
 mod orphans;
 mod removed;
+mod unmade;
+mod well;
 mod worth;
 
 pub use assemble::assemble;
@@ -28,6 +31,7 @@ pub(crate) use assemble::newest_moment;
 pub use coverage::Silence;
 pub use events::Events;
 pub use index::{Index, PodView};
+pub use well::well;
 pub(crate) use worth::{is_oom_reason, is_start_failure};
 
 /// What other components write of an end is at most this far from it: the kubelet looks for ended containers every

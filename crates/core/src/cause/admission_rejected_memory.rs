@@ -2,6 +2,7 @@
 
 use super::{
     Cause, Finding, Found, Proof, advice, quote,
+    refusal::{self, Lack},
     removal::{self, Short},
 };
 use crate::case::Case;
@@ -11,7 +12,14 @@ use crate::kubelet;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AdmissionRejectedMemory, judge, advise };
 
+const SET: &str = "a quota or limit range of the namespace refuses the memory that it asks for";
+
 fn judge(case: &Case<'_>) -> Finding {
+    if let Some((event, true)) = refusal::unmade(case) {
+        let says = "the API server refused the pod: its memory does not fit a quota or limit range of the namespace";
+        let summary = format!("No pod of {} was made: {SET}. Nothing was killed.", refusal::workload(event.it));
+        return Found::new(Confidence::Proven, summary, vec![quote::event(&event, says)]).into();
+    }
     let Some(proof) = refused(case) else { return Finding::Absent };
     let why = match refused_for_pressure(case) {
         Some(_) if is_best_effort(case) == Some(false) => "the node was short of memory",
@@ -42,12 +50,10 @@ pub(super) fn refused(case: &Case<'_>) -> Option<Proof> {
     {
         return quote::pod_reason(case, "the kubelet refused the pod: no NUMA node has the memory that it asks for");
     }
-    let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
-    let event = case.events.iter().rev().find(|event| {
-        let short = event.it.reason == "FailedScheduling" && event.it.message.contains("Insufficient memory");
-        short && pending || event.it.reason.eq_ignore_ascii_case("OutOfmemory")
-    })?;
-    Some(quote::event(event, "no node has that much memory left to promise"))
+    let of_kubelet = || case.events.iter().rev().find(|event| event.it.reason.eq_ignore_ascii_case("OutOfmemory"));
+    let of_scheduler = refusal::unschedulable(case).filter(|(_, lack)| *lack == Lack::Memory).map(|(event, _)| event);
+    let event = of_scheduler.or_else(|| of_kubelet().copied())?;
+    Some(quote::event(&event, "no node has that much memory left to promise"))
 }
 
 /// The node already had memory pressure (pkg/kubelet/eviction/eviction_manager.go `Admit`, v1.37).
@@ -62,6 +68,13 @@ fn is_best_effort(case: &Case<'_>) -> Option<bool> {
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
+    if refusal::unmade(case).is_some() {
+        return vec![advice::advice(
+            "set memory that the namespace's quota and limit range allow, or have them raised",
+            "they count what is set in the template, not use",
+            "a limit below the real use gets the container killed",
+        )];
+    }
     if refused_for_pressure(case).is_some() {
         let mut list = vec![advice::advice(
             "see what fills the node's memory (kubectl describe node, kubectl top pod -A)",

@@ -2,6 +2,7 @@
 
 use super::{
     Cause, Finding, Found, Proof, admission_rejected_memory, advice, quote,
+    refusal::{self, Lack},
     removal::{self, Short},
 };
 use crate::case::Case;
@@ -29,6 +30,19 @@ const REFUSALS: [&str; 15] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
+    if let Some((event, false)) = refusal::unmade(case) {
+        let summary = format!(
+            "No pod of {} was made: the API server refused it, and not for memory. Nothing was killed.",
+            refusal::workload(event.it)
+        );
+        let proof = quote::event(&event, "the API server refused the pod");
+        return Found::new(Confidence::Proven, summary, vec![proof]).into();
+    }
+    if let Some((event, Lack::Mixed)) = refusal::unschedulable(case) {
+        let says = "no node fits, for several reasons, memory among them; none is known that lacks memory alone";
+        let summary = "The pod never ran: no node fits it, and memory is not all that they lack. Nothing was killed.";
+        return Found::new(Confidence::Likely, summary, vec![quote::event(&event, says)]).into();
+    }
     let Some(proof) = refused(case) else { return Finding::Absent };
     let summary = "The pod never ran: it was refused, and not for memory. Nothing was killed.";
     Found::new(Confidence::Proven, summary, vec![proof]).into()
@@ -50,9 +64,8 @@ fn refused(case: &Case<'_>) -> Option<Proof> {
             ..proof
         });
     }
-    let pending = pod.phase.as_deref().is_none_or(|phase| phase == "Pending") && pod.node.is_none();
-    let event = case.events.iter().rev().find(|event| event.it.reason == "FailedScheduling" && pending)?;
-    Some(quote::event(event, "the scheduler found no node for it"))
+    let (event, _) = refusal::unschedulable(case)?;
+    Some(quote::event(&event, "the scheduler found no node for it"))
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

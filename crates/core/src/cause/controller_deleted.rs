@@ -18,7 +18,8 @@ fn judge(case: &Case<'_>) -> Finding {
     let Some(proof) = proof else { return Finding::Absent };
     let forced = removal::forced(case);
     let summary = format!("The pod was deleted by its controller (scale-down, rollout or clean-up){forced}.");
-    let found = removal::found(case, Confidence::Proven, summary, vec![proof]);
+    let proofs = [proof].into_iter().chain(removal::job_failed(case)).collect();
+    let found = removal::found(case, Confidence::Proven, summary, proofs);
     // What the garbage collector finds without a node, nobody saw end.
     match case.reason() {
         Some("ContainerStatusUnknown") => found.oom_kill(kernel::oom_kill(case, None)).into(),

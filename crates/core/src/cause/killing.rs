@@ -174,11 +174,14 @@ fn level_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<Level> {
 
 fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind) -> Killing<'c, 'a> {
     let level = level_of(case, kill);
-    let confidence = match kill.tie {
+    let tied = match kill.tie {
         Tie::ContainerId | Tie::PodUidAndTime => Confidence::Proven,
         Tie::PodUid | Tie::SomeContainer | Tie::Moment => Confidence::Likely,
     };
     let first = first_of_its_container(case, kill);
+    // What runc says of its own init needs no report to be so.
+    let said = victim == VictimKind::RuntimeInit && start_message(case).is_some();
+    let confidence = if said { Confidence::Proven } else { tied };
     // Without a status nobody says that the container ended with its victim.
     let ended = case.death.is_some() || !matches!(victim, VictimKind::Main | VictimKind::Child) || case.is_running();
     let verdict = match victim {
@@ -208,7 +211,7 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         victim,
         victim_told: told,
         verdict,
-        level: level.map(|level| (level, confidence)),
+        level: level.map(|level| (level, tied)),
         confidence: if sure { confidence } else { confidence.min(Confidence::Likely) },
         certain: true,
     }

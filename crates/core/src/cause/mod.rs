@@ -15,6 +15,7 @@ mod level;
 mod probe;
 mod probe_advice;
 mod quote;
+mod refusal;
 mod removal;
 mod signal;
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finding, Found, Proof, advice, kernel, killing, probe, quote};
-use crate::case::{Case, Seen};
+use crate::case::{Case, Life, Seen};
 use crate::diagnosis::{Advice, Confidence};
 use crate::fact::{Condition, Event};
 
@@ -213,7 +213,31 @@ pub(super) fn found(
     mut proofs: Vec<Proof>,
 ) -> Found {
     proofs.extend(quote::termination(case));
+    let mut summary = summary.into();
+    // The removal ended it; what the kernel did before may be why.
+    if let Some(killing) = killing::of(case).filter(|killing| killing.report.is_some()) {
+        let reports = case.kills.iter().filter(|kill| matches!(kill.life, Life::This | Life::Unknown));
+        let killed: Vec<_> = reports.filter(|kill| !kill.kill.victims.is_empty()).collect();
+        let more = match killed.len() {
+            0 | 1 => String::new(),
+            reports => format!(", the last of {reports} such kills"),
+        };
+        summary = format!("{summary} Before, the kernel's OOM killer had killed {}{more}.", kernel::who(&killing));
+        proofs.extend(killed.into_iter().map(quote::kill));
+    }
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
+}
+
+/// The Job that owned the pod had failed: then its controller deletes the pods that still run.
+pub(super) fn job_failed(case: &Case<'_>) -> Option<Proof> {
+    let pod = case.pod_spec()?;
+    let owner = pod.owner.as_ref().filter(|owner| owner.kind == "Job")?;
+    let of_job = |event: &Seen<'_, Event>| {
+        event.it.object.name.as_ref() == Some(&owner.name) && event.it.object.namespace == pod.namespace
+    };
+    let reasons = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"];
+    let event = reasons.into_iter().flat_map(|reason| case.index.events.with_reason(reason)).find(of_job)?;
+    Some(quote::event(&event, "its job had failed, and the pods of a failed job are deleted"))
 }
 
 /// The kubelet evicted the pod for want of this.

@@ -1,9 +1,9 @@
 //! From a case to its diagnosis: every cause looks, the surest finding wins, the excluded ones are named.
 
-use crate::case::{Case, Life, Tie};
+use crate::case::{Case, Life, PodView, Tie};
 use crate::cause::{CAUSES, Cause, Finding, Found, Proof, beside_the_end, consumer, grace_expired};
 use crate::diagnosis::{Diagnosis, Evidence, Missing, RuledOut, SubjectReport, TerminationReport, Verdict};
-use crate::fact::Level;
+use crate::fact::{Level, ObjectRef};
 
 mod changes;
 mod contributors;
@@ -57,7 +57,7 @@ pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {
         victim: found.victim,
         summary: found.summary,
         termination: termination(case).unwrap_or_default(),
-        evidence: found.proofs.iter().map(|proof| evidence(case, proof)).collect(),
+        evidence: found.proofs.iter().chain(&successor(case)).map(|proof| evidence(case, proof)).collect(),
         ruled_out,
         missing: deduplicated(missing),
         contributors: contributors::of(case, found.oom_kill == Some(true) && !node_kill),
@@ -77,6 +77,22 @@ fn deduplicated(missing: Vec<Missing>) -> Vec<Missing> {
         }
     }
     unique
+}
+
+/// The pod that has the name of this one now: what is told here is not of that.
+fn successor(case: &Case<'_>) -> Option<Proof> {
+    let gone = case.pod.filter(|view| view.gone)?;
+    let same = |view: &&PodView| {
+        let (one, other) = (&view.pod, &gone.pod);
+        !view.gone && one.name.is_some() && one.name == other.name && one.namespace == other.namespace
+    };
+    let view = case.index.pods.iter().find(same)?;
+    let created = view.pod.created.map(|at| format!("creationTimestamp: {at}"));
+    Some(Proof {
+        says: "this pod is gone; the one that has its name now is another".into(),
+        from: view.from.join("/metadata"),
+        excerpt: view.pod.uid.iter().map(|uid| format!("uid: {uid}")).chain(created).collect::<Vec<_>>().join(", "),
+    })
 }
 
 fn evidence(case: &Case<'_>, proof: &Proof) -> Evidence {
@@ -105,9 +121,14 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
             .flatten()
     };
     let container = case.container.and_then(|container| container.name.as_ref());
+    // A workload whose pods were refused has its own events, and no pod.
+    let of_events = case.events.first().map(|event| &event.it.object).filter(|_| pod.is_none() && engine.is_none());
+    let workload = of_events.filter(|object| object.kind.as_deref().is_some_and(|kind| kind != "Node"));
+    let made_by = |object: &ObjectRef| Some(format!("{}/{}", object.kind.as_ref()?, object.name.as_ref()?));
     SubjectReport {
         namespace: known(pod.and_then(|pod| pod.namespace.as_ref()), engine.and_then(|it| it.namespace.as_ref()))
-            .or_else(|| told?.namespace.clone()),
+            .or_else(|| told?.namespace.clone())
+            .or_else(|| workload?.namespace.clone()),
         pod: known(pod.and_then(|pod| pod.name.as_ref()), engine.and_then(|it| it.pod.as_ref()))
             .or_else(|| told?.pod.clone()),
         pod_uid: known(pod.and_then(|pod| pod.uid.as_ref()), engine.and_then(|it| it.pod_uid.as_ref()))
@@ -130,7 +151,10 @@ fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
             .or_else(|| kill?.node.clone())
             .or_else(|| userspace?.node.clone())
             .or_else(|| told?.node.clone()),
-        owner: pod.and_then(|pod| pod.owner.as_ref()).map(|owner| format!("{}/{}", owner.kind, owner.name)),
+        owner: pod
+            .and_then(|pod| pod.owner.as_ref())
+            .map(|owner| format!("{}/{}", owner.kind, owner.name))
+            .or_else(|| made_by(workload?)),
         runtime_class: pod.and_then(|pod| pod.runtime_class.clone()),
     }
 }

@@ -38,6 +38,9 @@ pub struct Document {
     pub sources: Vec<SourceReport>,
     /// What was not learned.
     pub gaps: Vec<GapReport>,
+    /// Where a pod or workload was named: what of it runs well, a sentence each. For people: what is well is no diagnosis.
+    #[serde(skip)]
+    pub named: Option<Vec<String>>,
 }
 
 /// Why one container ended.

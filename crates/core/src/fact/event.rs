@@ -27,6 +27,19 @@ pub struct Event {
     pub host: Option<String>,
 }
 
+impl Event {
+    /// The node that its object was on: where it was reported from, or where the scheduler sent the pod
+    /// (`Successfully assigned shop/web-0 to node-a`, pkg/scheduler/schedule_one.go, v1.37).
+    pub fn node(&self) -> Option<&str> {
+        let assigned = || {
+            let (_, node) = self.message.strip_prefix("Successfully assigned ")?.rsplit_once(" to ")?;
+            Some(node.trim())
+        };
+        let scheduled = (self.reason == "Scheduled").then(assigned).flatten();
+        scheduled.or(self.host.as_deref())
+    }
+}
+
 /// `involvedObject`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectRef {

@@ -13,6 +13,9 @@ pub fn markdown(document: &Document) -> String {
         1 => {}
         _ => overview(&mut out, document),
     }
+    for sentence in document.named.iter().flatten() {
+        out.block(&escape(sentence));
+    }
     for diagnosis in &document.diagnoses {
         one(&mut out, document, diagnosis);
     }

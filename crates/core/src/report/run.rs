@@ -61,6 +61,7 @@ fn alone(document: &Document, diagnosis: &Diagnosis) -> diagnosis::Document {
         kernel_kills: document.kernel_kills.clone(),
         sources: Vec::new(),
         gaps: document.gaps.clone(),
+        named: None,
     }
 }
 

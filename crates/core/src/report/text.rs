@@ -25,6 +25,10 @@ pub fn text(document: &Document, style: Style, width: usize) -> String {
     if number == 0 {
         page.paragraph(0, Mark::Notice, words::nothing(document));
     }
+    for sentence in document.named.iter().flatten() {
+        page.gap();
+        page.paragraph(0, Mark::Well, sentence);
+    }
     if number > WITHOUT_TABLE {
         table(&mut page, document);
     }

@@ -11,6 +11,7 @@ use oomph_core::units::Bytes;
 
 pub(crate) fn document(diagnoses: Vec<Diagnosis>, kernel_kills: Vec<KillReport>) -> Document {
     Document {
+        named: None,
         schema: SCHEMA,
         diagnoses,
         kernel_kills,

@@ -52,13 +52,19 @@ pub(super) struct Answer {
     pub(super) not_understood: Vec<String>,
 }
 
-/// Whether anything that was read names the pod: a healthy one has no diagnosis, and neither has a misspelt one.
-fn speaks_of(captured: &Captured, pod: &str) -> bool {
-    let finder = memchr::memmem::Finder::new(pod);
-    captured
-        .artifacts
-        .iter()
-        .any(|artifact| artifact.about.pod.as_deref() == Some(pod) || finder.find(&artifact.bytes).is_some())
+/// Whether anything that was read has this name, as a word of its own: a healthy pod has no diagnosis, and neither has a
+/// misspelt one.
+fn speaks_of(captured: &Captured, name: &str) -> bool {
+    let finder = memchr::memmem::Finder::new(name);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_word = |bytes: &[u8], at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        !before.is_some_and(is_of_name) && !bytes.get(at + name.len()).is_some_and(is_of_name)
+    };
+    captured.artifacts.iter().any(|artifact| {
+        artifact.about.pod.as_deref() == Some(name)
+            || finder.find_iter(&artifact.bytes).any(|at| is_word(&artifact.bytes, at))
+    })
 }
 
 impl Question {
@@ -71,9 +77,24 @@ impl Question {
         let (sources, gaps) = sources::reports(captured);
         let known = gaps.len();
         let mut document = why(&captured.artifacts, sources, gaps, &self.ask);
-        let unheard_of = self.ask.pod.as_ref().filter(|pod| document.diagnoses.is_empty() && !speaks_of(captured, pod));
-        let unheard_of =
-            unheard_of.map(|pod| format!("no evidence speaks of pod {pod}; check its name and the namespace (-n)"));
+        let mut unheard_of = std::mem::take(&mut captured.unknown);
+        if unheard_of.is_empty() {
+            unheard_of.extend(
+                self.ask
+                    .pod
+                    .as_ref()
+                    .filter(|pod| !speaks_of(captured, pod))
+                    .map(|pod| format!("no evidence speaks of pod {pod}; check its name and the namespace (-n)")),
+            );
+            // Of pods that nobody named the healthy ones were not read, nor the names of their containers.
+            let named = self.ask.pod.is_some() || self.ask.owner.is_some();
+            let container = self.ask.container.as_ref().filter(|container| named && !speaks_of(captured, container));
+            unheard_of.extend(container.map(|container| {
+                format!("no evidence speaks of container {container}; check its name (-c), or leave it out for all")
+            }));
+        }
+        // What is left of one that is gone may be enough for an answer.
+        unheard_of.retain(|_| document.diagnoses.is_empty());
         captured.artifacts.truncate(of_files.0);
         captured.sources.truncate(of_files.1);
         captured.gaps.truncate(of_files.2);
@@ -206,6 +227,29 @@ mod tests {
             let mut question = question(&[events], &["events"]);
             question.ask.pod = Some(pod.into());
             assert_eq!(question.answer(Gathered::default()).exit(), exit, "{pod}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_word_of_its_own() {
+        let pod = r#"{"kind": "Pod", "metadata": {"name": "db-0"}, "spec": {"containers": [{"name": "app"}]}}"#;
+        let pod = ("pod.json", Some(Kind::KubernetesJson), pod);
+        for (name, container, exit) in
+            [("db-0", "app", Exit::Nothing), ("db", "app", Exit::Failed), ("db-0", "ap", Exit::Failed)]
+        {
+            let mut question = question(&[pod], &["pod.json"]);
+            question.ask.pod = Some(name.into());
+            question.ask.container = Some(container.into());
+            assert_eq!(question.answer(Gathered::default()).exit(), exit, "{name} {container}");
+        }
+    }
+
+    #[test]
+    fn what_a_source_does_not_know_is_a_failure_where_nothing_is_left_of_it() {
+        for (file, exit) in [(QUIET_LOG, Exit::Failed), (KILL, Exit::Found)] {
+            let unknown = vec!["there is no Deployment nosuch in namespace shop".to_owned()];
+            let gathered = Gathered { captured: Captured { unknown, ..Captured::default() }, ..Gathered::default() };
+            assert_eq!(question(&[file], &[]).answer(gathered).exit(), exit);
         }
     }
 

@@ -99,6 +99,7 @@ impl Why {
         }
         let mut ask = Ask {
             namespace: global.namespace.clone().filter(|_| !global.all_namespaces),
+            shown_only: global.selector.is_some(),
             container: global.container.clone(),
             since,
             now: Some(now),
@@ -170,8 +171,10 @@ fn tell(answer: &Answer, output: Output, ui: Ui) -> Result<Exit> {
     for failure in failures {
         ui.error(failure);
     }
-    // Text about evidence that could not be had would only repeat the errors; a machine gets its document always.
-    if output != Output::Text || answer.has_read() || !answer.document.diagnoses.is_empty() {
+    // Text about evidence that could not be had would only repeat the errors, where there are any; a machine gets its
+    // document always.
+    let told = answer.failures.iter().chain(&answer.not_understood).next().is_some();
+    if output != Output::Text || answer.has_read() || !told || !answer.document.diagnoses.is_empty() {
         ui.print(&render(&answer.document, output, ui))?;
     }
     Ok(answer.exit())

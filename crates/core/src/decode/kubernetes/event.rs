@@ -17,6 +17,8 @@ pub(super) fn event(object: &Object<'_>) -> Option<Event> {
         .and_then(|source| text(source.component.as_deref()))
         .or_else(|| text(object.reporting_component.as_deref()))
         .or_else(|| text(object.reporting_controller.as_deref()));
+    // Of others it is the machine or process of the component itself.
+    let is_of_node = component.as_deref() == Some("kubelet");
     let count = series.and_then(|series| series.count).or(object.count).or(object.deprecated_count);
     let event = Event {
         object: reference
@@ -42,7 +44,7 @@ pub(super) fn event(object: &Object<'_>) -> Option<Event> {
         component,
         host: source
             .and_then(|source| text(source.host.as_deref()))
-            .or_else(|| text(object.reporting_instance.as_deref())),
+            .or_else(|| text(object.reporting_instance.as_deref()).filter(|_| is_of_node)),
     };
     (reference.is_some() || !event.reason.is_empty()).then_some(event)
 }

@@ -152,6 +152,11 @@ pub(in crate::report) fn kill_table(kills: &[&KillReport], most: usize) -> Table
 
 /// The kernel kills that no diagnosis claims: of a process outside containers, or of a container nobody knows by name.
 pub(in crate::report) fn unclaimed(document: &Document) -> Vec<&KillReport> {
+    // Who asked for one by name, and was told of it, did not ask for others.
+    let told = |well: &Vec<String>| !well.is_empty() || !document.diagnoses.is_empty();
+    if document.named.as_ref().is_some_and(told) {
+        return Vec::new();
+    }
     let claims =
         |diagnosis: &Diagnosis, kill: &KillReport| diagnosis.kills.contains(&kill.id) || is_in_pod(diagnosis, kill);
     let unclaimed = |kill: &&KillReport| !document.diagnoses.iter().any(|diagnosis| claims(diagnosis, kill));

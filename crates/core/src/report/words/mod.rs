@@ -28,10 +28,17 @@ pub(in crate::report) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// The diagnosis is a workload's: no pod of it is known.
+fn is_workload(subject: &SubjectReport) -> bool {
+    subject.pod.is_none() && subject.pod_uid.is_none() && subject.owner.is_some()
+}
+
 /// The subject's short name: `shop/checkout-7d9f/app`, as much of it as is known.
 pub(in crate::report) fn name(subject: &SubjectReport) -> String {
-    let parts: Vec<&str> =
-        [&subject.namespace, &subject.pod, &subject.container].into_iter().flatten().map(String::as_str).collect();
+    // A workload whose pods were never made.
+    let workload = if is_workload(subject) { &subject.owner } else { &None };
+    let parts = [&subject.namespace, workload, &subject.pod, &subject.container];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     match (&parts[..], &subject.pod_uid, &subject.container_id) {
         ([], Some(uid), _) => format!("pod uid {uid}"),
         ([], None, Some(id)) => format!("container {}", short_id(id)),
@@ -141,7 +148,7 @@ pub(in crate::report) fn facts(document: &Document, diagnosis: &Diagnosis) -> Ve
     if diagnosis.subject.container.is_none() {
         for (label, _) in &mut out {
             if *label == "container" {
-                *label = "pod";
+                *label = if is_workload(&diagnosis.subject) { "workload" } else { "pod" };
             }
         }
     }
@@ -152,7 +159,7 @@ fn whose(mut out: String, subject: &SubjectReport) -> String {
     if let Some(kind) = subject.container_kind.and_then(kind) {
         out = format!("{out} ({kind})");
     }
-    if let Some(owner) = &subject.owner {
+    if let Some(owner) = subject.owner.as_ref().filter(|_| !is_workload(subject)) {
         out = format!("{out} of {owner}");
     }
     if let Some(node) = &subject.node {
@@ -333,7 +340,9 @@ pub(in crate::report) fn tally(diagnoses: &[Diagnosis]) -> String {
 /// The sentence of an answer without diagnoses.
 pub(in crate::report) fn nothing(document: &Document) -> &'static str {
     let read = document.sources.iter().any(|source| matches!(source.status, SourceState::Read | SourceState::Partial));
-    if !document.kernel_kills.is_empty() {
+    if document.named.as_ref().is_some_and(|well| !well.is_empty()) {
+        "No death to explain: what was asked for runs well."
+    } else if !document.kernel_kills.is_empty() {
         "The kernel killed processes, but of no container that is known here."
     } else if read {
         "No death to explain was found in what was read."
