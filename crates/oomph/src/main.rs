@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    oomph::cli::main(std::env::args_os().collect())
+    oomph::cli::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -26,7 +26,7 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
     let owners = owners(index);
     let mut gone: Vec<PodView> = Vec::new();
     let mut places: HashMap<(Name<'_>, Option<&str>), usize> = HashMap::new();
-    let mut named: HashSet<Name<'_>> = HashSet::new();
+    let mut told: HashSet<Name<'_>> = HashSet::new();
     // Some controllers' events carry no uid (the taint eviction's): they are of a pod that others tell of by name.
     let (with_uid, without) =
         index.events.iter().partition::<Vec<_>, _>(|event: &Seen<'_, Event>| event.object.uid.is_some());
@@ -39,14 +39,14 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
             // A uid that no pod has is another pod, though one of the same name may live (a StatefulSet's).
             Some(uid) if !uids.is_empty() => uids.contains(uid),
             Some(_) => names.contains(name),
-            None => names.contains(name) || named.contains(&name_in) && !places.contains_key(&(name_in, None)),
+            None => names.contains(name) || told.contains(&name_in) && !places.contains_key(&(name_in, None)),
         };
         // An earlier pod of a name that lives on (a StatefulSet's, a pod applied again) is told of by its kills alone.
         let replaced = !known && names.contains(name) && !killed.contains(&uid.map(bare_uid));
         if known || replaced || nameless.contains(&from.artifact) {
             continue;
         }
-        named.insert(name_in);
+        told.insert(name_in);
         let place = *places.entry((name_in, uid)).or_insert_with(|| {
             gone.push(PodView {
                 pod: Box::new(Pod {

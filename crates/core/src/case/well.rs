@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fact::{Container, CountersOf, State};
+use crate::fact::{Container, CountersOf, Resources, State};
 use crate::why::Ask;
 
 use super::assemble::{asked, bare};
@@ -48,7 +48,7 @@ fn sentence(case: &Case<'_>) -> Option<String> {
         }
         None => {}
     }
-    let applied = container.applied.as_ref().and_then(|applied| applied.limit_bytes());
+    let applied = container.applied.as_ref().and_then(Resources::limit_bytes);
     let limit = applied.or_else(|| container.resources.limit_bytes());
     let own = seen(&case.index.counters).filter(|it| it.of == CountersOf::Container && names(case, &it.it.subject));
     let usage = own.filter_map(|counters| counters.it.usage).last();

@@ -29,13 +29,19 @@ pub fn needed(workload: &Workload) -> Result<Needed<'_>, String> {
     };
     let limits = workload.replicas.iter().map(|history| history.limit_at(0));
     let cut_off = workload.runs.iter().zip(limits).find(|(run, limit)| {
-        run.proposal.is_none() && run.survived == Some(false) && limit.is_some_and(|limit| limit >= proposal.limit_bytes)
+        run.proposal.is_none()
+            && run.survived == Some(false)
+            && limit.is_some_and(|limit| limit >= proposal.limit_bytes)
     });
     if let Some((run, _)) = cut_off {
         return Err(missing(run));
     }
     let need = proposal.request_bytes;
-    let how = if most.survived == Some(true) { "the most that a run needed" } else { "which its runtime's own limits let it need" };
+    let how = if most.survived == Some(true) {
+        "the most that a run needed"
+    } else {
+        "which its runtime's own limits let it need"
+    };
     let limit = Amount {
         bytes: proposal.limit_bytes,
         because: vec![format!("limit: {need}, {how}, programs and libraries, and a margin")],

@@ -172,17 +172,20 @@ impl From<Exit> for ExitCode {
 }
 
 /// Runs a command line, the program's own name first.
-pub fn main(arguments: Vec<OsString>) -> ExitCode {
+pub fn main(arguments: &[OsString]) -> ExitCode {
     let name = program(arguments.first().map(Path::new));
-    let parsed = command(name).try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command(name).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let Cli { mut global, command } = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors: clap prints them on stdout and gives 0, and 2 for bad usage.
             let _ = error.print();
-            // 2 may be the code of a command that ran.
-            let code = if error.exit_code() != 0 && is_run(name, &arguments) { run::FAILED } else { 2 };
-            return if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::from(code) };
+            return match error.exit_code() {
+                0 => ExitCode::SUCCESS,
+                // 2 may be the code of a command that ran.
+                _ if is_run(name, arguments) => run::FAILED.into(),
+                _ => Exit::Failed.into(),
+            };
         }
     };
     let ui = Ui::new(global.color, global.quiet, global.verbose);

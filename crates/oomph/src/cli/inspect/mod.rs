@@ -238,7 +238,7 @@ fn recorded(path: &PathBuf) -> Result<Document> {
     };
     let gaps = if recording.peak.is_none() { vec![gap] } else { Vec::new() };
     let counted = oomph_core::run::counted(&recording);
-    let of_recording = |it: Waterfall| Waterfall {
+    let of_recording = |it: oomph_core::waterfall::Waterfall| oomph_core::waterfall::Waterfall {
         source: oomph_core::waterfall::Source::Recording,
         peak_bytes: counted.max(it.peak_bytes),
         ..it
