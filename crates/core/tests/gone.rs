@@ -94,11 +94,10 @@ fn a_pod_that_is_gone_is_its_owners_by_its_name_where_no_event_is_left() {
 }
 
 #[test]
-fn a_removal_tells_of_the_kills_before_it() {
+fn a_kill_right_before_the_removal_is_what_ended_it() {
     let document = explain(&[objects(&failed_job()), kill(UID, 24)], &of("Job", "x"));
     let diagnosis = only(&document);
-    assert_eq!((diagnosis.verdict, diagnosis.oom_kill), (Verdict::ControllerDeleted, Some(true)));
-    assert!(diagnosis.summary.contains("OOM killer had killed"), "{}", diagnosis.summary);
+    assert_eq!((diagnosis.verdict, diagnosis.oom_kill), (Verdict::ContainerLimitOom, Some(true)));
     assert!(diagnosis.evidence.iter().any(|it| it.source == "kern.log"), "{:#?}", diagnosis.evidence);
 }
 

@@ -239,11 +239,7 @@ mod tests {
     fn a_command_that_never_ran_has_a_verdict_too() {
         let killed = ended(Some(1), r#""signal":9,"beforeExec":true"#).diagnosis.unwrap();
         assert_eq!((killed.verdict, killed.oom_kill), (Verdict::StartOom, Some(true)));
-        assert!(
-            killed.summary.contains("before container sleep ran: its memory limit of 128 MiB"),
-            "{}",
-            killed.summary
-        );
+        assert!(killed.summary.contains("before command sleep ran: its memory limit of 128 MiB"), "{}", killed.summary);
         let document = ended(None, r#""exitCode":127,"notStarted":"cannot run sleep: no such file or directory""#);
         let absent = document.diagnosis.unwrap();
         assert_eq!((document.exit_code, document.survived), (Some(127), Some(true)));

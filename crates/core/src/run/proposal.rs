@@ -5,7 +5,7 @@ use crate::growth::Class;
 use crate::recording::{End, Recording};
 use crate::runtime::Name;
 use crate::units::Bytes;
-use crate::waterfall::{Part, PartKind, Process, Waterfall};
+use crate::waterfall::{Flag, Part, PartKind, Process, Waterfall};
 
 /// An error before this belongs to the start of a program: milliseconds.
 const START_UP: i128 = 5_000;
@@ -110,13 +110,13 @@ fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
     (bounded > now / 2).then_some(Bytes(need))
 }
 
-/// The direct buffers of a JVM and their bound: `MaxDirectMemorySize`, and without it as much as the heap
-/// (`jdk.internal.misc.VM.maxDirectMemory`).
+/// The direct buffers of a JVM and the bound that somebody set for them. The default, as much as the heap may become
+/// (`jdk.internal.misc.VM.maxDirectMemory`), bounds nothing that was meant to be: a leak of buffers fills it, too.
 fn direct(process: &Process) -> Option<(Bytes, Bytes)> {
     let now = process.runtime.direct_bytes?;
-    let given = process.runtime.flags.iter().find(|flag| flag.name == "MaxDirectMemorySize");
-    let given = given.and_then(|flag| flag.value.parse().ok()).filter(|most| *most > 0).map(Bytes);
-    Some((now, given.or(process.runtime.heap.max_bytes)?))
+    let is_set = |flag: &&Flag| flag.name == "MaxDirectMemorySize" && !matches!(flag.from.as_str(), "" | "default");
+    let given = process.runtime.flags.iter().find(is_set)?;
+    Some((now, given.value.parse().ok().map(Bytes)?))
 }
 
 /// Why a limit is too low whatever the program does: its runtime may take more than there is.
@@ -167,6 +167,8 @@ mod tests {
             "flags": [{"name": "MaxDirectMemorySize", "value": (90 << 20).to_string(), "from": "command line"}]});
         peak.processes[0].runtime = serde_json::from_value(runtime).unwrap();
         assert_eq!(bounded_need(&peak), Some(Bytes::mib(100 + 64 + 30)));
+        peak.processes[0].runtime.flags[0].from = "default".to_owned();
+        assert_eq!(bounded_need(&peak), None, "nobody set it");
     }
 
     /// A recording that ended after so many milliseconds with this exit code or signal.

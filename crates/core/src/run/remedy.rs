@@ -6,13 +6,18 @@ use crate::diagnosis::Advice;
 use crate::growth::Class;
 use crate::waterfall::{Part, PartKind, Waterfall};
 
+const HEAPS: [PartKind; 4] = [PartKind::JvmHeap, PartKind::V8Heap, PartKind::GoHeap, PartKind::Pymalloc];
+
 /// Puts what the recording tells in the place of the advice to look for a history.
 pub(super) fn fit(document: &mut Document) {
     let Some(diagnosis) = &mut document.diagnosis else { return };
     let Some(place) = diagnosis.advice.iter().position(|advice| advice.action == WITHOUT_HISTORY) else { return };
     let part = document.peak.as_ref().and_then(|peak| main_part(peak).map(|part| (peak, part)));
-    let by_part = part.and_then(|(peak, part)| of_part(peak, part));
-    let by_class = of_class(document.class, &document.class_evidence);
+    let is_heap = part.is_some_and(|(_, part)| HEAPS.contains(&part.kind));
+    // A heap that may become larger than the limit is no riddle.
+    let by_part = part.filter(|_| !(is_heap && document.class == Class::LimitTooLow));
+    let by_part = by_part.and_then(|(peak, part)| of_part(peak, part));
+    let by_class = of_class(document.class, &document.class_evidence, is_heap);
     let told: Vec<Advice> = by_part.into_iter().chain(by_class).collect();
     if !told.is_empty() {
         diagnosis.advice.splice(place..=place, told);
@@ -39,7 +44,7 @@ fn of_part(peak: &Waterfall, part: &Part) -> Option<Advice> {
             "the kernel takes back clean pages under pressure; dirty ones wait for the disk, locked ones stay",
             "none",
         ),
-        PartKind::JvmHeap | PartKind::V8Heap | PartKind::GoHeap | PartKind::Pymalloc => (
+        kind if HEAPS.contains(&kind) => (
             format!("take a heap dump or profile: its {} held {of}", part.kind.title()),
             "what fills a heap is seen only inside of it",
             "a dump is as large as the heap",
@@ -50,10 +55,13 @@ fn of_part(peak: &Waterfall, part: &Part) -> Option<Advice> {
 }
 
 /// What its growth calls for; `None` where the recording does not tell.
-fn of_class(class: Class, because: &str) -> Option<Advice> {
+fn of_class(class: Class, because: &str, is_heap: bool) -> Option<Advice> {
     let (action, why) = match class {
         Class::TooLittleData => return None,
         Class::Leak => ("find what grows; a higher limit only puts the kill off", "it grows without end"),
+        Class::LimitTooLow if is_heap => {
+            ("give it a higher limit, or its runtime a lower one", "the limit is too low for what it may need")
+        }
         Class::LimitTooLow => ("give it a higher limit", "the limit is too low for what it needs"),
         Class::Cache => {
             ("bound what it keeps in files before touching the limit", "files filled it, not its own memory")
@@ -100,8 +108,10 @@ mod tests {
 
     #[test]
     fn a_known_growth_is_not_sent_to_look_for_a_history() {
-        let leak = of_class(Class::Leak, "60 MiB a minute").unwrap();
+        let leak = of_class(Class::Leak, "60 MiB a minute", true).unwrap();
         assert!(leak.action.contains("find what grows") && leak.why.contains("60 MiB a minute"), "{leak:?}");
-        assert_eq!(of_class(Class::TooLittleData, ""), None);
+        let bounded = of_class(Class::LimitTooLow, "it may need 319 MiB", true).unwrap();
+        assert!(bounded.action.contains("its runtime a lower one"), "{bounded:?}");
+        assert_eq!(of_class(Class::TooLittleData, "", false), None);
     }
 }

@@ -134,7 +134,7 @@ fn a_process_that_renamed_itself_is_known_by_the_first_word() {
 proptest! {
     #[test]
     fn the_parts_and_the_unexplained_add_up_whatever_is_printed(
-        usage in 0_u64..1 << 60, rss in 0_u64..1 << 60, cache in 0_u64..1 << 60, kernel in 0_u64..1 << 60,
+        usage in 0_u64..1 << 50, rss in 0_u64..1 << 50, cache in 0_u64..1 << 50, kernel in 0_u64..1 << 50,
         cut in 0_usize..4000,
     ) {
         let (usage_text, kernel) = (usage.to_string(), kernel.to_string());
