@@ -5,7 +5,7 @@ use crate::growth::Class;
 use crate::recording::{End, Recording};
 use crate::runtime::Name;
 use crate::units::Bytes;
-use crate::waterfall::{Flag, Part, PartKind, Process, Waterfall};
+use crate::waterfall::{Part, PartKind, Waterfall};
 
 /// An error before this belongs to the start of a program: milliseconds.
 const START_UP: i128 = 5_000;
@@ -79,12 +79,12 @@ fn failed_to_start(recording: &Recording) -> Option<String> {
 /// What all processes may come to need where every large one has a runtime whose heap has a limit of its own. The limit
 /// is known for certain also where the heap could not be read at the last moment; what it had come to is then counted
 /// from its pages. Another process that holds a tenth of the memory or more may come to anything, and so may what is
-/// beside the heaps and direct buffers where it is more than they are: native memory that no flag bounds.
+/// beside the heaps where it is more than they are: native memory, and buffers, which leak up to any bound of theirs.
 fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
     let now = peak.unreclaimable_bytes.0;
     let is_large = |resident: Option<Bytes>| resident.is_none_or(|resident| resident.0 >= now / 10);
     let mut need = now;
-    let mut bounded = 0;
+    let mut in_heaps = 0;
     for process in &peak.processes {
         let heap = match process.runtime.name {
             Name::Hotspot => PartKind::JvmHeap,
@@ -100,23 +100,10 @@ fn bounded_need(peak: &Waterfall) -> Option<Bytes> {
         };
         let of_heap = |part: &&Part| part.kind == heap && part.pid == Some(process.pid);
         let heap_now: u64 = peak.parts.iter().filter(of_heap).map(|part| part.bytes.0).sum();
-        bounded += heap_now;
+        in_heaps += heap_now;
         need = need.saturating_add(most.0.saturating_sub(heap_now));
-        if let Some((now, most)) = direct(process).filter(|(direct, _)| is_large(Some(*direct))) {
-            bounded += now.0;
-            need = need.saturating_add(most.0.saturating_sub(now.0));
-        }
     }
-    (bounded > now / 2).then_some(Bytes(need))
-}
-
-/// The direct buffers of a JVM and the bound that somebody set for them. The default, as much as the heap may become
-/// (`jdk.internal.misc.VM.maxDirectMemory`), bounds nothing that was meant to be: a leak of buffers fills it, too.
-fn direct(process: &Process) -> Option<(Bytes, Bytes)> {
-    let now = process.runtime.direct_bytes?;
-    let is_set = |flag: &&Flag| flag.name == "MaxDirectMemorySize" && !matches!(flag.from.as_str(), "" | "default");
-    let given = process.runtime.flags.iter().find(is_set)?;
-    Some((now, given.value.parse().ok().map(Bytes)?))
+    (in_heaps > now / 2).then_some(Bytes(need))
 }
 
 /// Why a limit is too low whatever the program does: its runtime may take more than there is.
@@ -157,18 +144,6 @@ mod tests {
         assert_eq!(bounded_need(&peak(5, None)), None, "buffers grew, not the heap");
         assert_eq!(bounded_need(&peak(80, Some(15))), None, "a large process that nothing bounds");
         assert_eq!(bounded_need(&peak(80, Some(3))), Some(Bytes::mib(276)));
-    }
-
-    #[test]
-    fn direct_buffers_are_bounded_by_their_own_flag() {
-        let mut peak = peak(0, None);
-        let runtime = json!({"name": "hotspot", "resolved": true, "heap": {"maxBytes": 64 << 20},
-            "directBytes": 60 << 20,
-            "flags": [{"name": "MaxDirectMemorySize", "value": (90 << 20).to_string(), "from": "command line"}]});
-        peak.processes[0].runtime = serde_json::from_value(runtime).unwrap();
-        assert_eq!(bounded_need(&peak), Some(Bytes::mib(100 + 64 + 30)));
-        peak.processes[0].runtime.flags[0].from = "default".to_owned();
-        assert_eq!(bounded_need(&peak), None, "nobody set it");
     }
 
     /// A recording that ended after so many milliseconds with this exit code or signal.
