@@ -161,9 +161,17 @@ fn done(action: &str, signal: &str, exit: &str) -> (String, String, String) {
 #[tokio::test]
 async fn docker_tells_a_kill_of_the_main_process() {
     let Some(mut engine) = Engine::of("OOMPH_TEST_DOCKER") else { return };
-    let name = engine.run("main", &[LIMIT], &format!("echo begun; exec {HOG}"));
-    engine.until_ended(&name);
-    let answered = engine.capture(&[&name]).await.unwrap();
+    // An event that comes after the end, as on a busy machine, leaves OOMKilled false for good: another container, then.
+    let mut attempt = 1;
+    let (name, answered) = loop {
+        let name = engine.run(&format!("main{attempt}"), &[LIMIT], &format!("echo begun; exec {HOG}"));
+        engine.until_ended(&name);
+        let answered = engine.capture(&[&name]).await.unwrap();
+        if state(&answered, &name)["OOMKilled"] == true || attempt == 3 {
+            break (name, answered);
+        }
+        attempt += 1;
+    };
     assert!(answered.local);
     assert_eq!(state(&answered, &name)["OOMKilled"], true);
     assert_eq!(state(&answered, &name)["ExitCode"], 137);

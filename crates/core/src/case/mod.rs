@@ -174,11 +174,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// It ran by `oomph run`.
-    pub fn is_a_run(&self) -> bool {
-        self.engine.is_some_and(|engine| engine.it.engine == recording::ENGINE)
-    }
-
     /// The counters of a cgroup that was made for this one life, read after its end, where they count no kill: proof
     /// that there was none.
     pub fn counted_none(&self) -> Option<Seen<'a, Counters>> {
