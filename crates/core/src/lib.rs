@@ -32,6 +32,7 @@ pub mod recording;
 pub mod report;
 pub mod run;
 pub mod runtime;
+mod signal_name;
 pub mod size;
 pub mod units;
 pub mod waterfall;

@@ -205,7 +205,7 @@ fn files_in_memory_that_an_earlier_life_left_are_why_the_next_cannot_start() {
     full["spec"]["volumes"] = json!([{"name": "cache", "emptyDir": {"medium": "Memory"}}]);
     full["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "cache", "mountPath": "/cache"}]);
     let head = |at: &str| format!("2026-03-01T{at}.5Z n1 kernel:");
-    let stats = |at: &str| format!("{0} anon 1048576\n{0} file 23068672\n", head(at));
+    let stats = |at: &str| format!("{0} anon 1048576\n{0} file 23068672\n{0} shmem 23068672\n", head(at));
     let rows = |pid, comm| [(pid, 999, comm), (70, -998, "pause")];
     let kills = report("10:01:00", &of_pod(), EARLIER, &stats("10:01:00"), &rows(60, "dd"))
         + &report("10:05:00", &of_pod(), ID, &stats("10:05:00"), &rows(77, "runc:[2:INIT]"));

@@ -102,6 +102,24 @@ fn a_kill_right_before_the_removal_is_what_ended_it() {
 }
 
 #[test]
+fn a_removal_tells_of_a_child_that_was_killed_before_it() {
+    let head = "2026-11-27T22:26:24.500000+00:00 node-a kernel:";
+    let table = format!(
+        "{head} tail invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=999\n\
+         {head} [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n\
+         {head} [     76]     0    76      500      100    40960        0           999 sh\n\
+         {head} [     77]     0    77      500      250    40960        0           999 tail\n"
+    );
+    let mut log = kill(UID, 24);
+    log.bytes = [table.as_bytes(), &log.bytes].concat().into();
+    let document = explain(&[objects(&failed_job()), log], &of("Job", "x"));
+    let diagnosis = only(&document);
+    assert_eq!((diagnosis.verdict, diagnosis.oom_kill), (Verdict::ControllerDeleted, Some(true)));
+    assert!(diagnosis.summary.contains("OOM killer had killed"), "{}", diagnosis.summary);
+    assert!(diagnosis.evidence.iter().any(|it| it.source == "kern.log"), "{:#?}", diagnosis.evidence);
+}
+
+#[test]
 fn a_kill_after_which_the_container_started_again_is_not_of_the_end() {
     let events = [
         pod_event("web", UID, "Started", "Container started", 30),

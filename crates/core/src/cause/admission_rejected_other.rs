@@ -32,7 +32,7 @@ const REFUSALS: [&str; 15] = [
 fn judge(case: &Case<'_>) -> Finding {
     if let Some((event, false)) = refusal::unmade(case) {
         let summary = format!(
-            "No pod of {} was made: the API server refused it, and not for memory. Nothing was killed.",
+            "No pod of {} was made: the API server refused it, and names no quota or range of memory. Nothing was killed.",
             refusal::workload(event.it)
         );
         let proof = quote::event(&event, "the API server refused the pod");

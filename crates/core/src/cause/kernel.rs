@@ -19,7 +19,8 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     proofs.extend(quote::recovery(case));
     let resized = resize_since(case);
     proofs.extend(
-        resized.map(|event| quote::event(&event, "its memory was resized after this end: another limit was in force")),
+        resized
+            .map(|event| quote::event(&event, "it was resized after this end: another limit may have been in force")),
     );
     let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
     proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));

@@ -47,7 +47,7 @@ fn pod_limit_is_the_containers(case: &Case<'_>, limit: Option<Bytes>) -> bool {
     limited == 1 && (limit.is_none_or(|limit| page_round(limit) == page_round(own)) || was_resized_since(case))
 }
 
-/// The pod's memory was resized in place after the end: what spec and status say now was not in force.
+/// The pod was resized in place after the end: what spec and status say now may not have been in force.
 pub(crate) fn was_resized_since(case: &Case<'_>) -> bool {
     let (Some(pod), Some(end)) = (case.pod_spec(), case.finished()) else { return false };
     let name = case.container.and_then(|container| container.name.as_deref());

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Proof;
 use crate::case::{Case, CaseKill, Seen};
 use crate::fact::{EngineEvent, Event, LogSign, NodeNote, State};
+use crate::signal_name::signal_name;
 use crate::units::span;
 
 /// Whole seconds in UTC, as people write them.
@@ -20,7 +21,7 @@ pub(super) fn termination(case: &Case<'_>) -> Option<Proof> {
     let end = &death.termination;
     let mut says = format!("{} ended", case.noun());
     if let Some(code) = end.exit_code {
-        let signal = if case.was_signaled(code.saturating_sub(128)) { signal_name(code) } else { "" };
+        let signal = if case.was_signaled(code.saturating_sub(128)) { of_signal(code) } else { String::new() };
         let _ = write!(says, " with exit code {code}{signal}");
     }
     if let Some(reason) = &end.reason {
@@ -52,46 +53,11 @@ pub(super) fn recovery(case: &Case<'_>) -> Option<Proof> {
     })
 }
 
-/// A signal's name, as on x86 and arm.
-pub(super) fn signal(number: i32) -> String {
-    let name = match number {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        10 => "SIGUSR1",
-        11 => "SIGSEGV",
-        12 => "SIGUSR2",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        31 => "SIGSYS",
-        _ => return format!("signal {number}"),
-    };
-    name.to_owned()
-}
-
-/// ` (SIGKILL)` behind an exit code that a signal makes.
-fn signal_name(code: i32) -> &'static str {
+/// ` (128 + SIGKILL)` behind an exit code that such a signal makes.
+fn of_signal(code: i32) -> String {
     match code {
-        129 => " (128 + SIGHUP)",
-        130 => " (128 + SIGINT)",
-        131 => " (128 + SIGQUIT)",
-        132 => " (128 + SIGILL)",
-        134 => " (128 + SIGABRT)",
-        135 => " (128 + SIGBUS)",
-        136 => " (128 + SIGFPE)",
-        137 => " (128 + SIGKILL)",
-        139 => " (128 + SIGSEGV)",
-        143 => " (128 + SIGTERM)",
-        _ => "",
+        129..=132 | 134..=137 | 139 | 143 => format!(" (128 + {})", signal_name(code - 128)),
+        _ => String::new(),
     }
 }
 

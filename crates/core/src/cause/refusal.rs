@@ -10,7 +10,7 @@ pub(super) enum Lack {
     Memory,
     /// Memory among other things; no node is known that lacks memory alone.
     Mixed,
-    /// Memory is not named, or something else is lacking on every node.
+    /// Memory is not named.
     Other,
 }
 
@@ -30,9 +30,6 @@ fn lack(message: &str) -> Lack {
         return Lack::Other;
     }
     let Some((nodes, others)) = counts(message) else { return Lack::Memory };
-    if others.iter().any(|count| *count >= nodes) {
-        return Lack::Other;
-    }
     // Where the other reasons together do not reach every node, one is left that lacks memory alone.
     if others.iter().sum::<u32>() < nodes { Lack::Memory } else { Lack::Mixed }
 }
@@ -85,7 +82,7 @@ mod tests {
             ("0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available", Lack::Memory),
             ("0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient memory.", Lack::Memory),
             ("0/5 nodes are available: 2 Insufficient cpu, 3 Insufficient memory. preemption: x", Lack::Memory),
-            ("0/2 nodes are available: 1 Insufficient memory, 1 Too many pods, 2 Insufficient cpu. p", Lack::Other),
+            ("0/2 nodes are available: 1 Insufficient memory, 1 Too many pods, 2 Insufficient cpu. p", Lack::Mixed),
             ("0/2 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods.", Lack::Mixed),
             ("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available", Lack::Other),
             ("Insufficient memory", Lack::Memory),

@@ -100,7 +100,7 @@ fn kept<'a>(case: &Case<'a>, killing: &killing::Killing<'_, '_>) -> Option<Kept<
     let volumes = case.container.map(|container| container.tmpfs_mounts.as_slice()).filter(|list| !list.is_empty())?;
     let ran_before = case.status().and_then(|status| status.restart_count) > Some(0);
     let report = killing.report.filter(|_| ran_before)?;
-    let files = composition(report.kill.it).file_bytes?;
+    let files = composition(report.kill.it).shmem_bytes?;
     let limit = report.kill.memory?.limit?;
     (files.0 > limit.0 / 2).then(|| Kept {
         files,
@@ -108,11 +108,11 @@ fn kept<'a>(case: &Case<'a>, killing: &killing::Killing<'_, '_>) -> Option<Kept<
         volumes,
         proof: Proof {
             says: format!(
-                "of the {limit} that the kernel counted, {files} were files, and {} is in memory",
+                "of the {limit} that the kernel counted, {files} were files in memory, and {} is such a volume",
                 volumes.join(", ")
             ),
             from: report.kill.from.clone(),
-            excerpt: format!("file {files}"),
+            excerpt: format!("shmem {}", files.0),
         },
     })
 }

@@ -102,7 +102,7 @@ fn advise(case: &Case<'_>) -> Vec<Advice> {
     if removal::unnamed_disruption(case).is_some() {
         return vec![advice::advice(
             "read the reason of its DisruptionTarget condition, or the events of its node",
-            "a pod that is taken away did not run out of memory by itself; its limit has no part in it",
+            "preemption, eviction, taints and the node's end call for different things; no limit is to be changed before it is known",
             "none",
         )];
     }

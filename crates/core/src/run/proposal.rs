@@ -7,7 +7,7 @@ use crate::runtime::Name;
 use crate::units::Bytes;
 use crate::waterfall::{Part, PartKind, Waterfall};
 
-/// An error before this belongs to the start of a program: milliseconds.
+/// An error before this may belong to the start of a program: milliseconds.
 const START_UP: i128 = 5_000;
 
 /// Signals by which others end a program: `SIGHUP`, `SIGINT`, `SIGKILL`, `SIGTERM`.
@@ -57,7 +57,7 @@ pub(super) fn proposal(recording: &Recording, class: Class, need: Bytes, ended: 
     }
 }
 
-/// Why what was seen is no more than a start that failed.
+/// Why what was seen may be no more than a start that failed.
 fn failed_to_start(recording: &Recording) -> Option<String> {
     let (run, (_, end)) = (recording.run.as_ref()?, recording.end.as_ref()?);
     let lived = end.at.duration_since(run.started_at).as_millis();
@@ -69,7 +69,7 @@ fn failed_to_start(recording: &Recording) -> Option<String> {
     let End { at, .. } = end;
     (lived < START_UP && *at >= run.started_at).then(|| {
         format!(
-            "it ended with an error ({how}) after {}.{} s, while it started: what it needs once it runs is not known",
+            "it ended with an error ({how}) after {}.{} s: what it would have come to need is not known",
             lived / 1000,
             lived % 1000 / 100
         )
@@ -164,7 +164,7 @@ mod tests {
             proposal(recording, Class::TooLittleData, Bytes::mib(100), ended)
         };
         let because = of(&ended(312, Some(1), None)).unwrap_err();
-        assert!(because.contains("(exit code 1) after 0.3 s, while it started"), "{because}");
+        assert!(because.contains("(exit code 1) after 0.3 s"), "{because}");
         assert!(of(&ended(312, None, Some(11))).is_err());
         assert!(of(&ended(312, Some(0), None)).is_ok());
         assert!(of(&ended(60_000, Some(1), None)).is_ok(), "it ran before it failed");
