@@ -111,7 +111,7 @@ fn a_removal_tells_of_a_child_that_was_killed_before_it() {
          {head} [     77]     0    77      500      250    40960        0           999 tail\n"
     );
     let mut log = kill(UID, 24);
-    log.bytes = [table.as_bytes(), &log.bytes].concat().into();
+    log.bytes = [table.as_bytes(), &log.bytes].concat();
     let document = explain(&[objects(&failed_job()), log], &of("Job", "x"));
     let diagnosis = only(&document);
     assert_eq!((diagnosis.verdict, diagnosis.oom_kill), (Verdict::ControllerDeleted, Some(true)));
