@@ -36,10 +36,11 @@ pub(crate) fn all_digits(bytes: &[u8], at: usize) -> Option<u64> {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called for every column of every row")]
 pub(crate) fn blanks(bytes: &[u8]) -> usize {
-    if let Some(word) = word(bytes, 0) {
+    for at in [0, 8] {
+        let Some(word) = word(bytes, at) else { break };
         let other = word ^ 0x2020_2020_2020_2020;
         if other != 0 {
-            return (other.trailing_zeros() / 8) as usize;
+            return at + (other.trailing_zeros() / 8) as usize;
         }
     }
     bytes.iter().take_while(|byte| **byte == b' ').count()

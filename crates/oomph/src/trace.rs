@@ -18,16 +18,18 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Reads a trace; `-` is stdin. An error is that there is nothing to read; a file that breaks off gives what it held.
 pub fn read(path: &Path) -> io::Result<Trace> {
     if path.as_os_str() == "-" {
-        return decode(BufReader::with_capacity(PIECE, io::stdin().lock()));
+        return decode(BufReader::with_capacity(PIECE, io::stdin().lock()), 0);
     }
-    decode(BufReader::with_capacity(PIECE, File::open(path)?))
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    decode(BufReader::with_capacity(PIECE, file), length)
 }
 
-/// Decodes what `source` holds.
-pub fn decode(mut source: impl BufRead) -> io::Result<Trace> {
+/// Decodes what `source` holds, of so many bytes where that is known.
+pub fn decode(mut source: impl BufRead, length: u64) -> io::Result<Trace> {
     let head = source.fill_buf()?;
     let (gzip, zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));
-    let mut reader = Reader::default();
+    let mut reader = Reader::of_length(if gzip || zstd { 0 } else { length });
     let end = if gzip {
         drain(MultiGzDecoder::new(source), &mut reader)
     } else if zstd {
@@ -87,11 +89,11 @@ mod tests {
 
     #[test]
     fn a_trace_is_the_same_plain_and_compressed_in_parts() {
-        let plain = decode(TEXT.as_bytes()).unwrap();
+        let plain = decode(TEXT.as_bytes(), 0).unwrap();
         assert_eq!((plain.histories.len(), plain.gaps.len()), (2, 0));
         let (head, tail) = TEXT.split_at(24);
         for packed in [gzip(TEXT), zstd(TEXT), [gzip(head), gzip(tail)].concat(), [zstd(head), zstd(tail)].concat()] {
-            assert_eq!(decode(packed.as_slice()).unwrap(), plain);
+            assert_eq!(decode(packed.as_slice(), 0).unwrap(), plain);
         }
     }
 
@@ -100,7 +102,7 @@ mod tests {
         let mut text = String::from("series,time_s,bytes\n");
         (0..50_000).for_each(|row| text.push_str(&format!("a,{row},{}\n", row * 7919 % 1_000_003)));
         for packed in [gzip(&text), zstd(&text)] {
-            let trace = decode(&packed[..packed.len() / 2]).unwrap();
+            let trace = decode(&packed[..packed.len() / 2], 0).unwrap();
             let read = trace.histories.first().map_or(0, |history| history.at.len());
             assert!((1..50_000).contains(&read), "{read} rows");
             assert!(trace.gaps.iter().any(|gap| gap.because.contains("breaks off")), "{:?}", trace.gaps);

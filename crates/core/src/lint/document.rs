@@ -1,5 +1,6 @@
 //! The document of `oomph lint`: `oomph.dev/lint/v1`.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
 
@@ -187,6 +188,13 @@ pub fn schema() -> schemars::Schema {
     schemars::schema_for!(Document)
 }
 
+impl DocumentFinding {
+    /// The order of a document: by file and place, the graver first.
+    pub(super) fn by_place(&self, other: &Self) -> Ordering {
+        self.region.cmp(&other.region).then(other.level.cmp(&self.level))
+    }
+}
+
 impl Document {
     /// The gravest level among the findings.
     pub fn gravest(&self) -> Option<Level> {
@@ -207,24 +215,27 @@ impl AddAssign for Checked {
 }
 
 /// Puts everything together.
-pub(super) fn document(reads: &[Read<'_>], judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
+pub(super) fn document(reads: &[Read<'_>], mut judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
     let mut checked = Checked::default();
     for judged in &judged {
         checked += judged.checked;
     }
     let skipped = skipped(&judged, surroundings);
     let count = judged.iter().map(|judged| judged.findings.len()).sum();
-    let (mut findings, mut seen) = (Vec::with_capacity(count), HashMap::with_capacity(count));
-    for (fingerprint, mut finding) in judged.into_iter().flat_map(|judged| judged.findings) {
+    let mut seen = HashMap::with_capacity(count);
+    for (fingerprint, finding) in judged.iter_mut().flat_map(|judged| &mut judged.findings) {
         // Findings that agree in all that stays when lines move are told apart by how many came before.
-        let behind = seen.entry(fingerprint).or_insert(0_u64);
+        let behind = seen.entry(*fingerprint).or_insert(0_u64);
         if *behind > 0 {
             finding.fingerprint = fingerprint.written(*behind);
         }
         *behind += 1;
-        findings.push(finding);
     }
-    findings.sort_by(|a: &DocumentFinding, b| a.region.cmp(&b.region).then(b.level.cmp(&a.level)));
+    // Files first, each in order already: what is in order is not moved again.
+    judged.sort_by(|a, b| a.first_path().cmp(&b.first_path()));
+    let mut findings = Vec::with_capacity(count);
+    findings.extend(judged.into_iter().flat_map(|judged| judged.findings).map(|(_, finding)| finding));
+    findings.sort_by(DocumentFinding::by_place);
     let errors = reads.iter().enumerate().flat_map(|(file, read)| {
         let parse_error = move |error: &tree::SyntaxError| ParseError {
             region: region(reads, Place { file, span: error.at }),

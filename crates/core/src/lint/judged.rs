@@ -15,7 +15,7 @@ use super::workload::{Found, Object};
 /// A file, judged.
 #[derive(Debug)]
 pub(super) struct Judged<'a> {
-    /// What the rules found, without what is suppressed.
+    /// What the rules found, in the order of the document, without what is suppressed.
     pub findings: Vec<(Fingerprint, DocumentFinding)>,
     /// What was looked at.
     pub checked: Checked,
@@ -23,6 +23,13 @@ pub(super) struct Judged<'a> {
     pub skipped: Vec<(Object<'a>, &'static str)>,
     /// What its containers call their images, where the input describes any.
     pub images: Vec<&'a str>,
+}
+
+impl Judged<'_> {
+    /// The file of its first finding.
+    pub fn first_path(&self) -> Option<&str> {
+        self.findings.first().map(|(_, finding)| finding.region.path.as_str())
+    }
 }
 
 /// Every rule over a file. `suppressions` in the text are honoured or not.
@@ -39,10 +46,11 @@ pub(super) fn judge_file<'a>(
         (findings, suppressed) = suppress(&reads[file], &found, findings);
     }
     let skipped = skipped(&found, &findings);
-    let findings = findings.into_iter().map(|it| finding(reads, it));
+    let mut findings: Vec<_> = findings.into_iter().map(|it| finding(reads, it)).collect();
+    findings.sort_by(|(_, a), (_, b)| a.by_place(b));
     let containers = || found.workloads.iter().flat_map(|workload| &workload.containers);
     Judged {
-        findings: findings.collect(),
+        findings,
         checked: Checked {
             files: 1,
             objects: found.objects.len(),

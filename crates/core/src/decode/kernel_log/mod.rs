@@ -70,14 +70,16 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         nodes: Vec::new(),
         head: Head::default(),
         start: 0,
-        reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
+        places: Places {
+            first: input.first_line,
+            reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
+        },
     };
     let mut scan = Scan::new(&text, 1);
     scan.attend(FIRST_LINES);
     while let Some(raw) = scan.next() {
-        if !log.row(raw, &mut scan) {
-            log.read(raw, &mut scan);
-        }
+        log.read(raw, &mut scan);
+        log.rows(&mut scan);
     }
     log.covered.skipped = scan.skipped;
     let lines = scan.lines();
@@ -99,8 +101,24 @@ struct Log<'a, 'out, 't> {
     start: usize,
     /// The nodes that lines name.
     nodes: Vec<String>,
+    places: Places,
+}
+
+/// Which line of the artifact is the how manieth that is read.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    /// The first line of the log.
+    first: usize,
     /// How many lines there are, when they were turned round.
     reversed: Option<usize>,
+}
+
+impl Places {
+    /// The line of the artifact, counted from 1, that was read as the `number`-th.
+    fn of(self, number: usize) -> usize {
+        let within = self.reversed.map_or(number, |count| (count + 1).saturating_sub(number));
+        self.first.saturating_add(within.saturating_sub(1))
+    }
 }
 
 impl<'t> Log<'_, '_, 't> {
@@ -115,27 +133,36 @@ impl<'t> Log<'_, '_, 't> {
         }
     }
 
-    /// The short way of a row of a task table, which most lines of a report are. False: [`Self::read`] it.
-    fn row(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) -> bool {
-        let Some(plain) = raw.plain.filter(|_| !raw.telling && self.pending.is_none()) else { return false };
-        let Some((uptime, text)) = self.head.row(plain.trim_ascii_end()) else { return false };
-        // One that ends in a number may go on in the next line.
-        if text.as_bytes().last().is_some_and(u8::is_ascii_digit) {
-            return false;
+    /// The short way of the rows of a task table, which most lines of a report are: takes those that come next, while
+    /// they are like each other.
+    fn rows(&mut self, scan: &mut Scan<'t>) {
+        if self.pending.is_some() || !self.reports.is_in_table() {
+            return;
         }
+        let (number, text) = scan.quiet();
+        let Some((uptime, _)) = self.head.row(text) else { return };
         let (node, date) = self.head.origin();
         let node = match node.map(|name| self.nodes.iter().rposition(|known| known == name)) {
-            Some(None) => return false,
+            Some(None) => return,
             known => known.flatten(),
         };
-        let seen = Seen { line: self.place(raw.number), node, boot: None, date, uptime: Some(uptime) };
-        let taken = self.reports.take_row(seen, text);
-        if taken {
-            self.start = raw.start;
-            self.covered.of_reports += 1;
+        let mut seen = Seen { line: self.places.of(number), node, boot: None, date, uptime: Some(uptime) };
+        let Some(report) = self.reports.in_table(&seen) else { return };
+        let (mut at, mut start, mut rows) = (0, 0, 0);
+        while let Some((uptime, row)) = self.head.row(&text[at..])
+            && let Some(length) = report.add_line(&mut seen, uptime, row)
+        {
+            start = at;
+            at = text.len() - row.len() + length;
+            rows += 1;
+        }
+        if rows > 0 {
+            seen.line = self.places.of(number + rows - 1);
+            report.last = seen;
+            self.start = scan.pass(at, rows) + start;
+            self.covered.of_reports += rows;
             scan.attend(REPORT_LINES);
         }
-        taken
     }
 
     fn read(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) {
@@ -256,13 +283,7 @@ impl<'t> Log<'_, '_, 't> {
                 self.nodes.len() - 1
             })
         });
-        Seen { line: self.place(number), node, boot: line.boot.clone(), date: line.date, uptime: line.uptime }
-    }
-
-    /// The line of the artifact, counted from 1, that was read as the `number`-th.
-    fn place(&self, number: usize) -> usize {
-        let within = self.reversed.map_or(number, |count| (count + 1).saturating_sub(number));
-        self.input.first_line.saturating_add(within.saturating_sub(1))
+        Seen { line: self.places.of(number), node, boot: line.boot.clone(), date: line.date, uptime: line.uptime }
     }
 
     fn node(&self, seen: &Seen) -> Option<String> {
@@ -340,7 +361,7 @@ impl<'t> Log<'_, '_, 't> {
 
     /// Makes facts of the reports, and says what the log covers.
     fn finish(mut self, text: &[u8], lines: usize) {
-        let end = self.place(lines);
+        let end = self.places.of(lines);
         let reports = std::mem::take(&mut self.reports);
         let reports = reports.distinct();
         let last = reports.len().saturating_sub(1);

@@ -11,6 +11,14 @@ use crate::units::Bytes;
 /// Rows kept of one table: more processes than a machine's pids have by default (32768) make no better story.
 const MOST_ROWS: usize = 32_768;
 
+/// A report takes seconds, on a slow console minutes; a line later than this is of another.
+const LONGEST_REPORT: f64 = 300.0;
+
+/// Is a line so many seconds after the last one of another report?
+pub(super) fn is_late(gap: f64) -> bool {
+    gap > LONGEST_REPORT
+}
+
 /// Where and when a line of the report was printed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Seen {
@@ -162,6 +170,25 @@ impl Report {
             Counter::Kernel => &mut self.kernel,
         };
         place.get_or_insert(line);
+    }
+
+    /// Is its table being printed?
+    pub(super) fn is_in_table(&self) -> bool {
+        self.columns.is_some() && self.is_open() && !self.summarised
+    }
+
+    /// Adds the row that `text` begins with, printed soon after the line last `seen`: its length with the end of the
+    /// line. None: it needs a closer look.
+    #[inline]
+    pub(super) fn add_line(&mut self, seen: &mut Seen, uptime: f64, text: &str) -> Option<usize> {
+        let late = seen.uptime.is_none_or(|last| is_late((uptime - last).abs()));
+        if late || self.rows.len() >= MOST_ROWS {
+            return None;
+        }
+        let (row, length) = table::line(text, self.columns.as_deref().unwrap_or_default())?;
+        self.rows.push(row);
+        seen.uptime = Some(uptime);
+        Some(length)
     }
 
     /// Adds a row. False: it is none, or one too many.

@@ -7,11 +7,8 @@
 use std::collections::HashSet;
 
 use super::message::{Counter, Message, Ram, Scope};
-use super::report::{Report, Seen};
+use super::report::{Report, Seen, is_late};
 use crate::fact::{Constraint, Task, Victim};
-
-/// A report takes seconds, on a slow console minutes; a line later than this is of another.
-const LONGEST_REPORT: f64 = 300.0;
 
 /// Kills of one group follow each other at once. Two kills without a first line between them that are closer than
 /// this are one group's, for the next kill waits until the reaper has been at the first.
@@ -43,7 +40,7 @@ impl Reports {
         self.current = Some(index);
         let report = self.all.get_mut(index)?;
         let at_once = seen.uptime == report.last.uptime && seen.date == report.last.date;
-        let late = !at_once && seen.since(&report.last).is_some_and(|gap| gap > LONGEST_REPORT);
+        let late = !at_once && seen.since(&report.last).is_some_and(is_late);
         (!late).then_some(report)
     }
 
@@ -82,16 +79,14 @@ impl Reports {
         self.all.iter().rev().find(limited).map(|report| &report.first)
     }
 
-    /// Adds a row to the table that is being printed. False: it is none of it, or needs a closer look.
-    pub(super) fn take_row(&mut self, seen: Seen, text: &str) -> bool {
-        let Some(report) = self.current(&seen).filter(|report| report.is_open() && !report.summarised) else {
-            return false;
-        };
-        let taken = report.add_row(text);
-        if taken {
-            report.last = seen;
-        }
-        taken
+    /// Is a table being printed, by whatever node?
+    pub(super) fn is_in_table(&self) -> bool {
+        self.current.and_then(|index| self.all.get(index)).is_some_and(Report::is_in_table)
+    }
+
+    /// The report whose table this node is printing.
+    pub(super) fn in_table(&mut self, seen: &Seen) -> Option<&mut Report> {
+        self.current(seen).filter(|report| report.is_in_table())
     }
 
     /// Adds a line. False: it belongs to no report.

@@ -126,6 +126,28 @@ impl<'a> Scan<'a> {
         Some(line)
     }
 
+    /// The number of the next line, and the text from there to the next line that holds a word, as far as it is plain
+    /// and already searched.
+    pub(super) fn quiet(&mut self) -> (usize, &'a str) {
+        let text = self.following().and_then(|line| {
+            line.plain.filter(|_| !line.telling)?;
+            let end = match self.found.last() {
+                Some(hit) => memchr::memrchr(b'\n', &self.bytes[self.at..*hit]).map(|newline| self.at + newline + 1)?,
+                None => self.searched,
+            };
+            self.plain.get().copied().flatten()?.get(self.at - self.block..end - self.block)
+        });
+        (self.number, text.unwrap_or_default())
+    }
+
+    /// Passes over so many lines of that many bytes: where they begin.
+    pub(super) fn pass(&mut self, bytes: usize, lines: usize) -> usize {
+        let begun = self.at;
+        self.number += lines;
+        self.at += bytes;
+        begun
+    }
+
     /// The number of the last line, once all have been walked over.
     pub(super) fn lines(&self) -> usize {
         let rest = self.bytes.get(self.at..).unwrap_or_default();

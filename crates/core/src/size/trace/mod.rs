@@ -61,6 +61,10 @@ pub struct Reader {
     /// The series of the row before.
     last: usize,
     clock: Clock,
+    /// Bytes of the text that are still to come, where its length was told.
+    left: usize,
+    /// Rows without an amount.
+    unmeasured: usize,
     trace: Trace,
 }
 
@@ -87,8 +91,14 @@ pub struct Trace {
 }
 
 impl Reader {
+    /// Reads a text of about so many bytes: what is known to come needs no growing.
+    pub fn of_length(bytes: u64) -> Self {
+        Self { left: usize::try_from(bytes).unwrap_or(usize::MAX), ..Self::default() }
+    }
+
     /// Takes the next bytes of the text.
     pub fn feed(&mut self, mut bytes: &[u8]) {
+        self.left = self.left.saturating_sub(bytes.len());
         if !self.rest.is_empty() {
             let Some(end) = memchr(b'\n', bytes) else {
                 return self.keep(bytes);
@@ -136,19 +146,19 @@ impl Reader {
         if let Some(more) = self.trace.bad_rows.checked_sub(NAMED as u64).filter(|more| *more > 0) {
             self.trace.gaps.push(gap("rows of the trace", format!("{more} more lines cannot be read")));
         }
-        let measured = |series: &Series| series.used.iter().any(|used| *used != MISSING);
-        if !self.series.is_empty() && !self.series.iter().any(measured) {
+        if !self.series.is_empty() && self.series.iter().map(|series| series.at.len()).sum::<usize>() == self.unmeasured
+        {
             self.series.clear();
             self.trace.gaps.push(gap("the trace", "none of its rows has an amount in bytes".to_owned()));
-        }
-        let used = self.series.iter().flat_map(|series| &series.used);
-        let unmeasured = used.filter(|used| **used == MISSING).count();
-        if unmeasured > 0 {
-            let rows = if unmeasured == 1 { "1 row has".to_owned() } else { format!("{unmeasured} rows have") };
+        } else if self.unmeasured > 0 {
+            let rows =
+                if self.unmeasured == 1 { "1 row has".to_owned() } else { format!("{} rows have", self.unmeasured) };
             self.trace.gaps.push(gap("rows of the trace", format!("{rows} no amount")));
         }
-        let whole =
-            |(series, history): (Series, History)| ordered(History { at: series.at, used: series.used, ..history });
+        let whole = |(series, history): (Series, History)| {
+            let history = History { at: series.at, used: series.used, ..history };
+            if series.in_order { history } else { ordered(history) }
+        };
         self.trace.histories = self.series.into_iter().zip(self.histories).map(whole).collect();
         self.trace
     }
@@ -231,7 +241,12 @@ impl Reader {
     fn plain(&mut self, bytes: &[u8]) -> usize {
         let (mut at, mut rows) = (0, 0);
         while let Some((time, used, length)) = self.sample(&bytes[at..]) {
-            self.series[self.last].push(time, used);
+            let many = self.series.len();
+            let series = &mut self.series[self.last];
+            if series.is_full() {
+                series.make_room((self.left + bytes.len() - at) / length / many);
+            }
+            series.push(time, used);
             rows += 1;
             at += length;
         }
@@ -264,6 +279,7 @@ impl Reader {
         let at = self.series_of(&row.series);
         let Header::Read(columns) = &self.header else { return };
         self.series[at].push(row.time, row.number[USED]);
+        self.unmeasured += usize::from(row.number[USED] == MISSING);
         let history = &mut self.histories[at];
         for column in columns.iter().flatten() {
             let value = row.number[*column];
@@ -321,19 +337,17 @@ impl Reader {
     }
 }
 
-/// Puts a history into the order of time, where it is not.
+/// Puts a history into the order of time.
 fn ordered(mut history: History) -> History {
-    if !history.at.is_sorted() {
-        let mut order: Vec<usize> = (0..history.at.len()).collect();
-        order.sort_by_key(|row| history.at[*row]);
-        history.at = order.iter().map(|row| history.at[*row]).collect();
-        for column in [&mut history.used, &mut history.limit, &mut history.heap, &mut history.rss, &mut history.cache] {
-            if !column.is_empty() {
-                *column = order.iter().map(|row| column[*row]).collect();
-            }
+    let mut order: Vec<usize> = (0..history.at.len()).collect();
+    order.sort_by_key(|row| history.at[*row]);
+    history.at = order.iter().map(|row| history.at[*row]).collect();
+    for column in [&mut history.used, &mut history.limit, &mut history.heap, &mut history.rss, &mut history.cache] {
+        if !column.is_empty() {
+            *column = order.iter().map(|row| column[*row]).collect();
         }
-        history.kills.sort_by_key(|kill| kill.at);
     }
+    history.kills.sort_by_key(|kill| kill.at);
     history
 }
 

@@ -12,6 +12,10 @@ pub(super) struct Series {
     pub(super) at: Vec<i64>,
     pub(super) used: Vec<u64>,
     pub(super) name: Box<[u8]>,
+    /// The time of the last row.
+    latest: i64,
+    /// Whether no row is older than the one before it.
+    pub(super) in_order: bool,
 }
 
 impl Series {
@@ -23,12 +27,31 @@ impl Series {
             at: Vec::with_capacity(likely),
             used: Vec::with_capacity(likely),
             name: name.into(),
+            latest: i64::MIN,
+            in_order: true,
         }
     }
 
     #[inline]
     pub(super) fn push(&mut self, time: i64, used: u64) {
+        self.in_order &= time >= self.latest;
+        self.latest = time;
         self.at.push(time);
         self.used.push(used);
+    }
+
+    /// Whether the next row needs room.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.at.len() == self.at.capacity()
+    }
+
+    /// Makes room for about so many more rows.
+    #[cold]
+    pub(super) fn make_room(&mut self, likely: usize) {
+        // Twice as much keeps growing cheap; what is foretold wrongly costs no more than 1 MiB.
+        let rows = likely.min(1 << 16).max(self.at.len());
+        self.at.reserve_exact(rows);
+        self.used.reserve_exact(rows);
     }
 }
