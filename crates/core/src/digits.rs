@@ -38,12 +38,56 @@ pub(crate) fn all_digits(bytes: &[u8], at: usize) -> Option<u64> {
 pub(crate) fn blanks(bytes: &[u8]) -> usize {
     for at in [0, 8] {
         let Some(word) = word(bytes, at) else { break };
-        let other = word ^ 0x2020_2020_2020_2020;
+        let other = word ^ BLANKS;
         if other != 0 {
             return at + (other.trailing_zeros() / 8) as usize;
         }
     }
     bytes.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// The number of up to seven digits that ends at `end`, between blanks from `start` on; `None` for anything else.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every column of every row")]
+pub(crate) fn between_blanks(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
+    let width = end.checked_sub(start).filter(|width| (1..=16).contains(width))?;
+    let last = word(bytes, end.checked_sub(8)?)?;
+    let figures = last ^ ZEROS;
+    // Without carries: what stands before the digits does not change how they are read.
+    let other = (((figures & !HIGH) + 0x7676_7676_7676_7676) | figures) & HIGH;
+    let count = other.leading_zeros() / 8;
+    if !(1..8).contains(&count) {
+        return None;
+    }
+    let digits = u64::MAX << (64 - 8 * count);
+    let before = u64::MAX << (8 * 8_usize.saturating_sub(width));
+    // Where the cell is wider than a word, the rest of it is in the word at its start.
+    let (first, wider) = (word(bytes, start)?, width.saturating_sub(8));
+    let rest = if wider == 0 { 0 } else { u64::MAX >> (64 - 8 * wider) };
+    let blank = (last ^ BLANKS) & before & !digits | (first ^ BLANKS) & rest == 0;
+    (blank && width >= count as usize).then(|| eight_digits(figures & digits))
+}
+
+/// Where the line ends that `bytes` begins with: before its newline.
+#[inline]
+pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
+    for at in [0, 8] {
+        let other = word(bytes, at)? ^ 0x0a0a_0a0a_0a0a_0a0a;
+        let newlines = other.wrapping_sub(0x0101_0101_0101_0101) & !other & HIGH;
+        if newlines != 0 {
+            return Some(at + (newlines.trailing_zeros() / 8) as usize);
+        }
+    }
+    memchr::memchr(b'\n', bytes)
+}
+
+/// What follows `head` in `text`, a word at a time: calling for a few bytes takes longer than comparing them.
+#[inline]
+pub(crate) fn after_head<'t>(text: &'t str, head: &str) -> Option<&'t str> {
+    let (bytes, first) = (text.as_bytes(), head.as_bytes());
+    let Some(last) = first.len().checked_sub(8) else { return text.strip_prefix(head) };
+    let same = |at: usize| word(bytes, at) == word(first, at);
+    if (0..last).step_by(8).all(same) && same(last) { text.get(first.len()..) } else { None }
 }
 
 /// The text without the blanks it begins with.
@@ -60,12 +104,17 @@ pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u64> {
 
 // Eight digits at once: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits
 
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const BLANKS: u64 = 0x2020_2020_2020_2020;
+/// The highest bit of every byte.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
 const POWERS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// The eight bytes at `at`, so that a digit is its value and everything else is more than 9.
 #[inline]
 fn figures(bytes: &[u8], at: usize) -> Option<u64> {
-    word(bytes, at).map(|word| word ^ 0x3030_3030_3030_3030)
+    word(bytes, at).map(|word| word ^ ZEROS)
 }
 
 /// How many digits stand before the first of eight [`figures`] that is none; `None` where all are digits.
@@ -73,7 +122,7 @@ fn figures(bytes: &[u8], at: usize) -> Option<u64> {
 fn leading_digits(figures: u64) -> Option<usize> {
     // 0x76 more lifts what is above 9 into the high bit, where it is not there already; carries only reach bytes behind
     // a byte that is no digit.
-    let other = (figures.wrapping_add(0x7676_7676_7676_7676) | figures) & 0x8080_8080_8080_8080;
+    let other = (figures.wrapping_add(0x7676_7676_7676_7676) | figures) & HIGH;
     (other != 0).then(|| (other.trailing_zeros() / 8) as usize)
 }
 
@@ -100,6 +149,33 @@ mod tests {
             let eight = text.as_bytes().get(..8).filter(|eight| eight.iter().all(u8::is_ascii_digit));
             let expected = eight.map(|_| text[..8].parse().unwrap());
             prop_assert_eq!(all_digits(text.as_bytes(), 0), expected);
+        }
+
+        #[test]
+        fn a_number_between_blanks_is_read_as_the_library_reads_it(
+            before in ".{0,9}", cell in " {0,16}-?[0-9]{0,9}|[ 0-9]{0,12}", after in ".{0,3}", cut in 0_usize..3,
+        ) {
+            let text = format!("{before}{cell}{after}");
+            let (start, end) = (before.len(), before.len() + cell.len());
+            let number = cell.trim_start_matches(' ');
+            let plain = (1..8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+            let read = between_blanks(text.as_bytes(), start, end);
+            let expected = number.parse().ok().filter(|_| plain);
+            // At the ends of the text there may be no word to read.
+            prop_assert!(read == expected || read.is_none() && (end < 8 || start + 8 > text.len() || cell.len() > 16));
+            let _ = between_blanks(text.as_bytes(), end + cut, start);
+        }
+
+        #[test]
+        fn the_end_of_a_line_and_what_follows_a_head_are_found_as_the_library_finds_them(
+            head in "[a-c]{0,20}", other in "[a-c]{0,20}", rest in "[a-c\u{8a}\u{10a}\n]{0,20}",
+        ) {
+            let text = format!("{head}{rest}");
+            let end = text.find('\n');
+            let found = line_end(text.as_bytes());
+            prop_assert!(found == end || found.is_none() && text.len() < 16);
+            prop_assert_eq!(after_head(&text, &head), Some(&rest[..]));
+            prop_assert_eq!(after_head(&text, &other), text.strip_prefix(&other[..]));
         }
 
         #[test]

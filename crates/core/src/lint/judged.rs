@@ -27,7 +27,7 @@ pub(super) struct Judged<'a> {
 
 impl Judged<'_> {
     /// The file of its first finding.
-    pub fn first_path(&self) -> Option<&str> {
+    pub(super) fn first_path(&self) -> Option<&str> {
         self.findings.first().map(|(_, finding)| finding.region.path.as_str())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::date::Date;
 use super::prefix::{Line, clock, element, elements};
-use crate::digits::after_blanks;
+use crate::digits::{after_blanks, after_head};
 
 /// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
 /// anew.
@@ -33,7 +33,7 @@ impl<'a> Head<'a> {
     /// [`Self::line`], which finds the same in more time.
     #[inline]
     pub(super) fn row(&self, text: &'a str) -> Option<(f64, &'a str)> {
-        let rest = after_blanks(text).strip_prefix(self.text)?;
+        let rest = after_head(after_blanks(text), self.text)?;
         let (uptime, after) = clock(after_blanks(after_blanks(rest).strip_prefix('[')?))?;
         let row = after.strip_prefix("] ")?;
         let pid = after_blanks(row.strip_prefix('[')?);

@@ -10,6 +10,7 @@ use super::{Decoded, Input};
 use crate::cgroup_path::cgroup_names;
 use crate::fact::{KernelNote, KernelNoteKind, Locus, UserspaceKill, What};
 
+mod aligned;
 mod amount;
 mod clean;
 mod clock;
@@ -42,6 +43,7 @@ use coverage::{Covered, Partial};
 use head::Head;
 use loss::{Loss, Lost};
 use message::Message;
+use order::Places;
 use prefix::{Line, Voice};
 use report::Seen;
 use reports::Reports;
@@ -70,10 +72,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         nodes: Vec::new(),
         head: Head::default(),
         start: 0,
-        places: Places {
-            first: input.first_line,
-            reversed: matches!(text, Cow::Owned(_)).then(|| order::count_lines(&text)),
-        },
+        places: Places::of_log(input.first_line, &text),
     };
     let mut scan = Scan::new(&text, 1);
     scan.attend(FIRST_LINES);
@@ -102,23 +101,6 @@ struct Log<'a, 'out, 't> {
     /// The nodes that lines name.
     nodes: Vec<String>,
     places: Places,
-}
-
-/// Which line of the artifact is the how manieth that is read.
-#[derive(Debug, Clone, Copy)]
-struct Places {
-    /// The first line of the log.
-    first: usize,
-    /// How many lines there are, when they were turned round.
-    reversed: Option<usize>,
-}
-
-impl Places {
-    /// The line of the artifact, counted from 1, that was read as the `number`-th.
-    fn of(self, number: usize) -> usize {
-        let within = self.reversed.map_or(number, |count| (count + 1).saturating_sub(number));
-        self.first.saturating_add(within.saturating_sub(1))
-    }
 }
 
 impl<'t> Log<'_, '_, 't> {

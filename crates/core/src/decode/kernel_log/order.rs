@@ -22,8 +22,31 @@ pub(super) fn oldest_first(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(lines.join(&b'\n'))
 }
 
+/// Which line of the artifact a line is, by the order in which they are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    /// The first line of the log in the artifact.
+    first: usize,
+    /// How many lines there are, when they were turned round.
+    reversed: Option<usize>,
+}
+
+impl Places {
+    /// Of a log as [`oldest_first`] gave it.
+    #[expect(clippy::ptr_arg, reason = "what it owns was turned round")]
+    pub(super) fn of_log(first: usize, text: &Cow<'_, [u8]>) -> Self {
+        Self { first, reversed: matches!(text, Cow::Owned(_)).then(|| count_lines(text)) }
+    }
+
+    /// The line of the artifact, counted from 1, that was read as the `number`-th.
+    pub(super) fn of(self, number: usize) -> usize {
+        let within = self.reversed.map_or(number, |count| (count + 1).saturating_sub(number));
+        self.first.saturating_add(within.saturating_sub(1))
+    }
+}
+
 /// The number of lines.
-pub(super) fn count_lines(bytes: &[u8]) -> usize {
+fn count_lines(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count() + usize::from(!bytes.is_empty() && !bytes.ends_with(b"\n"))
 }
 

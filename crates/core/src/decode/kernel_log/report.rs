@@ -1,5 +1,6 @@
 //! One report of the OOM killer, put together from its lines.
 
+use super::aligned::Ends;
 use super::amount;
 use super::date::Date;
 use super::message::{Counter, Scope};
@@ -83,6 +84,8 @@ pub(super) struct Report {
     pub(super) stats_open: bool,
     pub(super) columns: Option<Vec<Column>>,
     pub(super) rows: Vec<Row>,
+    /// Where the cells of the last row end.
+    ends: Ends,
     pub(super) ram_pages: Option<u64>,
     pub(super) reserved_pages: Option<u64>,
     pub(super) swap_kib: Option<u64>,
@@ -185,7 +188,7 @@ impl Report {
         if late || self.rows.len() >= MOST_ROWS {
             return None;
         }
-        let (row, length) = table::line(text, self.columns.as_deref().unwrap_or_default())?;
+        let (row, length) = self.ends.line(text, self.columns.as_deref().unwrap_or_default())?;
         self.rows.push(row);
         seen.uptime = Some(uptime);
         Some(length)

@@ -78,54 +78,11 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     exact(fields, columns).or_else(|| guessed(fields, columns.len()))
 }
 
-/// The row that a text begins with, if it is as kernels print it, and its length with the end of the line. One that
-/// ends in a number may go on in the next line, and is left to a closer look.
-#[inline]
-pub(super) fn line(text: &str, columns: &[Column]) -> Option<(Row, usize)> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'[') || !(LEAST_NUMBERS..=MOST_NUMBERS).contains(&columns.len()) {
-        return None;
-    }
-    let (pid, length) = cell(&bytes[1..])?;
-    let mut at = 1 + length + 1;
-    if u32::try_from(pid).is_err() || bytes.get(at - 1) != Some(&b']') {
-        return None;
-    }
-    let mut row = Row::default();
-    for column in columns {
-        let (value, length) = cell(&bytes[at..])?;
-        at += length;
-        if bytes.get(at) != Some(&b' ') {
-            return None;
-        }
-        row.take(*column, value);
-    }
-    let end = at + memchr::memchr(b'\n', &bytes[at..])?;
-    let name = text[at..end].trim_ascii();
-    if name.is_empty() || name.ends_with(|letter: char| letter.is_ascii_digit()) {
-        return None;
-    }
-    row.name = name.into();
-    Some((row, end + 1))
-}
-
-/// A number with a sign, which blanks may precede, and its length with them.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "called for every column of every row")]
-fn cell(bytes: &[u8]) -> Option<(i64, usize)> {
-    let before = blanks(bytes);
-    let negative = bytes.get(before) == Some(&b'-');
-    let before = before + usize::from(negative);
-    let (value, length) = digits(&bytes[before..])?;
-    let value = value.cast_signed();
-    Some((if negative { -value } else { value }, before + length))
-}
-
 /// Fewer numbers than any kernel prints before the name.
-const LEAST_NUMBERS: usize = 6;
+pub(super) const LEAST_NUMBERS: usize = 6;
 
 /// More columns than any kernel prints.
-const MOST_NUMBERS: usize = 16;
+pub(super) const MOST_NUMBERS: usize = 16;
 
 /// A row with a number for each column of its header.
 fn exact(text: &str, columns: &[Column]) -> Option<Row> {
@@ -184,7 +141,8 @@ fn unusual(bytes: &[u8]) -> Option<(i64, usize)> {
 }
 
 impl Row {
-    fn take(&mut self, column: Column, value: i64) {
+    #[inline]
+    pub(super) fn take(&mut self, column: Column, value: i64) {
         let amount = u64::try_from(value).unwrap_or(0);
         match column {
             // User ids are printed signed: 4294967295 as -1.
