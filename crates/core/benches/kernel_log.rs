@@ -1,5 +1,5 @@
-//! How fast kernel logs are read: a node's syslog with a report now and then, and a log of nothing but reports, beside
-//! the floor: finding the ends of lines.
+//! How fast kernel logs are read: a node's syslog with a report now and then, a log of nothing but reports, and what a
+//! real node printed, in three dresses, beside the floor: finding the ends of lines.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -21,6 +21,28 @@ static SYSLOG: LazyLock<Artifact> = LazyLock::new(|| log(2 * 1024 * 1024));
 /// Nothing but reports.
 static REPORTS: LazyLock<Artifact> = LazyLock::new(|| log(0));
 
+/// A real node's ring buffer, again and again: mostly call traces, counters and short tables.
+static DMESG: LazyLock<Artifact> =
+    LazyLock::new(|| again(include_str!("../../../fixtures/k8s-1.37-cgroup-v1/dmesg.txt")));
+
+/// The same as `/dev/kmsg` gives it.
+static KMSG: LazyLock<Artifact> =
+    LazyLock::new(|| again(include_str!("../../../fixtures/k8s-1.37-cgroup-v1/kmsg.raw")));
+
+/// The same as syslog wrote it.
+static KERN: LazyLock<Artifact> =
+    LazyLock::new(|| again(include_str!("../../../fixtures/k8s-1.37-cgroup-v1/kern.log")));
+
+fn again(text: &str) -> Artifact {
+    artifact(text.repeat(SIZE.div_ceil(text.len())))
+}
+
+fn artifact(text: String) -> Artifact {
+    Artifact { kind: Some(Kind::KernelLog), ..Artifact::new("syslog", text.into_bytes()) }
+}
+
+const LOGS: [&str; 5] = ["syslog", "reports", "dmesg", "kmsg", "kern.log"];
+
 fn log(between: usize) -> Artifact {
     let mut text = String::with_capacity(SIZE + 64 * 1024);
     let mut number = 0_u32;
@@ -33,9 +55,7 @@ fn log(between: usize) -> Artifact {
         report(&mut text, number);
         number += 1;
     }
-    let mut artifact = Artifact::new("syslog", text.into_bytes());
-    artifact.kind = Some(Kind::KernelLog);
-    artifact
+    artifact(text)
 }
 
 /// What a node's syslog is full of.
@@ -113,14 +133,21 @@ fn report(text: &mut String, number: u32) {
     line(&format!("oom_reaper: reaped process {number} (worker), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB"));
 }
 
-#[divan::bench(args = ["syslog", "reports"])]
+#[divan::bench(args = LOGS)]
 fn decoded(bencher: divan::Bencher<'_, '_>, which: &str) {
     let artifact = chosen(which);
     bencher.counter(BytesCount::new(artifact.bytes.len())).bench(|| decode(ArtifactId(0), divan::black_box(artifact)));
 }
 
+/// What kind of text it is, found out before: without it, a text of many kinds is a text of none.
+#[divan::bench(args = LOGS)]
+fn detected(bencher: divan::Bencher<'_, '_>, which: &str) {
+    let artifact = Artifact { kind: None, ..chosen(which).clone() };
+    bencher.counter(BytesCount::new(artifact.bytes.len())).bench(|| decode(ArtifactId(0), divan::black_box(&artifact)));
+}
+
 /// The floor: the same bytes, looking only for the ends of lines.
-#[divan::bench(args = ["syslog", "reports"])]
+#[divan::bench(args = LOGS)]
 fn lines_only(bencher: divan::Bencher<'_, '_>, which: &str) {
     let artifact = chosen(which);
     bencher
@@ -129,5 +156,11 @@ fn lines_only(bencher: divan::Bencher<'_, '_>, which: &str) {
 }
 
 fn chosen(which: &str) -> &'static Artifact {
-    if which == "syslog" { &SYSLOG } else { &REPORTS }
+    match which {
+        "syslog" => &SYSLOG,
+        "reports" => &REPORTS,
+        "dmesg" => &DMESG,
+        "kmsg" => &KMSG,
+        _ => &KERN,
+    }
 }

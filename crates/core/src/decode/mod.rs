@@ -28,6 +28,7 @@ mod paste;
 mod recording;
 mod repair;
 mod table;
+mod words;
 
 pub mod detect;
 

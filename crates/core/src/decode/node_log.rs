@@ -1,9 +1,12 @@
 //! The kubelet's, the runtime's and orchestrators' own log lines that tell how a container ended.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use memchr::memmem;
 
 use super::kernel_log::Clock;
+use super::words::Words;
 use super::{Decoded, Input};
 use crate::cgroup_path::{CgroupNames, cgroup_names};
 use crate::fact::{Level, Locus, NodeNote, NodeNoteKind, Subject, What};
@@ -46,23 +49,31 @@ const TABLE: &[(&str, NodeNoteKind)] = &[
     ("ExecSync for ", NodeNoteKind::ExecFailed),
 ];
 
+/// The words of the table.
+static TOLD: Words = Words::of(
+    &const {
+        let mut words = [""; TABLE.len()];
+        let mut row = 0;
+        while row < TABLE.len() {
+            words[row] = TABLE[row].0;
+            row += 1;
+        }
+        words
+    },
+);
+
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let bytes = input.bytes;
-    let mut found: Vec<(usize, usize, NodeNoteKind)> = Vec::new();
-    for (words, kind) in TABLE {
-        for at in memmem::find_iter(bytes, words).take(KEPT) {
-            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
-            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            if !found.iter().any(|(known, _, _)| *known == start) {
-                found.push((start, end, *kind));
-            }
-        }
-    }
-    found.sort_unstable_by_key(|(start, _, _)| *start);
+    let mut left = [KEPT; TABLE.len()];
+    let found = TOLD.lines(bytes).filter_map(|line| {
+        let row = TABLE.iter().position(|(words, _)| memmem::find(&bytes[line.clone()], words.as_bytes()).is_some())?;
+        left[row] = left[row].checked_sub(1)?;
+        Some((line, TABLE[row].1))
+    });
     let clock = Clock::of_log(bytes, input.clock);
     let (mut counted, mut line) = (0, input.first_line);
-    for (start, end, kind) in found {
+    for (Range { start, end }, kind) in found {
         line += memchr::memchr_iter(b'\n', &bytes[counted..start]).count();
         counted = start;
         let text = String::from_utf8_lossy(&bytes[start..end]);

@@ -7,10 +7,12 @@ mod dotnet;
 mod name;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use memchr::memmem;
 
+use super::words::Words;
 use super::{Decoded, Input};
 use crate::fact::{Coverage, CoverageOf, Locus, LogSign, Sign, What};
 
@@ -90,7 +92,7 @@ const TABLE: &[(&str, Sign, &str)] = &[
 ];
 
 /// One of these stands in every line of the table: they are searched for first, over the whole log.
-const RARE: [&str; 24] = [
+static RARE: Words = Words::of(&[
     "OutOfMemory",
     "emory",
     "native thread",
@@ -115,11 +117,26 @@ const RARE: [&str; 24] = [
     "SIG",
     "Segmentation",
     "GC overhead",
-];
+]);
+
+/// One of these stands in every line that tells something: the table's, a shell's word for a child that was killed, and
+/// .NET's last.
+static TOLD: Words = Words::of(
+    &const {
+        let mut words = ["Killed"; TABLE.len() + 2];
+        words[0] = "Out of memory.";
+        let mut row = 0;
+        while row < TABLE.len() {
+            words[row + 1] = TABLE[row].0;
+            row += 1;
+        }
+        words
+    },
+);
 
 /// A telling line is in it.
 pub(super) fn tells(bytes: &[u8]) -> bool {
-    candidates(bytes).into_iter().any(|(start, end)| sign_at(bytes, start, end).is_some())
+    RARE.lines(bytes).any(|line| sign_at(bytes, line).is_some())
 }
 
 /// What of a log tells how its writer ended: those lines, and a dash for each other line that counts for how near the
@@ -131,7 +148,7 @@ pub(crate) fn telling(bytes: &[u8]) -> String {
         let start = end;
         end += line.len() + 1;
         let text = String::from_utf8_lossy(line);
-        if let Some(sign) = sign_at(bytes, start, start + line.len()) {
+        if let Some(sign) = sign_at(bytes, start..start + line.len()) {
             kept.push_str(&text);
             kept.push('\n');
             if sign == Sign::DotnetOom {
@@ -149,16 +166,16 @@ pub(crate) fn telling(bytes: &[u8]) -> String {
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let bytes = input.bytes;
     let subject = name::subject(input);
-    let mut found: Vec<(usize, usize, Sign)> = Vec::new();
+    let mut found: Vec<(Range<usize>, Sign)> = Vec::new();
     let mut left: HashMap<Sign, usize> = HashMap::new();
-    for (start, end) in candidates(bytes) {
-        if let Some(sign) = sign_at(bytes, start, end) {
-            found.push((start, end, sign));
+    for line in RARE.lines(bytes) {
+        if let Some(sign) = sign_at(bytes, line.clone()) {
+            found.push((line, sign));
             *left.entry(sign).or_default() += 1;
         }
     }
     let mut seen: HashMap<Sign, usize> = HashMap::new();
-    for (start, end, sign) in found {
+    for (Range { start, end }, sign) in found {
         let (before, after) = (seen.entry(sign).or_default(), left.entry(sign).or_default());
         *after -= 1;
         let is_first_or_last = *before < KEPT / 2 || *after < KEPT / 2;
@@ -192,26 +209,14 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     });
 }
 
-/// Ranges of lines that hold one of the rare words, in order, each once.
-fn candidates(bytes: &[u8]) -> Vec<(usize, usize)> {
-    let mut lines: Vec<(usize, usize)> = Vec::new();
-    for word in RARE {
-        for at in memmem::find_iter(bytes, word) {
-            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
-            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            if lines.last() != Some(&(start, end)) {
-                lines.push((start, end));
-            }
-        }
-    }
-    lines.sort_unstable();
-    lines.dedup();
-    lines
-}
-
 /// What the line at a place tells, by itself or with the next one.
-fn sign_at(bytes: &[u8], start: usize, end: usize) -> Option<Sign> {
-    let line = String::from_utf8_lossy(&bytes[start..end]);
+fn sign_at(bytes: &[u8], at: Range<usize>) -> Option<Sign> {
+    let end = at.end;
+    let raw = &bytes[at];
+    if !TOLD.any(raw) {
+        return None;
+    }
+    let line = String::from_utf8_lossy(raw);
     sign(&line).or_else(|| {
         let next = bytes.get(end + 1..)?.split(|byte| *byte == b'\n').next()?;
         let next = String::from_utf8_lossy(next);

@@ -17,15 +17,15 @@ pub(super) fn next_stretch(bytes: &[u8]) -> (usize, bool) {
     }
     // The lines of a log that is JSON line by line are one stretch of JSON.
     let mut at = 0;
-    for end in memchr::memchr_iter(b'\n', bytes) {
+    for end in memchr::memchr_iter(b'\n', &bytes[..bytes.len().min(HEAD)]) {
         let rest = bytes[end + 1..].trim_ascii_start();
         let begins = matches!(bytes.get(end + 1), Some(b'{' | b'['));
-        if begins && end + 1 < HEAD && looks_like_document(rest) && document(rest).is_some_and(|length| length > 40) {
+        if begins && looks_like_document(rest) && document(rest).is_some_and(|length| length > 40) {
             at = end + 1;
             break;
         }
         // A piece of a document below some talk: the next stretch begins with it.
-        if end + 1 < HEAD && begins_with_member(rest) && any(&rest[..rest.len().min(HEAD)], &TELLING) {
+        if begins_with_member(rest) && any(&rest[..rest.len().min(HEAD)], &TELLING) {
             at = end + 1;
             break;
         }

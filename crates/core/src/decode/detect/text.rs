@@ -3,6 +3,7 @@
 use super::{HEAD, any, has};
 use crate::artifact::Kind;
 use crate::decode::columns::columns;
+use crate::decode::words::Words;
 use crate::decode::{container_log, event_row, message, table};
 
 /// Kinds that show themselves in a text.
@@ -40,7 +41,7 @@ pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
 
 /// The kernel's words, or its lines' dress.
 fn is_kernel_log(bytes: &[u8], head: &str) -> bool {
-    const WORDS: [&str; 10] = [
+    static WORDS: Words = Words::of(&[
         "oom-killer",
         "oom-kill:",
         "Killed process ",
@@ -51,41 +52,39 @@ fn is_kernel_log(bytes: &[u8], head: &str) -> bool {
         "Memory cgroup stats for",
         "killed due to memory.oom.group",
         "pids controller",
-    ];
-    const KILLERS: [&str; 4] = ["systemd-oomd", "earlyoom", "OOMController", "nohang"];
+    ]);
+    static KILLERS: Words = Words::of(&["systemd-oomd", "earlyoom", "OOMController", "nohang"]);
     // earlyoom's words, of which somebody left out its name.
-    const SIGNALS: [&str; 3] = ["SIGTERM to process ", "SIGKILL to process ", "illing process "];
+    static SIGNALS: Words = Words::of(&["SIGTERM to process ", "SIGKILL to process ", "illing process "]);
     let dressed = head.lines().take(200).filter(|line| is_kernel_line(line)).count() >= 2;
     dressed
-        || any(bytes, &WORDS) && !only_prose(bytes)
-        || any(bytes, &KILLERS)
-        || has(bytes, " badness") && any(bytes, &SIGNALS)
+        || WORDS.any(bytes) && !only_prose(bytes)
+        || KILLERS.any(bytes)
+        || has(bytes, " badness") && SIGNALS.any(bytes)
 }
 
 /// A describe text or a container's log may hold the words in a sentence of its own; a kill line has sizes.
 fn only_prose(bytes: &[u8]) -> bool {
-    !any(
-        bytes,
-        &[
-            "oom-killer",
-            "oom-kill:",
-            "total-vm",
-            "vsz:",
-            "anon-rss",
-            " kernel: ",
-            "] Kill",
-            "ut of memory: Kill",
-            "ut of Memory: Kill",
-            "oom_reaper",
-            "invoked oom",
-            "killed as a result",
-            "killed due to memory.oom.group",
-            "sacrifice child",
-            "Memory cgroup",
-            "pids controller",
-            "no killable",
-        ],
-    )
+    static WORDS: Words = Words::of(&[
+        "oom-killer",
+        "oom-kill:",
+        "total-vm",
+        "vsz:",
+        "anon-rss",
+        " kernel: ",
+        "] Kill",
+        "ut of memory: Kill",
+        "ut of Memory: Kill",
+        "oom_reaper",
+        "invoked oom",
+        "killed as a result",
+        "killed due to memory.oom.group",
+        "sacrifice child",
+        "Memory cgroup",
+        "pids controller",
+        "no killable",
+    ]);
+    !WORDS.any(bytes)
 }
 
 /// `[ 123.456789] `, `6,123,456789,-;`, `... kernel: `.
@@ -107,7 +106,7 @@ fn is_kernel_line(line: &str) -> bool {
 
 /// Words of the kubelet, runtimes, systemd and orchestrators.
 fn is_node_log(bytes: &[u8]) -> bool {
-    const WORDS: [&str; 14] = [
+    static WORDS: Words = Words::of(&[
         "kubelet[",
         "kubelet:",
         "kubelet.go",
@@ -122,8 +121,11 @@ fn is_node_log(bytes: &[u8]) -> bool {
         "liveness probe, will be restarted",
         "force killing",
         "Created an OOM event",
-    ];
-    any(bytes, &WORDS) || any(bytes, &["System OOM encountered", "oom-kill'.", "killed by the OOM killer"])
+        "System OOM encountered",
+        "oom-kill'.",
+        "killed by the OOM killer",
+    ]);
+    WORDS.any(bytes)
 }
 
 /// Prometheus' text exposition.

@@ -67,7 +67,8 @@ pub(super) fn kernel_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a s
 
 /// `kern  :warn  : `, `user: warning: `, `kern.err `.
 pub(super) fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let name_end = rest.find(|letter: char| !letter.is_ascii_alphanumeric())?;
+    // No name of theirs is longer.
+    let name_end = rest.bytes().take(9).position(|byte| !byte.is_ascii_alphanumeric())?;
     if !FACILITIES.contains(&&rest[..name_end]) {
         return None;
     }
@@ -85,9 +86,12 @@ pub(super) fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str
 
 /// `10.0.0.1: kern:     err: [2024-05-01T11:00:00.1Z]: `: the node that `talosctl dmesg` prints first.
 pub(super) fn node_before_facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let (node, after) = rest.split_once(": ")?;
-    let is_node = line.node.is_none() && line.date.is_none() && !node.contains([' ', '/', '[', '"']);
-    let behind = facility(&mut Line::default(), after).filter(|_| is_node)?;
+    let (node, after) = rest.split_at(word_end(rest));
+    let (node, after) = (node.strip_suffix(':')?, after.strip_prefix(' ')?);
+    if line.node.is_some() || line.date.is_some() || node.contains(['/', '[', '"']) {
+        return None;
+    }
+    let behind = facility(&mut Line::default(), after)?;
     let clock = behind.trim_ascii_start().strip_prefix('[')?;
     bracket(&mut Line::default(), clock)?;
     line.node = host(node);
@@ -101,11 +105,13 @@ pub(super) fn tag_behind_clock<'a>(line: &mut Line<'a>, rest: &'a str) -> Option
     if line.uptime.is_none() || line.date.is_some() || line.node.is_some() || line.program.is_some() {
         return None;
     }
-    let (first, after) = rest.split_once(' ')?;
-    let (tag, after) = after.split_at(word_end(after));
-    let is_tag = tag.ends_with("]:") && !first.contains([':', '(', '=', ',', '[']);
+    let (first, after) = rest.split_at(word_end(rest));
+    let (tag, after) = after.strip_prefix(' ').map(|after| after.split_at(word_end(after)))?;
+    if !tag.ends_with("]:") || first.contains([':', '(', '=', ',', '[']) {
+        return None;
+    }
     let faults = ["segfault at", "unhandled "].iter().any(|words| after.trim_ascii_start().starts_with(words));
-    let name = program(tag).filter(|_| is_tag && !faults)?;
+    let name = program(tag).filter(|_| !faults)?;
     line.node = host(first);
     Some(tagged(line, name, after))
 }

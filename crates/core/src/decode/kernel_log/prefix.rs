@@ -190,11 +190,8 @@ pub(super) fn clock(text: &str) -> Option<(f64, &str)> {
 
 /// A bracket whose beginning was lost in selecting the text: `41066.536886] `, `Thu May 23 18:40:42 2024] `.
 fn broken_bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let end = rest
-        .bytes()
-        .take(40)
-        .position(|byte| matches!(byte, b']' | b'['))
-        .filter(|end| rest.as_bytes()[*end] == b']')?;
+    let bytes = rest.as_bytes();
+    let end = memchr::memchr2(b']', b'[', &bytes[..bytes.len().min(40)]).filter(|end| bytes[*end] == b']')?;
     inside_bracket(line, &rest[..end])?;
     Some(&rest[end + 1..])
 }
@@ -274,6 +271,7 @@ fn number_before_prefix(rest: &str) -> Option<&str> {
 /// `/var/log/messages-1:Oct 12 ...`, `kern.log: ...`: the file that grep names.
 fn file_before_prefix(rest: &str) -> Option<&str> {
     let word = &rest[..word_end(rest)];
+    memchr::memchr2(b':', b'-', word.as_bytes())?;
     for (at, _) in word.match_indices([':', '-']).take(8) {
         let after = rest[at + 1..].trim_ascii_start();
         let number = after.bytes().take_while(u8::is_ascii_digit).count();
