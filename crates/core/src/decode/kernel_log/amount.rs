@@ -86,10 +86,11 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
         Some(_) => Cow::Owned(text.replace("#012", " ").replace("\\x0a", " ").replace("\\n", " ")),
         None => Cow::Borrowed(text),
     };
-    let mut words = text.split_whitespace().peekable();
+    let mut words = text.split_ascii_whitespace().peekable();
     while let Some(word) = words.next() {
-        let pair = if let Some((key, value)) = word.split_once(':') {
-            number(value).filter(|(_, unit)| unit.starts_with("KB")).map(|(kib, _)| (key, Bytes::kib(kib)))
+        let pair = if let Some(colon) = memchr::memchr(b':', word.as_bytes()) {
+            let value = number(&word[colon + 1..]).filter(|(_, unit)| unit.starts_with("KB"));
+            value.map(|(kib, _)| (&word[..colon], Bytes::kib(kib)))
         } else {
             let value = words.peek().and_then(|value| value.parse().ok());
             value.map(|bytes| {
@@ -110,29 +111,16 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
 /// Is a key of `memory.stat` a size in use (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst)? Others
 /// count events and faults, or repeat limits.
 fn is_size(key: &str) -> bool {
-    const OTHERS: [&str; 16] = [
-        "pgs",
-        "pgf",
-        "pgm",
-        "pgr",
-        "pga",
-        "pgd",
-        "pgl",
-        "pgp",
-        "pgc",
-        "workingset_",
-        "thp_",
-        "zswpin",
-        "zswpout",
-        "zswpwb",
-        "numa_",
-        "hierarchical_",
-    ];
     let of_tree = key.strip_prefix("total_").unwrap_or(key);
-    !key.is_empty()
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-        && !OTHERS.iter().any(|prefix| of_tree.starts_with(prefix))
-        && !matches!(of_tree, "swpin" | "swpout")
+    let other = match of_tree.as_bytes() {
+        [b'p', b'g', then, ..] => b"sfmradlpc".contains(then),
+        [b'w' | b't' | b'z' | b'n' | b'h' | b's', ..] => {
+            let counted = ["workingset_", "thp_", "zswpin", "zswpout", "zswpwb", "numa_", "hierarchical_"];
+            counted.iter().any(|prefix| of_tree.starts_with(prefix)) || matches!(of_tree, "swpin" | "swpout")
+        }
+        _ => false,
+    };
+    !other && !key.is_empty() && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'0'..=b'9'))
 }
 
 #[cfg(test)]

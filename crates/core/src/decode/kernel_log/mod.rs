@@ -128,7 +128,7 @@ impl<'t> Log<'_, '_, 't> {
             Some(None) => return,
             known => known.flatten(),
         };
-        let mut seen = Seen { line: self.places.of(number), node, boot: None, date, uptime: Some(uptime) };
+        let mut seen = Seen { line: self.places.of(number), node, boot: None, date, uptime };
         let Some(report) = self.reports.in_table(&seen) else { return };
         let (mut at, mut start, mut rows) = (0, 0, 0);
         while let Some((uptime, row)) = self.head.row(&text[at..])

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::date::{self, Date};
 use super::origin::{facility, host_and_tag, kernel_tag, node_before_facility, tag_behind_clock, word_end};
-use crate::digits::digits;
+use crate::digits::{after_blanks, digits};
 
 /// Who speaks in a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -101,23 +101,38 @@ pub(super) fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str>
             .iter()
             .find_map(|key| rest.strip_prefix(key))
             .map(|rest| rest.trim_start_matches([' ', ':', '"'])),
-        byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => dated(line, rest)
-            .or_else(|| facility(line, rest))
-            .or_else(|| kernel_tag(line, rest))
-            .or_else(|| node_before_facility(line, rest))
-            .or_else(|| tag_behind_clock(line, rest))
-            .or_else(|| rest.strip_prefix("MESSAGE="))
-            .or_else(|| broken_bracket(line, rest))
-            .or_else(|| file_before_prefix(rest)),
+        byte if byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'/' | b'.') => {
+            facility(line, rest).or_else(|| rest.strip_prefix("MESSAGE=")).or_else(|| worded(line, rest))
+        }
         _ => None,
     }
 }
 
+/// An element that begins with a word.
+fn worded<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+    // In a clock, a tag, a bracket, a file's name: most messages have none of these, and are told by that alone.
+    memchr::memchr3(b':', b']', b'-', rest.as_bytes())?;
+    dated(line, rest)
+        .or_else(|| kernel_tag(line, rest))
+        .or_else(|| node_before_facility(line, rest))
+        .or_else(|| tag_behind_clock(line, rest))
+        .or_else(|| broken_bracket(line, rest))
+        .or_else(|| file_before_prefix(rest))
+}
+
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
 pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(80)])?;
-    inside_bracket(line, &rest[..end])?;
-    let rest = &rest[end + 1..];
+    let rest = match clock(after_blanks(rest)).and_then(|(seconds, after)| Some((seconds, after.strip_prefix(']')?))) {
+        Some((seconds, after)) => {
+            (line.uptime, line.voice, line.marked) = (Some(seconds), Voice::Kernel, true);
+            after
+        }
+        None => {
+            let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(80)])?;
+            inside_bracket(line, &rest[..end])?;
+            &rest[end + 1..]
+        }
+    };
     Some(rest.strip_prefix(':').unwrap_or(rest))
 }
 
@@ -198,12 +213,14 @@ fn broken_bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
 
 /// `6,22743,6115623303887,-;`: a record of `/dev/kmsg` (Documentation/ABI/testing/dev-kmsg).
 fn kmsg<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let end = rest.bytes().take(90).position(|byte| byte == b';')?;
-    let mut fields = rest[..end].split(',');
-    let level: u32 = fields.next()?.parse().ok()?;
-    let sequence: u64 = fields.next()?.parse().ok()?;
-    let microseconds: u64 = fields.next()?.parse().ok()?;
-    fields.next()?;
+    let field = |text: &'a str| {
+        let (number, length) = digits(text.as_bytes())?;
+        Some((number, text[length..].strip_prefix(',')?))
+    };
+    let (level, after) = field(rest)?;
+    let (sequence, after) = field(after)?;
+    let (microseconds, after) = field(after)?;
+    let end = rest.len() - after.len() + memchr::memchr(b';', &after.as_bytes()[..after.len().min(40)])?;
     line.sequence = Some(sequence);
     line.uptime = Some(microseconds as f64 / 1e6);
     // Facility 0 is the kernel's; programs write into the ring as another.

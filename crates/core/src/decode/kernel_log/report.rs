@@ -183,14 +183,17 @@ impl Report {
     /// Adds the row that `text` begins with, printed soon after the line last `seen`: its length with the end of the
     /// line. None: it needs a closer look.
     #[inline]
-    pub(super) fn add_line(&mut self, seen: &mut Seen, uptime: f64, text: &str) -> Option<usize> {
-        let late = seen.uptime.is_none_or(|last| is_late((uptime - last).abs()));
+    pub(super) fn add_line(&mut self, seen: &mut Seen, uptime: Option<f64>, text: &str) -> Option<usize> {
+        let late = match (seen.uptime, uptime) {
+            (Some(last), Some(now)) => is_late((now - last).abs()),
+            (last, now) => last.is_some() || now.is_some(),
+        };
         if late || self.rows.len() >= MOST_ROWS {
             return None;
         }
         let (row, length) = self.ends.line(text, self.columns.as_deref().unwrap_or_default())?;
         self.rows.push(row);
-        seen.uptime = Some(uptime);
+        seen.uptime = uptime;
         Some(length)
     }
 
