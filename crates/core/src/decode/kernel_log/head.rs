@@ -44,6 +44,14 @@ impl<'a> Head<'a> {
         pid.starts_with(|letter: char| letter.is_ascii_digit()).then_some((uptime, row))
     }
 
+    /// The clock of a line behind the same head, and what follows it.
+    #[inline]
+    pub(super) fn clock(&self, text: &'a str) -> Option<(f64, &'a str)> {
+        let rest = after_blanks(after_head(after_blanks(text), self.text)?);
+        let (uptime, after) = clock(after_blanks(rest.strip_prefix('[')?))?;
+        Some((uptime, after.strip_prefix("] ")?))
+    }
+
     /// The node and date that the head tells.
     pub(super) fn origin(&self) -> (Option<&str>, Option<Date>) {
         (self.line.node.as_deref(), self.line.date)

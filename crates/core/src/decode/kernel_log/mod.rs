@@ -26,6 +26,7 @@ mod note;
 mod order;
 mod origin;
 mod prefix;
+mod quiet;
 mod report;
 mod reports;
 mod scan;
@@ -78,7 +79,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     scan.attend(FIRST_LINES);
     while let Some(raw) = scan.next() {
         log.read(raw, &mut scan);
-        log.rows(&mut scan);
+        log.pass(&mut scan);
     }
     log.covered.skipped = scan.skipped;
     let lines = scan.lines();
@@ -112,38 +113,6 @@ impl<'t> Log<'_, '_, 't> {
             }
             Cow::Borrowed(text) => self.head.line(text),
             Cow::Owned(text) => prefix::owned(&text),
-        }
-    }
-
-    /// The short way of the rows of a task table, which most lines of a report are: takes those that come next, while
-    /// they are like each other.
-    fn rows(&mut self, scan: &mut Scan<'t>) {
-        if self.pending.is_some() || !self.reports.is_in_table() {
-            return;
-        }
-        let (number, text) = scan.quiet();
-        let Some((uptime, _)) = self.head.row(text) else { return };
-        let (node, date) = self.head.origin();
-        let node = match node.map(|name| self.nodes.iter().rposition(|known| known == name)) {
-            Some(None) => return,
-            known => known.flatten(),
-        };
-        let mut seen = Seen { line: self.places.of(number), node, boot: None, date, uptime };
-        let Some(report) = self.reports.in_table(&seen) else { return };
-        let (mut at, mut start, mut rows) = (0, 0, 0);
-        while let Some((uptime, row)) = self.head.row(&text[at..])
-            && let Some(length) = report.add_line(&mut seen, uptime, row)
-        {
-            start = at;
-            at = text.len() - row.len() + length;
-            rows += 1;
-        }
-        if rows > 0 {
-            seen.line = self.places.of(number + rows - 1);
-            report.last = seen;
-            self.start = scan.pass(at, rows) + start;
-            self.covered.of_reports += rows;
-            scan.attend(REPORT_LINES);
         }
     }
 

@@ -120,6 +120,19 @@ fn worded<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         .or_else(|| file_before_prefix(rest))
 }
 
+/// Is a text behind a clock a message for certain, of which [`element`] would take nothing off?
+#[inline]
+pub(super) fn is_message(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // Behind a question mark a frame of a call trace; a full stop may stand before a level, `kern.err`.
+    let wordy = |first: &u8| {
+        first.is_ascii_alphabetic()
+            && memchr::memchr3(b':', b']', b'-', bytes).is_none()
+            && memchr::memchr2(b'.', b'=', bytes).is_none()
+    };
+    bytes.first().is_some_and(|first| *first == b'?' || wordy(first))
+}
+
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
 pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     let rest = match clock(after_blanks(rest)).and_then(|(seconds, after)| Some((seconds, after.strip_prefix(']')?))) {

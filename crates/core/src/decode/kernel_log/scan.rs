@@ -68,7 +68,7 @@ pub(super) struct Scan<'a> {
     plain: OnceCell<Option<&'a str>>,
     searched: usize,
     /// How many lines to read whatever they hold.
-    attention: usize,
+    pub(super) attention: usize,
     /// Lines passed over.
     pub(super) skipped: usize,
 }

@@ -1,0 +1,84 @@
+//! The short way through a report. Most of its lines hold no telling word, begin as the line before, and are of few
+//! shapes: they are read where they stand, to the same end as [`Log::read`] would.
+
+use super::report::Seen;
+use super::scan::Scan;
+use super::{Log, REPORT_LINES, message, needs_more, prefix};
+use crate::digits::line_end;
+
+impl<'t> Log<'_, '_, 't> {
+    /// Passes over the lines that come next, as far as they are of a known shape.
+    pub(super) fn pass(&mut self, scan: &mut Scan<'t>) {
+        if self.pending.is_some() {
+        } else if self.reports.is_in_table() {
+            self.rows(scan);
+        } else if self.reports.is_open() {
+            self.words(scan);
+        }
+    }
+
+    /// Rows of a task table.
+    fn rows(&mut self, scan: &mut Scan<'t>) {
+        let (number, text) = scan.quiet();
+        let Some((uptime, _)) = self.head.row(text) else { return };
+        let Some(mut seen) = self.behind_head(number, uptime) else { return };
+        let Some(report) = self.reports.in_table(&seen) else { return };
+        let (mut at, mut start, mut rows) = (0, 0, 0);
+        while let Some((uptime, row)) = self.head.row(&text[at..])
+            && let Some(length) = report.add_line(&mut seen, uptime, row)
+        {
+            start = at;
+            at = text.len() - row.len() + length;
+            rows += 1;
+        }
+        if rows > 0 {
+            seen.line = self.places.of(number + rows - 1);
+            report.last = seen;
+            self.start = scan.pass(at, rows) + start;
+            self.covered.of_reports += rows;
+            scan.attend(REPORT_LINES);
+        }
+    }
+
+    /// Counters and frames of a call trace behind a clock: messages of words, before which nothing is left to take off.
+    fn words(&mut self, scan: &mut Scan<'t>) {
+        let (number, text) = scan.quiet();
+        let Some((uptime, _)) = self.head.clock(text) else { return };
+        let Some(mut seen) = self.behind_head(number, Some(uptime)) else { return };
+        let (mut at, mut start, mut lines, mut attention) = (0, 0, 0, scan.attention);
+        while attention > 0
+            && let Some((uptime, rest)) = self.head.clock(&text[at..])
+            && let Some(end) = line_end(rest.as_bytes())
+        {
+            let words = rest[..end].trim_ascii();
+            if !prefix::is_message(words) || needs_more(words, false) {
+                break;
+            }
+            (seen.line, seen.uptime) = (self.places.of(number + lines), Some(uptime));
+            start = at;
+            at = text.len() - rest.len() + end + 1;
+            lines += 1;
+            attention -= 1;
+            if message::leading(words).is_some_and(|message| self.reports.take(&seen, words, message)) {
+                self.covered.of_reports += 1;
+                attention = REPORT_LINES;
+            } else {
+                self.other(words);
+            }
+        }
+        if lines > 0 {
+            self.start = scan.pass(at, lines) + start;
+            scan.attend(attention);
+        }
+    }
+
+    /// Where and when a line was printed that begins as the line before; `None` where its node is a new one.
+    fn behind_head(&self, number: usize, uptime: Option<f64>) -> Option<Seen> {
+        let (node, date) = self.head.origin();
+        let node = match node.map(|name| self.nodes.iter().rposition(|known| known == name)) {
+            Some(None) => return None,
+            known => known.flatten(),
+        };
+        Some(Seen { line: self.places.of(number), node, boot: None, date, uptime })
+    }
+}
