@@ -74,11 +74,18 @@ pub fn flags_now(peak: &Waterfall) -> Vec<FlagProposal> {
     let set = flags.filter(|flag| flag.from.starts_with("command line") || flag.from.starts_with("environment"));
     set.map(|flag| FlagProposal {
         variable: flag.name.clone(),
-        value: flag.value.clone(),
+        value: as_written(&flag.name, &flag.value),
         replaces: None,
         why: flag.from.clone(),
+        within: None,
     })
     .collect()
+}
+
+/// A flag's value in the unit that it is written in: V8's is MiB, and HotSpot's own names take bytes.
+fn as_written(name: &str, value: &str) -> String {
+    let bytes = value.parse::<u64>().ok().filter(|_| name == "--max-old-space-size" || name == "--max-semi-space-size");
+    bytes.map_or_else(|| value.to_owned(), |bytes| (bytes >> 20).to_string())
 }
 
 #[cfg(test)]
