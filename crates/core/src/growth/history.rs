@@ -134,7 +134,8 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         let because = format!("{:.0} % of what was used is page cache or tmpfs", share * 100.0);
         return Judgement { growing: Some(Growing::Cache), ..Judgement::new(Class::Cache, because) };
     }
-    if let Some(onset) = onset {
+    // A level that was left for another is a step, though a line through both rises.
+    if let Some(onset) = onset.filter(|_| shape::step(whole).is_none()) {
         let because = format!(
             "its floor grows by {} {}: it could be a leak, and so could more work; watch it for two days more",
             pace(onset.trend.slope),

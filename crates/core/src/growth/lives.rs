@@ -102,7 +102,7 @@ pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
 pub(super) fn between_kills(history: &History) -> Option<String> {
     let killed: Vec<Life> = lives(history).into_iter().filter(|life| life.killed).collect();
     let long: Vec<&Life> = killed.iter().rev().take(LIVES_MOST).collect();
-    let grows = |life: &&&Life| {
+    let is_even = |life: &&&Life| {
         let points: Vec<(i64, u64)> = history.points().filter(|(at, _)| (life.from..=life.to).contains(at)).collect();
         let third = points.len() / 3;
         if third == 0 {
@@ -116,7 +116,7 @@ pub(super) fn between_kills(history: &History) -> Option<String> {
             && last - second >= (last - first) * 0.25
             && last >= first * (1.0 + FALL)
     };
-    let grown = long.iter().filter(grows).count();
+    let grown = long.iter().filter(is_even).count();
     (grown >= LIVES_LEAST && grown * 100 >= long.len() * GROWN_PERCENT).then(|| {
         format!(
             "{grown} of {} times it grew evenly until it was killed: a leak would, and so would a start that needs more",

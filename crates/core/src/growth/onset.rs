@@ -30,25 +30,30 @@ impl Onset {
     }
 }
 
+/// Cells that are smoothed into one, where the floor itself varies too much.
+const SMOOTHED: usize = 4;
+
 /// Before it began it rose at no more than this share of the pace.
 const PACE_BEFORE_MOST: f64 = 0.6;
 
 /// Growth since the floor began to rise: the likeliest beginning from which it rises without end, else from which it may.
 pub(super) fn of(history: &History, whole: &Floors, to: i64) -> Option<Onset> {
     let mut found = None;
-    for cell in beginnings(whole) {
+    for cell in beginnings(whole).into_iter().filter(|cell| ends_above(whole, *cell)) {
         let from = whole.moment(cell).saturating_sub(self::whole(whole.cell / 2.0));
         let floors = Floors::of(history, &history.used, from, to);
-        let coarse = floors.coarser(4);
+        let coarse = floors.coarser(SMOOTHED);
         for trend in [Trend::of(&floors), Trend::of(&coarse)].into_iter().flatten() {
             let endless = trend.is_endless_since(whole.at[whole.len() - 1] - whole.at[0]);
-            let above = ends_above(whole, cell) && begins(whole, cell, trend);
-            if endless && above {
-                return Some(Onset { from, floors, trend, endless: true });
+            let rises = endless || (found.is_none() && trend.is_rising());
+            if !rises || !begins(whole, cell, trend) {
+                continue;
             }
-            if found.is_none() && above && trend.is_rising() {
-                found = Some(Onset { from, floors: floors.clone(), trend, endless: false });
+            let onset = Onset { from, floors: floors.clone(), trend, endless };
+            if endless {
+                return Some(onset);
             }
+            found = Some(onset);
         }
     }
     found

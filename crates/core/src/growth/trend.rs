@@ -29,6 +29,9 @@ const PACE_LEAST: f64 = 0.35;
 /// And where there is no yesterday at less than this.
 const SHORT_PACE_LEAST: f64 = 0.5;
 
+/// And where it only may be growth, at less than this.
+const RISING_PACE_LEAST: f64 = 0.1;
+
 /// And no faster in its middle than in its faster end, by so much: a wave's slope from its bottom to its top is twice as
 /// steep there, a leak's is not.
 const BULGE_MOST: f64 = 1.4;
@@ -137,11 +140,12 @@ impl Trend {
         }
     }
 
-    /// It rises to the end, and much.
+    /// It rises to the end, and much, and not at one moment alone.
     pub(super) fn is_rising(self) -> bool {
         self.growth >= SHORT_GROWTH_LEAST
             && self.order >= ORDER_LEAST
             && self.kept >= 4
+            && self.slowest_third >= RISING_PACE_LEAST
             && self.last_to_first >= PACE_LEAST
     }
 

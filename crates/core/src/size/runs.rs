@@ -118,6 +118,12 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_is_told_in_the_unit_that_it_is_written_in() {
+        let of = |name| super::as_written(name, "536870912");
+        assert_eq!(["--max-old-space-size", "MaxHeapSize"].map(of), ["512", "536870912"]);
+    }
+
+    #[test]
     fn a_recording_is_sized_as_its_run_was() {
         let (run, sizing) = sized(10, 0);
         let (proposal, proposed) = (run.proposal.unwrap(), sizing.proposed.unwrap());

@@ -224,3 +224,22 @@ fn confidence(judged: &Judged, censored: bool) -> Confidence {
         judged.confidence
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::History;
+
+    #[test]
+    fn a_proposal_under_which_the_history_would_have_been_killed_needs_action() {
+        let history =
+            History { at: (0..300).map(|step| step * 300).collect(), used: vec![100 << 20; 300], ..History::default() };
+        let workload = Workload { replicas: vec![history], ..Workload::default() };
+        let of = |most| size_one(&workload, &Wishes { most, ..Wishes::default() });
+        let low = of(Some(Bytes::mib(90)));
+        assert!(low.needs_action && low.replay.is_some_and(|it| it.oom_kills_after > Some(0)), "{low:?}");
+        let enough = of(None);
+        assert!(!enough.needs_action);
+        assert!(enough.reasons[0].ends_with("and a margin of 64 MiB"), "{:?}", enough.reasons);
+    }
+}

@@ -8,7 +8,9 @@ use crate::size::workload::Workload;
 /// Gives every workload its pod template and its autoscaler, and adds the containers that only an autoscaler knows, in the
 /// order of names. What could not be used is told.
 pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
-    workloads.iter_mut().for_each(|it| templates::give(it, objects));
+    for workload in workloads.iter_mut() {
+        templates::give(workload, objects);
+    }
     let mut gaps = Vec::new();
     if !workloads.is_empty() && !objects.set.is_empty() && workloads.iter().all(|it| it.set.is_none()) {
         let set = &objects.set[0];
@@ -89,7 +91,9 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
         let it = of(saved.vpa.clone(), None, Some(saved), saved.container.clone(), &subject, objects);
         workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
     }
-    workloads[known_before..].iter_mut().for_each(|it| templates::give(it, objects));
+    for workload in &mut workloads[known_before..] {
+        templates::give(workload, objects);
+    }
     workloads.sort_by(|a, b| a.subject.cmp(&b.subject));
     gaps
 }

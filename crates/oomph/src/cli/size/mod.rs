@@ -42,7 +42,8 @@ A trace has the columns series, time_s, bytes, and where they are known limit_by
 cache_bytes and oom; plain, .gz or .zst.
 
 Exits with 1 where something needs action: a leak, a limit that is too low, a kill, a proposal that differs by more
-than a tenth from what is set.";
+than a tenth from what is set, or one under which the same history would have been killed. In the column oom stands
+what was killed since the row before, or a counter, which never falls.";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
