@@ -55,8 +55,11 @@ fn a_cell_that_cannot_be_read_is_named() {
 #[test]
 fn an_oom_that_never_falls_and_stays_up_is_a_counter() {
     let of = |values: &[u64]| {
-        let rows: String = values.iter().zip(1..).map(|(value, at)| format!("a,{at},5,{value}\n")).collect();
-        let trace = read(&format!("series,time_s,bytes,oom\n{rows}"));
+        let mut text = "series,time_s,bytes,oom\n".to_owned();
+        for (value, at) in values.iter().zip(1..) {
+            writeln!(text, "a,{at},5,{value}").unwrap();
+        }
+        let trace = read(&text);
         (trace.histories[0].kills.iter().map(|kill| kill.at).collect::<Vec<_>>(), trace.gaps.len())
     };
     assert_eq!(of(&[0, 0, 1, 1, 1, 3, 3]), (vec![3, 6, 6], 1));
