@@ -91,6 +91,92 @@ fn growth_of_half_a_day_is_a_leak_only_where_it_is_much() {
     assert_eq!(class(&made(60, |hour| 200.0 + hour * 2.0)), Class::Leak);
 }
 
+/// Noise of so many MiB in both directions.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of the sample")]
+fn noise(hour: f64, mib: f64) -> f64 {
+    (f64::from((hour * 6.0).round() as u32).mul_add(12.9898, 1.0).sin() * 43_758.545).fract() * mib
+}
+
+#[test]
+fn a_leak_that_begins_inside_of_the_history_is_told_with_its_beginning() {
+    for day in [4.0, 7.0, 10.0, 12.0] {
+        let it = of_history(&made(14 * 24, |hour| 300.0 + (hour / 24.0 - day).max(0.0) * 60.0 + noise(hour, 5.0)));
+        assert_eq!(it.class, Class::Leak, "from day {day}: {}", it.because);
+        let when = it.when.map_or(0.0, |at| f64::from(i32::try_from(at).unwrap()) / 86_400.0);
+        assert!((when - day).abs() <= 1.8, "from day {day}, told {when}");
+    }
+    let step = of_history(&made(14 * 24, |hour| if hour < 168.0 { 300.0 } else { 450.0 } + noise(hour, 5.0)));
+    assert_eq!(step.class, Class::Step, "{}", step.because);
+}
+
+#[test]
+fn a_program_that_started_late_and_leaks_is_no_step() {
+    let it = of_history(&made(5 * 24, |hour| if hour < 48.0 { 1200.0 } else { 1900.0 + (hour - 48.0) * 8.0 }));
+    assert_eq!(it.class, Class::Leak, "{}", it.because);
+}
+
+#[test]
+fn an_ordinary_restart_does_not_hide_a_leak_and_one_that_mended_it_ends_it() {
+    let restarted = |day: f64, again: f64| {
+        made(14 * 24, |hour| {
+            let day_now = hour / 24.0;
+            let grown = if day_now < day { day_now * 30.0 } else { (day_now - day) * again };
+            300.0 + grown + noise(hour, 5.0)
+        })
+    };
+    for day in [4.0, 7.0, 10.0, 13.0] {
+        let it = of_history(&restarted(day, 30.0));
+        assert_eq!(it.class, Class::Leak, "restarted on day {day}: {}", it.because);
+    }
+    let mended = of_history(&restarted(10.0, 0.0));
+    assert_ne!(mended.class, Class::Leak, "{}", mended.because);
+}
+
+#[test]
+fn a_leak_under_a_noisy_floor_is_no_sawtooth() {
+    for swing in [20.0, 40.0] {
+        let it = of_history(&made(14 * 24, |hour| 300.0 + hour * 0.6 + noise(hour, swing)));
+        assert_eq!(it.class, Class::Leak, "{}", it.because);
+    }
+}
+
+#[test]
+fn no_sentence_says_that_a_floor_does_not_rise_which_does() {
+    let full = History { limit: vec![512 << 20; 14 * 144], ..made(14 * 24, |hour| (200.0 + hour * 2.0).min(512.0)) };
+    let it = of_history(&full);
+    assert!(
+        it.class != Class::LimitTooLow || it.because.contains("its floor rose from"),
+        "{:?} {}",
+        it.class,
+        it.because
+    );
+    let quick = History {
+        kills: (1..48).map(|number| Kill { at: number * 5_400, limit: Some(Bytes::mib(512)) }).collect(),
+        limit: vec![512 << 20; 432],
+        ..made(72, |hour| 200.0 + (hour % 1.5) * 200.0)
+    };
+    let it = of_history(&quick);
+    assert!(it.because.contains("it grew evenly until it was killed"), "{:?} {}", it.class, it.because);
+}
+
+#[test]
+fn samples_that_failed_are_no_restarts() {
+    let it = of_history(&made(14 * 24, |hour| if hour % 30.0 < 0.1 { 0.0 } else { 300.0 + hour * 0.6 }));
+    assert_eq!(it.class, Class::Leak, "{}", it.because);
+}
+
+#[test]
+fn less_evidence_gives_no_surer_verdict() {
+    // The same growth of 15 % over more and more hours.
+    for minutes in [40, 55, 90, 240, 720] {
+        let at: Vec<i64> = (0..minutes * 4).map(|number| number * 15).collect();
+        #[expect(clippy::cast_sign_loss, reason = "bytes")]
+        let used = at.iter().map(|at| (200_000_000 + 30_000_000 * at / (minutes * 60)) as u64).collect();
+        let it = of_history(&History { at, used, ..History::default() });
+        assert_eq!(it.class, Class::TooLittleData, "{minutes} min: {}", it.because);
+    }
+}
+
 /// Four days under a limit of 512 MiB, with so much anonymous memory and page cache.
 fn cached(anonymous: impl Fn(f64) -> f64, cache: impl Fn(f64) -> f64) -> History {
     let (rss, cache) = (made(96, anonymous).used, made(96, cache).used);

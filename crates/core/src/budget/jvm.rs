@@ -117,6 +117,19 @@ pub const STACK_RESIDENT: Bytes = Bytes::kib(150);
 pub const STACK_RESERVED: Bytes = Bytes::mib(1);
 
 impl BesideHeap {
+    /// What a service with nothing known about it needs beside its heap, under the caps that it is given.
+    pub fn usual(caps: &Caps) -> Self {
+        let capped = |usual: Bytes, cap: Option<Bytes>| cap.map_or(usual, |cap| usual.min(cap));
+        Self {
+            metaspace: capped(metaspace_of_classes(CLASSES_ASSUMED), caps.metaspace),
+            code_cache: capped(Bytes::mib(50), caps.code_cache),
+            threads: THREADS_ASSUMED / 5,
+            stack: STACK_RESIDENT,
+            direct: capped(Bytes::mib(16), caps.direct),
+            ..Self::default()
+        }
+    }
+
     /// What is to be planned for, growth included.
     pub fn planned(&self) -> Bytes {
         let threads = self.threads.saturating_mul(self.stack.0.saturating_add(KERNEL_PER_THREAD.0));

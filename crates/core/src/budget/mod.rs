@@ -8,6 +8,7 @@ pub mod dotnet;
 pub mod golang;
 pub mod jvm;
 mod proposal;
+pub mod told;
 pub mod v8;
 pub mod workers;
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::jvm::{self, BesideHeap, Collector};
+use super::told::Within;
 use super::{golang, limit_for_peak, margin_within, round_up, scaled, v8};
 use crate::runtime::Name;
 use crate::units::Bytes;
@@ -34,10 +35,14 @@ pub struct FlagProposal {
     pub replaces: Option<String>,
     /// Why.
     pub why: String,
+    /// The whole text of the manifest that it stands in, with it; none where that is not known.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub within: Option<Within>,
 }
 
 /// Where a flag stands that no variable beats, as a process's flags name it.
-const COMMAND_LINE: &str = "command line";
+pub(super) const COMMAND_LINE: &str = "command line";
 
 impl FlagProposal {
     /// What to do, in one line.
@@ -60,7 +65,7 @@ impl FlagProposal {
             (None, Some(variable)) => variable,
             (None, None) => usual,
         };
-        Self { variable: variable.to_owned(), value, replaces, why }
+        Self { variable: variable.to_owned(), value, replaces, why, within: None }
     }
 }
 

@@ -67,6 +67,14 @@ impl Floors {
         }
     }
 
+    /// So many cells in one, their mean: floors that vary from one to the next have a trend of their own.
+    pub(super) fn coarser(&self, cells: usize) -> Self {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let of = |values: &[f64]| -> Vec<f64> { values.chunks(cells).map(mean).collect() };
+        let high = self.high.chunks(cells).map(|it| it.iter().copied().fold(0.0, f64::max)).collect();
+        Self { at: of(&self.at), low: of(&self.low), high, cell: self.cell * cells as f64, ..*self }
+    }
+
     /// The moment of a cell, on the clock of the history.
     #[expect(clippy::cast_possible_truncation, reason = "a moment within the history")]
     pub(super) fn moment(&self, cell: usize) -> i64 {

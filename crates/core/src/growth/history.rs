@@ -1,15 +1,29 @@
 //! A history of hours to weeks.
 
+use std::ops::Range;
+
 use super::floors::{Floors, median, quantile};
-use super::trend::Trend;
+use super::trend::{SHORT_GROWTH_LEAST, Trend};
 use super::{Class, Growing, Judgement, Slope, of_run};
-use super::{deploys, lives, shape};
+use super::{deploys, lives, onset, shape};
 use crate::diagnosis::Confidence;
 use crate::size::{History, MISSING};
 use crate::units::Bytes;
 
 /// A history shorter than this is one run of a program: seconds.
 const SHORT: i64 = 3_600;
+
+/// Cells that are smoothed into one.
+const SMOOTHED: usize = 8;
+
+/// A life that grows at less than this share of the one before does not repeat it.
+const REPEATED_LEAST: f64 = 0.25;
+
+/// Growth of less than two days is no more than possibly a leak, whatever came before: seconds.
+const TWO_DAYS: f64 = 2.0 * 86_400.0;
+
+/// A floor whose last quarter lies higher than its first by more than this has risen, whatever its shape.
+const RISEN: f64 = 0.1;
 
 /// From this share of the limit on it is near.
 const NEAR: f64 = 0.9;
@@ -21,6 +35,11 @@ pub fn of_history(history: &History) -> Judgement {
     let (Some(from), Some(to)) = (first, last) else {
         return Judgement::new(Class::TooLittleData, "it was sampled once or never".into());
     };
+    // A container that runs uses something: a zero among amounts is a sample that failed.
+    if history.used.contains(&0) && history.used.iter().any(|used| *used != 0 && *used != MISSING) {
+        let used = history.used.iter().map(|used| if *used == 0 { MISSING } else { *used }).collect();
+        return of_history(&History { used, ..history.clone() });
+    }
     let limit = history.limit.iter().rev().find(|limit| **limit != MISSING).copied();
     if from == to {
         return Judgement::new(Class::TooLittleData, "all samples are of one moment".into());
@@ -51,7 +70,8 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     };
     let own = own(history, &floors, to);
     let full = limit.is_some_and(|limit| is_near(whole, limit) * 2 >= whole.len());
-    let trend = Trend::of(&floors);
+    // What the next life does not repeat was no leak, or is mended.
+    let trend = Trend::of(&floors).filter(|trend| !trend.is_endless() || !is_cured(history, whole, &life, *trend, to));
     let lived = format!("over {}", span(floors.at.last().copied().unwrap_or(0.0)));
     if let Some(trend) = trend.filter(|trend| trend.is_endless()) {
         let growing = growing(history, &floors, from.max(floors.from), to, trend.slope);
@@ -69,6 +89,19 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     }
     if let Some(leak) = lives::leak(history, limit) {
         return leak;
+    }
+    if let Some(leak) = hidden_leak(history, whole, &floors, (&life, to), limit) {
+        return leak;
+    }
+    let onset = onset::of(history, whole, to);
+    if let Some(onset) = onset.as_ref().filter(|it| it.endless) {
+        let growing = growing(history, &onset.floors, onset.from, to, onset.trend.slope);
+        if growing != Some(Growing::Cache) {
+            let it = leak(&onset.floors, onset.trend, growing, limit, &onset.since());
+            let short = onset.floors.at.last().is_none_or(|lived| *lived < TWO_DAYS);
+            let confidence = if short { Confidence::Possible } else { it.confidence };
+            return Judgement { confidence, when: Some(onset.from), ..it };
+        }
     }
     let level = median(&whole.high);
     let peak = whole.high.iter().copied().fold(0.0, f64::max);
@@ -89,8 +122,9 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
                 ..Judgement::new(
                     Class::LimitTooLow,
                     format!(
-                        "{share} % of the time it stood within a tenth of its limit of {}{killed}; its floor does not rise",
-                        Bytes(limit)
+                        "{share} % of the time it stood within a tenth of its limit of {}{killed}; {}",
+                        Bytes(limit),
+                        lives::between_kills(history).unwrap_or_else(|| floor_says(whole))
                     ),
                 )
             };
@@ -99,6 +133,15 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     if let Some(share) = cached(history).filter(|share| *share >= 0.5) {
         let because = format!("{:.0} % of what was used is page cache or tmpfs", share * 100.0);
         return Judgement { growing: Some(Growing::Cache), ..Judgement::new(Class::Cache, because) };
+    }
+    // A level that was left for another is a step, though a line through both rises.
+    if let Some(onset) = onset.filter(|_| shape::step(whole).is_none()) {
+        let because = format!(
+            "its floor grows by {} {}: it could be a leak, and so could more work; watch it for two days more",
+            pace(onset.trend.slope),
+            onset.since()
+        );
+        return Judgement { when: Some(onset.from), ..Judgement::new(Class::TooLittleData, because) };
     }
     if shape::starts_high(whole) {
         let later = quantile(&whole.high[whole.len() / 10..], 0.99);
@@ -119,10 +162,11 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
     }
     if let Some(teeth) = shape::teeth(whole) {
         let because = format!(
-            "it rose and fell {teeth} times over {}, between {} and {}; its floor does not rise without end",
+            "it rose and fell {teeth} times over {}, between {} and {}; {}",
             span(whole.at.last().copied().unwrap_or(0.0)),
             shown(quantile(&whole.low, 0.1)),
-            shown(quantile(&whole.high, 0.9))
+            shown(quantile(&whole.high, 0.9)),
+            floor_says(whole)
         );
         return Judgement::new(Class::Sawtooth, because);
     }
@@ -140,6 +184,48 @@ fn classify(history: &History, whole: &Floors, (from, to): (i64, i64), limit: Op
         return Judgement { confidence: Confidence::Likely, ..Judgement::new(Class::LimitTooLow, because) };
     }
     Judgement::new(Class::Steady, format!("it stayed near {}, at most {}", shown(level), shown(peak)))
+}
+
+/// A leak whose floor varies too much to rise from one block to the next; smoothed, it does.
+fn hidden_leak(
+    history: &History,
+    whole: &Floors,
+    floors: &Floors,
+    (life, to): (&Range<usize>, i64),
+    limit: Option<u64>,
+) -> Option<Judgement> {
+    let trend = Trend::of(&floors.coarser(SMOOTHED))?;
+    let proven = trend.above_yesterday.is_some() && trend.is_endless() && trend.is_sure();
+    if !proven || is_cured(history, whole, life, trend, to) {
+        return None;
+    }
+    let growing = growing(history, floors, floors.from, to, trend.slope);
+    let lived = format!("over {}", span(floors.at.last().copied().unwrap_or(0.0)));
+    (growing != Some(Growing::Cache)).then(|| leak(floors, trend, growing, limit, &lived))
+}
+
+/// Whether the life after the one that grew is long enough to tell, and does not.
+fn is_cured(history: &History, whole: &Floors, life: &Range<usize>, trend: Trend, to: i64) -> bool {
+    let last = life.end + 1;
+    if life.end == whole.len() || whole.len() - last < shape::CELLS_LEAST {
+        return false;
+    }
+    let after = Trend::of(&Floors::of(history, &history.used, whole.moment(last), to));
+    after.is_some_and(|after| after.slope < trend.slope * REPEATED_LEAST)
+}
+
+/// What is said of the floor of a history that is no leak.
+fn floor_says(whole: &Floors) -> String {
+    let quarter = (whole.len() / 4).max(1);
+    let (first, last) = (median(&whole.low[..quarter]), median(&whole.low[whole.len() - quarter..]));
+    if last > first * (1.0 + RISEN) {
+        return format!(
+            "its floor rose from {} to {} and does not show whether it goes on: a leak may be behind it",
+            bytes_of(first),
+            bytes_of(last)
+        );
+    }
+    "its floor does not rise without end".into()
 }
 
 /// Cells that come near the limit.
@@ -229,6 +315,13 @@ fn of_short(history: &History, from: i64, limit: Option<u64>) -> Judgement {
     let points: Vec<(u64, Bytes)> =
         known.map(|(at, used)| (at.saturating_sub(from).unsigned_abs().saturating_mul(1000), Bytes(*used))).collect();
     let mut it = of_run(&points, limit.map(Bytes), Bytes(0), None);
+    // Less evidence makes no surer verdict: what is not enough for hours is not enough for minutes.
+    let (first, last) = (points.first().map_or(0, |it| it.1.0), points.last().map_or(0, |it| it.1.0));
+    if it.class == Class::Leak && (last as f64) < first as f64 * (1.0 + SHORT_GROWTH_LEAST) {
+        let because =
+            format!("{}: a program that starts or fills its heap would as well; watch it for two days", it.because);
+        it = Judgement::new(Class::TooLittleData, because);
+    }
     it.censored = !history.kills.is_empty();
     it
 }

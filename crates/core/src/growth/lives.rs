@@ -25,6 +25,11 @@ const FALLEN_LEAST: i64 = 6 * 3_600;
 /// Samples on either side of a fall.
 const SIDE: usize = 3;
 
+/// A smaller fall than by half ends a life from this share on, where it is so many times what samples usually differ by
+/// from one to the next.
+const FALL: f64 = 0.15;
+const NOISE: f64 = 8.0;
+
 /// Of a long history the last so many lives are looked at.
 const LIVES_MOST: usize = 60;
 
@@ -93,17 +98,49 @@ pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
     })
 }
 
-/// The lives between kills and falls by half.
+/// What lives look like that are too short to tell a leak from a start: nearly every one grew evenly until it was killed.
+pub(super) fn between_kills(history: &History) -> Option<String> {
+    let killed: Vec<Life> = lives(history).into_iter().filter(|life| life.killed).collect();
+    let long: Vec<&Life> = killed.iter().rev().take(LIVES_MOST).collect();
+    let is_even = |life: &&&Life| {
+        let points: Vec<(i64, u64)> = history.points().filter(|(at, _)| (life.from..=life.to).contains(at)).collect();
+        let third = points.len() / 3;
+        if third == 0 {
+            return false;
+        }
+        let level = |part: usize| {
+            median(&points[part * third..(part + 1) * third].iter().map(|it| it.1 as f64).collect::<Vec<_>>())
+        };
+        let (first, second, last) = (level(0), level(1), level(2));
+        second - first >= (last - first) * 0.25
+            && last - second >= (last - first) * 0.25
+            && last >= first * (1.0 + FALL)
+    };
+    let grown = long.iter().filter(is_even).count();
+    (grown >= LIVES_LEAST && grown * 100 >= long.len() * GROWN_PERCENT).then(|| {
+        format!(
+            "{grown} of {} times it grew evenly until it was killed: a leak would, and so would a start that needs more",
+            long.len()
+        )
+    })
+}
+
+/// The lives between kills and falls.
 fn lives(history: &History) -> Vec<Life> {
     let points: Vec<(i64, u64)> = history.points().collect();
     let (Some((from, _)), Some((to, _))) = (points.first(), points.last()) else { return Vec::new() };
     let (from, to) = (*from, *to);
     // When a life ended, and whether by a kill.
     let mut ends: Vec<(i64, bool)> = history.kills.iter().map(|kill| (kill.at, true)).collect();
+    let steps = points.windows(2).filter(|two| two[0].0 < two[1].0).map(|two| two[0].1.abs_diff(two[1].1) as f64);
+    let steps: Vec<f64> = steps.collect();
+    let noise = median(&steps) * NOISE;
     for sides in points.windows(2 * SIDE) {
         let mut before: Vec<u64> = sides[..SIDE].iter().map(|point| point.1).collect();
         before.sort_unstable();
-        if sides[SIDE..].iter().all(|point| point.1 < before[SIDE / 2] / 2) {
+        let before = before[SIDE / 2] as f64;
+        let after = sides[SIDE..].iter().map(|point| point.1).max().unwrap_or_default() as f64;
+        if after < before / 2.0 || (after < before * (1.0 - FALL) && before - after > noise) {
             ends.push((sides[SIDE].0, false));
         }
     }

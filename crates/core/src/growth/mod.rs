@@ -4,6 +4,7 @@ mod deploys;
 mod floors;
 mod history;
 mod lives;
+mod onset;
 mod run;
 mod shape;
 mod trend;

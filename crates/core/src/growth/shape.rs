@@ -8,24 +8,40 @@ use crate::size::MISSING;
 /// Fewer cells have no shape.
 pub(super) const CELLS_LEAST: usize = 20;
 
-/// What falls by half and stays there for so many cells was started anew.
+/// What falls and stays there for so many cells was started anew.
 const RESTART_CELLS: usize = 3;
 
-/// The life that counts: the last one where it is a third of the history or more, else the longest.
-pub(super) fn life(floors: &Floors) -> Range<usize> {
+/// A fall by half is a restart; a smaller one is from this share on where it is so many times what floors usually differ
+/// by from one to the next.
+const RESTART_FALL: f64 = 0.15;
+const RESTART_NOISE: f64 = 8.0;
+
+/// The lives between restarts, in cells.
+pub(super) fn lives(floors: &Floors) -> Vec<Range<usize>> {
     let count = floors.len();
     let mut cuts = vec![0];
+    let steps: Vec<f64> = floors.low.windows(2).map(|two| (two[1] - two[0]).abs()).collect();
+    let noise = median(&steps) * RESTART_NOISE;
     for cell in RESTART_CELLS..count {
-        let before = median(&floors.high[cell - RESTART_CELLS..cell]);
-        let after = &floors.high[cell..(cell + RESTART_CELLS).min(count)];
-        if after.iter().all(|high| *high < before / 2.0) && cell - cuts[cuts.len() - 1] >= RESTART_CELLS {
+        let high = median(&floors.high[cell - RESTART_CELLS..cell]);
+        let low = median(&floors.low[cell - RESTART_CELLS..cell]);
+        let after = floors.high[cell..(cell + RESTART_CELLS).min(count)].iter().copied().fold(0.0, f64::max);
+        let falls = after < high / 2.0 || (after < low * (1.0 - RESTART_FALL) && low - after > noise);
+        if falls && cell - cuts[cuts.len() - 1] >= RESTART_CELLS {
             cuts.push(cell);
         }
     }
     cuts.push(count);
-    let lives = || cuts.windows(2).map(|two| two[0]..two[1]);
-    let last = lives().next_back().unwrap_or(0..count);
-    let longest = lives().max_by_key(ExactSizeIterator::len).unwrap_or(0..count);
+    // The cell in which a life ended holds a part of the next.
+    let end = |cut: usize| if cut == count { cut } else { cut - 1 };
+    cuts.windows(2).map(|two| two[0]..end(two[1])).collect()
+}
+
+/// The life that counts: the last one where it is a third of the history or more, else the longest.
+pub(super) fn life(floors: &Floors) -> Range<usize> {
+    let (lives, count) = (lives(floors), floors.len());
+    let last = lives.last().cloned().unwrap_or(0..count);
+    let longest = lives.into_iter().max_by_key(ExactSizeIterator::len).unwrap_or(0..count);
     let chosen = if last.len() * 3 >= count { last } else { longest };
     if chosen.len() >= CELLS_LEAST { chosen } else { 0..count }
 }
@@ -50,10 +66,25 @@ pub(super) struct Step {
 /// One moment that explains nearly all of how the floor differs from its mean.
 pub(super) fn step(floors: &Floors) -> Option<Step> {
     let low = &floors.low;
+    let mean = low.iter().sum::<f64>() / low.len() as f64;
+    let all: f64 = low.iter().map(|value| (value - mean).powi(2)).sum();
+    let (explained, at) = split(floors)?;
+    let (before, after) = (median(&low[..at]), median(&low[at..]));
+    let large = (after - before).abs() >= 0.15 * before.min(after).max(1.0);
+    // A level is flat: what goes on rising from the moment on is no step.
+    let third = (low.len() - at) / 3;
+    let drift = median(&low[low.len() - third.max(1)..]) - median(&low[at..at + third.max(1)]);
+    let flat = drift <= 0.25 * (after - before).abs();
+    // What a line explains as well is a slope.
+    (large && flat && explained >= 0.85 * all && explained > by_a_line(low, mean)).then_some(Step { at, before, after })
+}
+
+/// The cell that parts the floor into the two levels that explain most of how it differs from its mean, and how much.
+pub(super) fn split(floors: &Floors) -> Option<(f64, usize)> {
+    let low = &floors.low;
     let (count, least) = (low.len(), low.len() / 10 + 1);
     let total: f64 = low.iter().sum();
     let mean = total / count as f64;
-    let all: f64 = low.iter().map(|value| (value - mean).powi(2)).sum();
     let mut sum = 0.0;
     let mut best: Option<(f64, usize)> = None;
     for (cell, value) in low.iter().enumerate() {
@@ -67,11 +98,7 @@ pub(super) fn step(floors: &Floors) -> Option<Step> {
         }
         sum += value;
     }
-    let (explained, at) = best?;
-    let (before, after) = (median(&low[..at]), median(&low[at..]));
-    let large = (after - before).abs() >= 0.15 * before.min(after).max(1.0);
-    // What a line explains as well is a slope.
-    (large && explained >= 0.85 * all && explained > by_a_line(low, mean)).then_some(Step { at, before, after })
+    best
 }
 
 /// How much of the squares a straight line explains.

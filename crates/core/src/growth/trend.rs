@@ -18,7 +18,7 @@ const GROWTH_LEAST: f64 = 0.05;
 /// Where there is no yesterday, the morning of a day's wave and a program that warms up rise like a leak. Such growth
 /// must be as much as this, and as even as [`SHORT_PACE_LEAST`]. Of parts of 3 to 20 h of the healthy traces three in a
 /// thousand then pass, and fifteen to twenty in a thousand without either.
-const SHORT_GROWTH_LEAST: f64 = 0.2;
+pub(super) const SHORT_GROWTH_LEAST: f64 = 0.2;
 
 /// Of the 28 pairs of blocks so many more rise than fall.
 const ORDER_LEAST: i32 = 16;
@@ -28,6 +28,9 @@ const PACE_LEAST: f64 = 0.35;
 
 /// And where there is no yesterday at less than this.
 const SHORT_PACE_LEAST: f64 = 0.5;
+
+/// And where it only may be growth, at less than this.
+const RISING_PACE_LEAST: f64 = 0.1;
 
 /// And no faster in its middle than in its faster end, by so much: a wave's slope from its bottom to its top is twice as
 /// steep there, a leak's is not.
@@ -43,6 +46,9 @@ const KEPT_LEAST: usize = 6;
 
 /// Of the cells that have a yesterday so many are above it.
 const DAYS_LEAST: f64 = 0.9;
+
+/// So wide, as a share of the slope, is the interval of a trend in smoothed floors at most.
+const SURE: f64 = 0.3;
 
 const DAY: f64 = 86_400.0;
 
@@ -120,6 +126,29 @@ impl Trend {
         }
     }
 
+    /// Its interval is narrow: floors that were smoothed hide how much they vary.
+    pub(super) fn is_sure(self) -> bool {
+        self.interval.1 - self.interval.0 <= self.slope * SURE
+    }
+
+    /// The same of the end of a history that is so long in all: seconds. Where the end has no day of its own, the days
+    /// before tell that its rise is no morning's.
+    pub(super) fn is_endless_since(self, whole: f64) -> bool {
+        match self.above_yesterday {
+            Some(_) => self.is_endless() && self.growth >= SHORT_GROWTH_LEAST,
+            None => whole >= 2.0 * DAY && self.is_endless(),
+        }
+    }
+
+    /// It rises to the end, and much, and not at one moment alone.
+    pub(super) fn is_rising(self) -> bool {
+        self.growth >= SHORT_GROWTH_LEAST
+            && self.order >= ORDER_LEAST
+            && self.kept >= 4
+            && self.slowest_third >= RISING_PACE_LEAST
+            && self.last_to_first >= PACE_LEAST
+    }
+
     fn rises_by_days(self, share: f64) -> bool {
         share >= DAYS_NEARLY_ALL
             && self.compared >= COMPARED_LEAST
@@ -140,7 +169,7 @@ impl Trend {
 
 /// The median of the slopes between all pairs (Theil, Sen), and its 95 % interval by Kendall's variance.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks among the pairs")]
-fn theil_sen(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
+pub(super) fn theil_sen(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
     let count = at.len();
     let mut slopes = Vec::with_capacity(count * count.saturating_sub(1) / 2);
     for first in 0..count {

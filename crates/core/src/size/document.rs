@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::autoscaler::Vpa;
+use super::workload::Stands;
 use crate::diagnosis::{Confidence, GapReport, SourceReport};
 use crate::growth::Class;
 use crate::units::Bytes;
@@ -88,8 +89,13 @@ pub struct Sizing {
     pub vpa: Option<Vpa>,
     /// What to do besides, the most useful first.
     pub advice: Vec<Advice>,
-    /// A leak, a limit that is too low, or a proposal that differs from what is set by more than a tenth.
+    /// A leak, a limit that is too low, a proposal that differs from what is set by more than a tenth, or one under which
+    /// the same history would have been killed.
     pub needs_action: bool,
+    /// Where in its pod template the container stands: for patches.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub stands: Stands,
 }
 
 /// What was used, over all replicas.

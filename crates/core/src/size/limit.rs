@@ -4,7 +4,7 @@ use super::censor::Cut;
 use super::risk::Tail;
 use super::wishes::Wishes;
 use super::workload::Workload;
-use crate::budget::limit_for_peak;
+use crate::budget::{limit_for_peak, margin};
 use crate::units::Bytes;
 
 /// An amount of memory, with a sentence for each step that led to it.
@@ -48,9 +48,10 @@ pub fn above(limit: Bytes) -> Bytes {
 /// stopped.
 pub fn from_peaks(workload: &Workload, cut: Option<Cut>) -> Amount {
     let peak = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
+    let room = margin(peak, Bytes(0));
     let mut amount = Amount {
         bytes: limit_for_peak(peak, Bytes(0), Bytes(0)),
-        because: vec![format!("limit: the highest peak of {peak}, start-up included, and a margin")],
+        because: vec![format!("limit: the highest peak of {peak}, start-up included, and a margin of {room}")],
     };
     if let Some(died) = killed_at(workload) {
         amount.raise(above(died), || format!("limit: it was killed at a limit of {died}, so that is too low"));

@@ -7,6 +7,7 @@ pub mod censor;
 pub mod curve;
 pub mod document;
 mod enough;
+mod flags;
 pub mod history;
 pub mod judged;
 pub mod limit;

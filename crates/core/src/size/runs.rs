@@ -74,11 +74,18 @@ pub fn flags_now(peak: &Waterfall) -> Vec<FlagProposal> {
     let set = flags.filter(|flag| flag.from.starts_with("command line") || flag.from.starts_with("environment"));
     set.map(|flag| FlagProposal {
         variable: flag.name.clone(),
-        value: flag.value.clone(),
+        value: as_written(&flag.name, &flag.value),
         replaces: None,
         why: flag.from.clone(),
+        within: None,
     })
     .collect()
+}
+
+/// A flag's value in the unit that it is written in: V8's is MiB, and HotSpot's own names take bytes.
+fn as_written(name: &str, value: &str) -> String {
+    let bytes = value.parse::<u64>().ok().filter(|_| name == "--max-old-space-size" || name == "--max-semi-space-size");
+    bytes.map_or_else(|| value.to_owned(), |bytes| (bytes >> 20).to_string())
 }
 
 #[cfg(test)]
@@ -108,6 +115,12 @@ mod tests {
         let recorded = recorded::read("cart.oomph", text.as_bytes()).unwrap();
         let run = recorded.run.clone();
         (run, size_one(&workloads(Vec::new(), vec![recorded])[0], &Wishes::default()))
+    }
+
+    #[test]
+    fn a_flag_is_told_in_the_unit_that_it_is_written_in() {
+        let of = |name| super::as_written(name, "536870912");
+        assert_eq!(["--max-old-space-size", "MaxHeapSize"].map(of), ["512", "536870912"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::autoscaler;
 use super::censor;
 use super::document::{Document, SCHEMA, Setting, Sizing};
 use super::enough::too_little;
+use super::flags;
 use super::judged::{Judged, judge};
 use super::limit::{Amount, as_wished, from_peaks, of_cache};
 use super::modelled::limit_by;
@@ -43,7 +44,7 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
     let current = Setting {
         request_bytes: workload.request(),
         limit_bytes: workload.limit(),
-        flags: peak.map(runs::flags_now).unwrap_or_default(),
+        flags: peak.map_or_else(|| flags::now(workload), runs::flags_now),
     };
     let proposal = propose(workload, wishes, &judged, cut, tail.as_ref());
     let (proposed, reasons, missing, flags_missing) = match proposal {
@@ -68,9 +69,11 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
         class_evidence: judged.because.clone(),
         growing_part: judged.growing.clone(),
         censored: cut.is_some(),
-        needs_action: needs_action(judged.class, &current, proposed.as_ref(), observed.kills),
+        needs_action: needs_action(judged.class, &current, proposed.as_ref(), observed.kills)
+            || replay.is_some_and(|it| it.oom_kills_after.is_some_and(|kills| kills > 0)),
         advice: advise(workload, &judged, cut, &observed, proposed.as_ref()),
         vpa: autoscaler::compare(workload, judged.class, &current, proposed.as_ref()),
+        stands: workload.stands,
         current,
         policy,
         proposed,
@@ -134,6 +137,9 @@ fn propose(
         };
         (needed.limit, usual, needed.peak)
     };
+    let used = flags::peak(workload, limit.bytes);
+    // Another policy sets what it would set.
+    let limit = if other.is_none() { flags::hold(limit, used, workload) } else { limit };
     let limit = as_wished(limit, wishes, tail);
     let mut reasons = limit.because.clone();
     let request_bytes = match wishes.qos {
@@ -146,11 +152,12 @@ fn propose(
             wishes.rounded(usual.bytes).max(wishes.least.unwrap_or_default()).min(limit.bytes)
         }
     };
-    let (flags, flags_missing) =
-        match if workload.runs.is_empty() { Err(NO_WATERFALL.into()) } else { runs::flags(peak, limit.bytes) } {
-            Ok(flags) => (flags, None),
-            Err(because) => (Vec::new(), Some(because)),
-        };
+    let flags = if workload.runs.is_empty() {
+        flags::flags(workload, limit.bytes, used)
+    } else {
+        runs::flags(peak, limit.bytes)
+    };
+    let (flags, flags_missing) = flags.map_or_else(|because| (Vec::new(), Some(because)), |flags| (flags, None));
     let setting = Setting { request_bytes: Some(request_bytes), limit_bytes: Some(limit.bytes), flags };
     Ok(Proposal { setting, reasons, flags_missing })
 }
@@ -178,9 +185,6 @@ fn from_saved(
         }
     }
 }
-
-const NO_WATERFALL: &str = "a history of amounts does not tell which runtime uses them; oomph run --record and oomph \
-                            size --recording do";
 
 /// The request: what is used most of the time. Of runs that end by themselves, what most runs need at their peak: a run
 /// is scheduled once, and its peak comes.
@@ -218,5 +222,24 @@ fn confidence(judged: &Judged, censored: bool) -> Confidence {
         judged.confidence.min(Confidence::Possible)
     } else {
         judged.confidence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::History;
+
+    #[test]
+    fn a_proposal_under_which_the_history_would_have_been_killed_needs_action() {
+        let history =
+            History { at: (0..300).map(|step| step * 300).collect(), used: vec![100 << 20; 300], ..History::default() };
+        let workload = Workload { replicas: vec![history], ..Workload::default() };
+        let of = |most| size_one(&workload, &Wishes { most, ..Wishes::default() });
+        let low = of(Some(Bytes::mib(90)));
+        assert!(low.needs_action && low.replay.is_some_and(|it| it.oom_kills_after > Some(0)), "{low:?}");
+        let enough = of(None);
+        assert!(!enough.needs_action);
+        assert!(enough.reasons[0].ends_with("and a margin of 64 MiB"), "{:?}", enough.reasons);
     }
 }

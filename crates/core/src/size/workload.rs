@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::autoscaler::Autoscaler;
+use super::autoscaler::{Autoscaler, Set};
 use super::history::{History, MISSING, Subject};
 use super::recorded::Recorded;
 use crate::run;
@@ -22,6 +22,24 @@ pub struct Workload {
     pub unseen: Option<Bytes>,
     /// What the cluster's autoscalers know of it.
     pub autoscaler: Option<Autoscaler>,
+    /// What its pod template sets, where it was read.
+    pub set: Option<Set>,
+    /// Where in its pod template the container stands.
+    pub stands: Stands,
+}
+
+/// Where in a pod template a container stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stands {
+    /// The template was not read.
+    #[default]
+    NotKnown,
+    /// In `containers`.
+    AmongContainers,
+    /// In `initContainers`: a native sidecar.
+    AmongInit,
+    /// The template was read, and has no such container: it is gone, or injected as pods are made.
+    Nowhere,
 }
 
 /// Groups histories by owner and container, in the order of names.
@@ -64,7 +82,7 @@ impl Workload {
             Some((*replica.at.get(at)?, Bytes(replica.limit[at])))
         };
         let seen = self.replicas.iter().filter_map(last).max_by_key(|(at, limit)| (*at, *limit));
-        seen.map(|(_, limit)| limit).or_else(|| self.autoscaler.as_ref()?.set.limit)
+        seen.map(|(_, limit)| limit).or_else(|| self.set.as_ref()?.limit)
     }
 
     /// The request in force at the end: of the replica seen last, and of several the highest; without one, what its pod
@@ -72,7 +90,7 @@ impl Workload {
     pub fn request(&self) -> Option<Bytes> {
         let last = |replica: &History| Some((*replica.at.last()?, replica.request?));
         let seen = self.replicas.iter().filter_map(last).max();
-        seen.map(|(_, request)| request).or_else(|| self.autoscaler.as_ref()?.set.request)
+        seen.map(|(_, request)| request).or_else(|| self.set.as_ref()?.request)
     }
 
     /// Kills for memory of all replicas.

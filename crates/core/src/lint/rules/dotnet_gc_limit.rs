@@ -3,6 +3,7 @@
 use super::{Finding, Level, Subject};
 use crate::budget::dotnet;
 use crate::lint::program::Set;
+use crate::lint::runtime::told::hexadecimal;
 use crate::units::Bytes;
 
 super::rule!("dotnet-gc-limit", Warning, Program(judge));
@@ -69,10 +70,4 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         None => finding.help("raise the limit"),
     };
     vec![finding]
-}
-
-/// `C800000`, `0xC800000` (dotnet/docs, core/runtime-config/garbage-collector).
-fn hexadecimal(text: &str) -> Option<u64> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    u64::from_str_radix(digits, 16).ok()
 }

@@ -118,17 +118,7 @@ fn walk<'a>(node: At<'a>, all: &mut Vec<Options<'a>>, depth: usize) {
 
 /// What a service with nothing known about it needs beside its heap.
 pub(super) fn beside(it: &Jvm<'_>, limit: Bytes, tmpfs: Bytes) -> BesideHeap {
-    let caps = it.caps(limit);
-    let capped = |usual: Bytes, cap: Option<Bytes>| cap.map_or(usual, |cap| usual.min(cap));
-    BesideHeap {
-        metaspace: capped(jvm::metaspace_of_classes(jvm::CLASSES_ASSUMED), caps.metaspace),
-        code_cache: capped(Bytes::mib(50), caps.code_cache),
-        threads: jvm::THREADS_ASSUMED / 5,
-        stack: jvm::STACK_RESIDENT,
-        direct: capped(Bytes::mib(16), caps.direct),
-        rest: tmpfs,
-        ..BesideHeap::default()
-    }
+    BesideHeap { rest: tmpfs, ..BesideHeap::usual(&it.caps(limit)) }
 }
 
 /// A heap that fits the limit beside what is usual, and beside what its caps allow in full: that is what an error is

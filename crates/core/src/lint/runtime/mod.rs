@@ -4,4 +4,5 @@ pub(crate) mod go;
 pub(crate) mod image;
 pub(crate) mod jvm;
 pub(crate) mod node;
+pub(crate) mod told;
 pub(crate) mod workers;

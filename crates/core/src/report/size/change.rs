@@ -16,7 +16,7 @@ pub struct Change {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// The strategic merge patch: requests, limits and GOMEMLIMIT of its containers, nothing else.
+    /// The strategic merge patch: requests, limits and runtime flags of its containers, nothing else.
     pub patch: Value,
     /// Why, a sentence for each container.
     pub because: Vec<String>,
@@ -88,7 +88,7 @@ fn change(sizing: &Sizing) -> Option<Change> {
         name: sizing.name.clone(),
         patch: patch(sizing, proposed)?,
         because: vec![because],
-        by_hand: by_hand(proposed).into_iter().map(|flag| format!("container {container}: {flag}")).collect(),
+        by_hand: by_hand(sizing, proposed).into_iter().map(|flag| format!("container {container}: {flag}")).collect(),
         kind,
     })
 }

@@ -1,8 +1,12 @@
 //! Proposals as patches that set what is proposed and keep every other field.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::budget::FlagProposal;
+use crate::budget::told::Within;
+use crate::size::workload::Stands;
 use crate::size::{Document, Setting, Sizing};
 use crate::units::Bytes;
 
@@ -28,7 +32,20 @@ pub(super) fn quantity(bytes: Bytes) -> String {
 
 /// Variables that hold one value of ours alone. Others (`JAVA_TOOL_OPTIONS`, `NODE_OPTIONS`) may hold options of the
 /// user's, which a patch would overwrite.
-const WHOLE: [&str; 1] = ["GOMEMLIMIT"];
+const WHOLE: [&str; 5] = [
+    "GOMEMLIMIT",
+    "DOTNET_GCHeapHardLimit",
+    "DOTNET_GCHeapHardLimitPercent",
+    "COMPlus_GCHeapHardLimit",
+    "COMPlus_GCHeapHardLimitPercent",
+];
+
+/// Where a patch can write a flag: the whole value of a variable, or the whole list of a command line. None where what
+/// else stands there is not known, and in a pod, whose containers keep what they were started with.
+fn place(flag: &FlagProposal, sizing: &Sizing) -> Option<Within> {
+    let whole = || WHOLE.contains(&flag.variable.as_str()).then(|| Within::Value(flag.value.clone()));
+    flag.within.clone().or_else(whole).filter(|_| sizing.kind.as_deref() != Some("Pod"))
+}
 
 /// The strategic merge patch of a workload: lists of containers and variables are merged by name, so that everything
 /// that is not named stays.
@@ -41,16 +58,19 @@ pub(super) fn patch(sizing: &Sizing, proposed: &Setting) -> Option<Value> {
         resources["limits"] = json!({"memory": quantity(limit)});
     }
     let mut container = json!({"name": sizing.container.as_deref()?, "resources": resources});
-    let env: Vec<Value> = proposed
-        .flags
-        .iter()
-        .filter(|flag| WHOLE.contains(&flag.variable.as_str()))
-        .map(|flag| json!({"name": flag.variable, "value": flag.value}))
-        .collect();
-    if !env.is_empty() && sizing.kind.as_deref() != Some("Pod") {
+    let mut env = Vec::new();
+    for (flag, place) in proposed.flags.iter().filter_map(|flag| Some((flag, place(flag, sizing)?))) {
+        match place {
+            Within::Value(value) => env.push(json!({"name": flag.variable, "value": value})),
+            // Lists of words are replaced, not merged.
+            Within::List(name, words) => container[name] = words.into(),
+        }
+    }
+    if !env.is_empty() {
         container["env"] = env.into();
     }
-    let spec = json!({"containers": [container]});
+    let list = if sizing.stands == Stands::AmongInit { "initContainers" } else { "containers" };
+    let spec = json!({list: [container]});
     Some(match sizing.kind.as_deref()? {
         "Pod" => json!({"spec": spec}),
         "CronJob" => json!({"spec": {"jobTemplate": {"spec": {"template": {"spec": spec}}}}}),
@@ -69,13 +89,19 @@ pub(super) fn obstacle(sizing: &Sizing) -> Option<String> {
         Some("Job") => Some("the template of a Job cannot be changed; change what makes it".into()),
         Some(kind) if api_version(kind).is_none() => Some(format!("{kind} is no kind that can be patched here")),
         Some(_) if sizing.container.is_none() => Some("the history does not name the container".into()),
+        // The API server would take it for a new container, and refuse it without an image.
+        Some(_) if sizing.stands == Stands::Nowhere => Some(
+            "its pod template has no container of that name: it is gone, or injected as pods are made; set it where it is \
+             injected"
+                .into(),
+        ),
         Some(_) => None,
     }
 }
 
 /// Flags that have to be set by hand: `variable=value`, or where they stand on the command line.
-pub(super) fn by_hand(proposed: &Setting) -> Vec<String> {
-    let by_hand = proposed.flags.iter().filter(|flag| !WHOLE.contains(&flag.variable.as_str()));
+pub(super) fn by_hand(sizing: &Sizing, proposed: &Setting) -> Vec<String> {
+    let by_hand = proposed.flags.iter().filter(|flag| place(flag, sizing).is_none());
     by_hand.map(FlagProposal::setting).collect()
 }
 
@@ -97,8 +123,20 @@ fn quoted(text: &str) -> String {
 /// Commands of kubectl, one per container of a workload. What cannot be patched, and what must be set by hand, is a
 /// comment.
 pub fn patches(document: &Document) -> String {
-    let mut out =
-        comment("sets request, limit and GOMEMLIMIT, and keeps every other field; for kustomize: -o kustomize");
+    let patched = || document.workloads.iter().filter(|it| obstacle(it).is_none());
+    let flags =
+        patched().flat_map(|it| it.proposed.iter().flat_map(move |set| set.flags.iter().map(move |flag| (it, flag))));
+    let flags: BTreeSet<&str> =
+        flags.filter(|(it, flag)| place(flag, it).is_some()).map(|(_, flag)| flag.variable.as_str()).collect();
+    let all: Vec<&str> = ["request", "limit"].into_iter().chain(flags).collect();
+    let (last, others) = all.split_last().unwrap_or((&"", &[]));
+    let mut out = match patched().next() {
+        Some(_) => comment(&format!(
+            "sets {} and {last}, and keeps every other field; for kustomize: -o kustomize",
+            others.join(", ")
+        )),
+        None => String::new(),
+    };
     for sizing in &document.workloads {
         out.push_str(&command(sizing));
     }
@@ -114,7 +152,7 @@ fn command(sizing: &Sizing) -> String {
     let Some((proposed, kind)) = ready else { return String::new() };
     let Some(patch) = patch(sizing, proposed) else { return String::new() };
     let mut out = String::new();
-    for flag in by_hand(proposed) {
+    for flag in by_hand(sizing, proposed) {
         out.push_str(&comment(&format!("{title}: add to the options that are there: {flag}")));
     }
     let namespace = sizing.namespace.as_deref().map(|it| format!(" -n {}", quoted(it))).unwrap_or_default();
@@ -140,7 +178,7 @@ pub fn kustomization(document: &Document) -> String {
         }
         let Some((proposed, kind)) = sizing.proposed.as_ref().zip(sizing.kind.as_deref()) else { continue };
         let Some(mut patch) = patch(sizing, proposed) else { continue };
-        for flag in by_hand(proposed) {
+        for flag in by_hand(sizing, proposed) {
             comments
                 .push_str(&comment(&format!("{}: add to the options that are there: {flag}", super::title(sizing))));
         }
@@ -182,6 +220,7 @@ mod tests {
         let mut document = size(&[workload], &Wishes::default(), Vec::new(), Vec::new());
         let flag = |variable: &str, value: &str| FlagProposal {
             replaces: None,
+            within: None,
             variable: variable.into(),
             value: value.into(),
             why: String::new(),

@@ -1,11 +1,26 @@
 //! Which autoscaler belongs to which workload; those without one become workloads of their own.
 
-use super::{Autoscaler, Objects, Saved, Set, Target, Vertical};
+use super::{Autoscaler, Objects, Saved, Target, Vertical, templates};
+use crate::fact::Gap;
 use crate::size::history::Subject;
 use crate::size::workload::Workload;
 
-/// Gives every workload its autoscaler, and adds the containers that only an autoscaler knows, in the order of names.
-pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) {
+/// Gives every workload its pod template and its autoscaler, and adds the containers that only an autoscaler knows, in the
+/// order of names. What could not be used is told.
+pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
+    for workload in workloads.iter_mut() {
+        templates::give(workload, objects);
+    }
+    let mut gaps = Vec::new();
+    if !workloads.is_empty() && !objects.set.is_empty() && workloads.iter().all(|it| it.set.is_none()) {
+        let set = &objects.set[0];
+        let because = format!(
+            "no history is of one of their containers; name the series {0} or {0}/{1}",
+            set.target.name, set.container
+        );
+        gaps.push(Gap { what: "the pod templates".into(), because, command: String::new() });
+    }
+    let known_before = workloads.len();
     let mut known = vec![false; objects.saved.len()];
     let mut covered: Vec<(usize, String)> = Vec::new();
     for workload in workloads.iter_mut() {
@@ -35,7 +50,18 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) {
         workload.autoscaler = Some(of(name.to_owned(), vertical, saved, container, &workload.subject, objects));
     }
     for (index, vertical) in objects.vertical.iter().enumerate() {
-        for container in containers(vertical, objects) {
+        let containers = containers(vertical, objects);
+        if containers.is_empty() && !covered.iter().any(|(other, _)| *other == index) {
+            gaps.push(Gap {
+                what: format!("the VPA {}", vertical.name),
+                because:
+                    "it recommends nothing and has no checkpoint: its recommender does not run, has just begun, or \
+                          finds no pods of its target"
+                        .into(),
+                command: format!("kubectl describe vpa {}", vertical.name),
+            });
+        }
+        for container in containers {
             if covered.contains(&(index, container.clone())) {
                 continue;
             }
@@ -65,15 +91,19 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) {
         let it = of(saved.vpa.clone(), None, Some(saved), saved.container.clone(), &subject, objects);
         workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
     }
+    for workload in &mut workloads[known_before..] {
+        templates::give(workload, objects);
+    }
     workloads.sort_by(|a, b| a.subject.cmp(&b.subject));
+    gaps
 }
 
 /// Two namespaces may be the same one where one of them is not told.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     a.is_empty() || b.is_empty() || a == b
 }
 
-fn is_target(target: &Target, subject: &Subject) -> bool {
+pub(super) fn is_target(target: &Target, subject: &Subject) -> bool {
     target.name == subject.name && (subject.kind.is_empty() || target.kind.eq_ignore_ascii_case(&subject.kind))
 }
 
@@ -118,12 +148,8 @@ fn of(
     let number = known.max(objects.saved.iter().filter(with_name).count()).max(1);
     let horizontal =
         objects.horizontal.iter().find(|it| same(&it.namespace, &subject.namespace) && is_target(&it.target, subject));
-    let is_set = |it: &&Set| {
-        same(&it.namespace, &subject.namespace) && is_target(&it.target, subject) && it.container == container
-    };
     Autoscaler {
         horizontal: horizontal.map(|it| it.title.clone()),
-        set: objects.set.iter().find(is_set).cloned().unwrap_or_default(),
         containers: u32::try_from(number).unwrap_or(1),
         saved: saved.map(|it| it.checkpoint.clone()),
         name,

@@ -8,15 +8,18 @@ mod defect;
 mod document;
 mod propose;
 mod read;
+mod templates;
 
 pub use attach::attach;
 pub use document::{Defect, Peak, Vpa, VpaBounds};
 pub use read::{objects, texts};
 
+use attach::{is_target, same};
 pub(super) use compare::compare;
 pub(super) use propose::{class_evidence, from_peaks, knows};
 
 use super::vpa::Checkpoint;
+use crate::budget::told::Told;
 use crate::fact::Gap;
 use crate::units::Bytes;
 
@@ -144,7 +147,7 @@ pub struct Horizontal {
 }
 
 /// What a pod template sets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Set {
     /// Namespace; empty where the object names none.
     pub namespace: String,
@@ -156,6 +159,10 @@ pub struct Set {
     pub request: Option<Bytes>,
     /// `limits.memory`.
     pub limit: Option<Bytes>,
+    /// It is a native sidecar, of `initContainers`.
+    pub sidecar: bool,
+    /// Its runtime, as its flags set it up.
+    pub runtime: Option<Told>,
 }
 
 /// What autoscalers know of one container of a workload.
@@ -173,8 +180,6 @@ pub struct Autoscaler {
     pub containers: u32,
     /// Who scales the same workload by its memory.
     pub horizontal: Option<String>,
-    /// What the pod template sets, where it was read.
-    pub set: Set,
 }
 
 impl Autoscaler {

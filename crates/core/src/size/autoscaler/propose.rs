@@ -1,7 +1,7 @@
 //! What a checkpoint of the VPA's recommender asks for where there is no history: it keeps how high the daily peaks were,
 //! not when, nor what was used between them.
 
-use crate::budget::limit_for_peak;
+use crate::budget::{limit_for_peak, margin};
 use crate::size::enough::too_little;
 use crate::size::limit::Amount;
 use crate::size::vpa::{Checkpoint, Recommender};
@@ -63,7 +63,8 @@ pub(in super::super) fn from_peaks(saved: &Checkpoint) -> Result<(Amount, Amount
         bytes: limit_for_peak(highest, Bytes(0), Bytes(0)),
         because: vec![
             format!(
-                "limit: the highest daily peak that the VPA's checkpoint remembers, {highest} at most, and a margin"
+                "limit: the highest daily peak that the VPA's checkpoint remembers, {highest} at most, and a margin of {}",
+                margin(highest, Bytes(0))
             ),
             "limit: peaks older than 14 days and that of the running day are not in a checkpoint, and one that the VPA \
              made up after a kill looks like any other"

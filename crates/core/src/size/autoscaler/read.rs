@@ -5,9 +5,11 @@ use serde_json::Value;
 use super::{Horizontal, Objects, Policy, Recommended, Saved, Set, Target, Vertical, VpaBounds};
 use crate::artifact::Captured;
 use crate::fact::Gap;
+use crate::lint::runtime::told;
+use crate::lint::subject::Scene;
 use crate::lint::tree::At;
 use crate::lint::workload::{Amount, ContainerKind, Object, memory_metric};
-use crate::lint::{Read, Source, read};
+use crate::lint::{Read, Source, Surroundings, read};
 use crate::size::vpa::{Checkpoint, HistogramCheckpoint, VERSION};
 use crate::units::Bytes;
 
@@ -74,9 +76,12 @@ fn gather(read: &Read<'_>, all: &mut Objects) {
             }
         }
     }
+    let surroundings = Surroundings::gather(std::slice::from_ref(&found));
     for workload in &found.workloads {
         let object = &workload.object;
-        for container in workload.containers.iter().filter(|it| it.kind == ContainerKind::App) {
+        let scene = Scene::new(workload, &surroundings);
+        for subject in scene.subjects().filter(|it| it.container.kind != ContainerKind::Init) {
+            let container = subject.container;
             let amount = |amount: Option<Amount<'_>>| amount.and_then(|it| it.bytes());
             all.set.push(Set {
                 namespace: object.namespace.unwrap_or_default().to_owned(),
@@ -84,6 +89,8 @@ fn gather(read: &Read<'_>, all: &mut Objects) {
                 container: container.name.to_owned(),
                 request: amount(container.resources.memory_request),
                 limit: amount(container.resources.memory_limit),
+                sidecar: container.kind == ContainerKind::Sidecar,
+                runtime: told::read(&subject),
             });
         }
     }

@@ -261,3 +261,66 @@ fn a_sidecar_shares_the_least_amount_and_a_series_without_a_container_means_the_
     assert!(series(&two[0])[0].vpa.is_some());
     assert_eq!(series(&two.join("---\n")).len(), 3, "whose of two it is, nobody knows");
 }
+
+/// A Deployment with these containers, as a flow mapping of its pod's spec.
+fn deployment(spec: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: shop}}\nspec: {{template: {{spec: {spec}}}}}\n"
+    )
+}
+
+const JAVA: &str = r#"{containers: [{name: app, image: a, resources: {limits: {memory: 1Gi}},
+    env: [{name: JAVA_TOOL_OPTIONS, value: "-Xmx900m -XX:+UseSerialGC"}]}]}"#;
+
+#[test]
+fn a_limit_is_not_lowered_below_a_heap_that_the_manifest_gives() {
+    let objects = read_all(&[&vertical(RECOMMENDS), &deployment(JAVA), &checkpoint("web", "app", 8, |_| 300 << 20)]);
+    let all = sized(Vec::new(), &objects);
+    let proposed = all[0].proposed.as_ref().unwrap();
+    let [flag] = proposed.flags.as_slice() else { panic!("{proposed:?}") };
+    let heap: u64 = flag.value.trim_start_matches("-Xmx").trim_end_matches('m').parse().unwrap();
+    let limit = proposed.limit_bytes.unwrap();
+    assert!(Bytes::mib(heap) >= Bytes::mib(300) && limit > Bytes::mib(heap + 180), "{heap} MiB under {limit}");
+    let written = format!("\"value\":\"{} -XX:+UseSerialGC\"", flag.value);
+    let document = crate::size::Document { schema: "", workloads: all, sources: Vec::new(), gaps: Vec::new() };
+    let text = crate::report::patches(&document);
+    assert!(text.contains(&written), "{text}");
+}
+
+#[test]
+fn a_manifest_beside_a_trace_names_its_owner_and_its_flags() {
+    let mut it = history("", 2, |_| 300 << 20);
+    it.subject = Subject { name: "web/app".into(), ..Subject::default() };
+    let all = sized(workloads(vec![it.clone()], Vec::new()), &read_all(&[&deployment(JAVA)]));
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(
+        (one.kind.as_deref(), one.name.as_str(), one.container.as_deref()),
+        (Some("Deployment"), "web", Some("app"))
+    );
+    assert_eq!(one.current.flags[0].value, "-Xmx900m");
+    assert_eq!(one.proposed.as_ref().unwrap().flags.len(), 1);
+    it.subject.name = "cart".into();
+    let gaps = attach(&mut workloads(vec![it], Vec::new()), &read_all(&[&deployment(JAVA)]));
+    assert!(gaps[0].because.ends_with("name the series web or web/app"), "{gaps:?}");
+}
+
+#[test]
+fn a_patch_writes_a_container_where_it_stands_and_none_that_is_not_there() {
+    let of = |spec: &str| {
+        let text = checkpoint("web", "app", 8, |_| 300 << 20);
+        let workloads = sized(Vec::new(), &read_all(&[&vertical(RECOMMENDS), &deployment(spec), &text]));
+        crate::report::patches(&crate::size::Document { schema: "", workloads, sources: Vec::new(), gaps: Vec::new() })
+    };
+    let sidecar =
+        of("{initContainers: [{name: app, image: a, restartPolicy: Always}], containers: [{name: main, image: a}]}");
+    assert!(sidecar.contains("\"initContainers\":[{\"name\":\"app\""), "{sidecar}");
+    let gone = of("{containers: [{name: main, image: a}]}");
+    assert!(!gone.contains("kubectl") && gone.contains("no container of that name"), "{gone}");
+}
+
+#[test]
+fn a_vpa_that_recommends_nothing_yet_is_told() {
+    let mut none = Vec::new();
+    let gaps = attach(&mut none, &read_all(&[&vertical("")]));
+    assert!(none.is_empty() && gaps[0].because.starts_with("it recommends nothing"), "{gaps:?}");
+}

@@ -6,10 +6,10 @@ use super::super::history::MISSING;
 const MOST: u64 = 1_000_000_000_000_000_000;
 
 /// An amount that is larger.
-pub(super) const TOO_LARGE: &str = "a cell is more memory than any machine has";
+pub(super) const TOO_LARGE: &str = "more memory than any machine has";
 
 /// A cell that is no number.
-pub(super) const NO_NUMBER: &str = "a cell is no number of its column's unit";
+pub(super) const NO_NUMBER: &str = "no number; amounts are whole bytes, times seconds";
 
 /// A count of bytes: an integer, or what a spreadsheet makes of one (`1.5e9`); empty and NaN are not measured.
 pub(super) fn amount(cell: &[u8]) -> Result<u64, &'static str> {
@@ -23,7 +23,7 @@ pub(super) fn amount(cell: &[u8]) -> Result<u64, &'static str> {
     match text.parse::<f64>() {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         Ok(value) if (0.0..1e18).contains(&value) => Ok(value.round() as u64),
-        Ok(value) if value < 0.0 => Err("a cell is negative"),
+        Ok(value) if value < 0.0 => Err("negative"),
         Ok(value) if value >= 1e18 => Err(TOO_LARGE),
         _ => Err(NO_NUMBER),
     }
@@ -60,9 +60,4 @@ pub(super) fn flag(cell: &[u8]) -> Result<u64, &'static str> {
         word if word.eq_ignore_ascii_case(b"false") => Ok(0),
         other => amount(other),
     }
-}
-
-/// Whether a cell of `oom` says that a kill happened.
-pub(super) fn is_true(value: u64) -> bool {
-    value != 0 && value != MISSING
 }

@@ -2,9 +2,10 @@
 //!
 //! The header names the columns, in any order; unknown ones are passed over and said to be. Rows of one series may stand
 //! among those of others and need no order. What cannot be read is counted, with the first line numbers, and the rest
-//! goes on.
+//! goes on. `oom` is the kills of each row, or a counter, which never falls.
 
 mod cell;
+mod oom;
 mod plain;
 mod row;
 mod series;
@@ -16,7 +17,6 @@ use memchr::memchr;
 use super::history::{History, Kill, MISSING, Subject};
 use crate::fact::Gap;
 use crate::units::Bytes;
-use cell::is_true;
 use plain::Clock;
 use row::{Row, split_quoted};
 use series::Series;
@@ -40,6 +40,9 @@ const PLAIN: [Option<usize>; 3] = [Some(SERIES), Some(TIME), Some(USED)];
 /// No time is later, in seconds: the year 5138. What is, is of another unit.
 const LATEST: u64 = 100_000_000_000;
 
+/// No program that is worth a limit uses less at its peak, in bytes: what does was written in another unit.
+const SMALLEST: u64 = 64 << 10;
+
 /// So many bad lines are named; the others are only counted.
 const NAMED: usize = 8;
 
@@ -57,6 +60,8 @@ pub struct Reader {
     series: Vec<Series>,
     /// Whose they are, and what their rows have besides a time and an amount.
     histories: Vec<History>,
+    /// Their columns `oom`, as far as they have one.
+    ooms: Vec<oom::Column>,
     by_name: HashMap<Box<[u8]>, usize>,
     /// The series of the row before.
     last: usize,
@@ -88,6 +93,17 @@ pub struct Trace {
     pub bad_rows: u64,
     /// What is not known and why: columns passed over, the first bad rows by line.
     pub gaps: Vec<Gap>,
+}
+
+impl Trace {
+    /// Amounts that are no bytes, by the looks of them.
+    pub fn other_unit(&self) -> Option<Gap> {
+        let used = self.histories.iter().flat_map(|it| &it.used).filter(|used| **used != MISSING);
+        let most = used.max().filter(|most| (1..SMALLEST).contains(*most))?;
+        let because =
+            format!("its highest amount is {most} bytes; multiply it, if it is KiB, MiB or a share of a limit");
+        Some(gap("the unit of the trace", because))
+    }
 }
 
 impl Reader {
@@ -155,11 +171,28 @@ impl Reader {
                 if self.unmeasured == 1 { "1 row has".to_owned() } else { format!("{} rows have", self.unmeasured) };
             self.trace.gaps.push(gap("rows of the trace", format!("{rows} no amount")));
         }
+        let mut counters = 0;
+        for (history, column) in self.histories.iter_mut().zip(self.ooms) {
+            let (kills, counts) = column.kills();
+            (history.kills, counters) = (kills, counters + usize::from(counts));
+        }
+        if counters > 0 {
+            let because = format!(
+                "in {counters} of {} series it never falls: read as a counter, each rise of which is a kill",
+                self.series.len()
+            );
+            self.trace.gaps.push(gap("column oom", because));
+        }
         let whole = |(series, history): (Series, History)| {
             let history = History { at: series.at, used: series.used, ..history };
             if series.in_order { history } else { ordered(history) }
         };
         self.trace.histories = self.series.into_iter().zip(self.histories).map(whole).collect();
+        let twice: usize = self.trace.histories.iter_mut().map(single).sum();
+        if twice > 0 {
+            let rows = if twice == 1 { "1 row stands".to_owned() } else { format!("{twice} rows stand") };
+            self.trace.gaps.push(gap("rows of the trace", format!("{rows} there twice, and counted once")));
+        }
         self.trace
     }
 
@@ -194,7 +227,7 @@ impl Reader {
             Header::Unread => self.header = self.header(line),
             Header::Read(columns) => match Row::parse(&split_quoted(line), columns) {
                 Ok(row) => self.take(&row),
-                Err(because) => self.bad(because),
+                Err(because) => self.bad(&because),
             },
         }
     }
@@ -230,7 +263,7 @@ impl Reader {
         Header::Refused
     }
 
-    fn bad(&mut self, because: &'static str) {
+    fn bad(&mut self, because: &str) {
         self.trace.bad_rows += 1;
         if self.trace.bad_rows <= NAMED as u64 {
             self.trace.gaps.push(gap(&format!("line {} of the trace", self.lines), because.to_owned()));
@@ -290,11 +323,10 @@ impl Reader {
                 HEAP => history.heap.push(value),
                 RSS => history.rss.push(value),
                 CACHE => history.cache.push(value),
-                OOM if is_true(value) => {
+                OOM if value != MISSING => {
                     let limit = row.number[LIMIT];
-                    history
-                        .kills
-                        .push(Kill { at: row.time, limit: (limit != MISSING && limit > 0).then_some(Bytes(limit)) });
+                    let limit = (limit != MISSING && limit > 0).then_some(Bytes(limit));
+                    self.ooms[at].take(value, Kill { at: row.time, limit });
                 }
                 _ => {}
             }
@@ -324,6 +356,7 @@ impl Reader {
             let at = self.series.len();
             let subject = Subject { name: String::from_utf8_lossy(name).into_owned(), ..Subject::default() };
             self.histories.push(History { subject, ..History::default() });
+            self.ooms.push(oom::Column::default());
             // Where series follow each other whole, one is about as long as the one before. Each foretells one other, so
             // that no order of rows makes room for more than twice as many as there are.
             let likely = self.series.last().map_or(0, |newest| newest.at.len());
@@ -349,6 +382,25 @@ fn ordered(mut history: History) -> History {
     }
     history.kills.sort_by_key(|kill| kill.at);
     history
+}
+
+/// Takes out the rows that repeat the one before: how many.
+fn single(history: &mut History) -> usize {
+    if history.at.windows(2).all(|two| two[0] != two[1]) {
+        return 0;
+    }
+    let History { at, used, limit, heap, rss, cache, .. } = &mut *history;
+    let columns = [used, limit, heap, rss, cache];
+    let repeats = |row: usize| {
+        row > 0 && at[row] == at[row - 1] && columns.iter().all(|it| it.is_empty() || it[row] == it[row - 1])
+    };
+    let kept: Vec<usize> = (0..at.len()).filter(|row| !repeats(*row)).collect();
+    let twice = at.len() - kept.len();
+    for column in columns.into_iter().filter(|column| !column.is_empty()) {
+        *column = kept.iter().map(|row| column[*row]).collect();
+    }
+    *at = kept.iter().map(|row| at[*row]).collect();
+    twice
 }
 
 fn gap(what: &str, because: String) -> Gap {

@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 use super::super::history::MISSING;
 use super::cell::{amount, flag, limit, moment};
-use super::{LIMIT, OOM, SERIES, TIME, WIDTH};
+use super::{COLUMNS, LIMIT, OOM, SERIES, TIME, WIDTH};
 use crate::digits::{digits, word};
 
 /// A row, its cells at the places of the known columns.
@@ -71,29 +71,40 @@ impl<'a> Row<'a> {
         Some(at)
     }
 
-    /// A row of cells.
-    pub(super) fn parse(cells: &[Cow<'a, [u8]>], columns: &[Option<usize>]) -> Result<Self, &'static str> {
+    /// A row of cells; the cell that cannot be read is named by its column, with what it says.
+    pub(super) fn parse(cells: &[Cow<'a, [u8]>], columns: &[Option<usize>]) -> Result<Self, String> {
         if cells.len() > columns.len() {
-            return Err("it has more cells than the header");
+            return Err("it has more cells than the header".into());
         }
         let mut row = Row::default();
         let mut timed = false;
-        for (cell, column) in cells.iter().zip(columns) {
-            match *column {
-                Some(SERIES) => row.series = Cow::Owned(cell.to_vec()),
-                Some(TIME) => {
-                    row.time = moment(cell)?;
-                    timed = true;
+        for (cell, column) in cells.iter().zip(columns).filter_map(|(cell, column)| Some((cell, (*column)?))) {
+            let value = match column {
+                SERIES => {
+                    row.series = Cow::Owned(cell.to_vec());
+                    continue;
                 }
-                Some(OOM) => row.number[OOM] = flag(cell)?,
-                Some(LIMIT) => row.number[LIMIT] = limit(cell)?,
-                Some(column) => row.number[column] = amount(cell)?,
-                None => {}
+                TIME => moment(cell).map(i64::cast_unsigned),
+                OOM => flag(cell),
+                LIMIT => limit(cell),
+                _ => amount(cell),
+            };
+            let value = value.map_err(|because| {
+                let text: String = String::from_utf8_lossy(cell).chars().take(SHOWN).collect();
+                format!("{} {text:?}: {because}", COLUMNS[column])
+            })?;
+            if column == TIME {
+                (row.time, timed) = (value.cast_signed(), true);
+            } else {
+                row.number[column] = value;
             }
         }
-        if timed { Ok(row) } else { Err("it has no time") }
+        if timed { Ok(row) } else { Err("it has no time".into()) }
     }
 }
+
+/// So much of a cell is shown.
+const SHOWN: usize = 24;
 
 /// Bytes until the comma or the end of the line.
 #[inline]

@@ -38,6 +38,37 @@ fn a_column_that_nobody_knows_is_passed_over_and_said_to_be() {
 }
 
 #[test]
+fn a_row_that_stands_there_twice_counts_once_and_two_amounts_of_one_moment_both() {
+    let trace = read("series,time_s,bytes,limit_bytes\na,1,5,9\na,1,5,9\na,2,5,9\na,2,6,9\n");
+    assert_eq!((&trace.histories[0].at, &trace.histories[0].used), (&vec![1, 2, 2], &vec![5, 5, 6]));
+    assert_eq!(trace.gaps[0].because, "1 row stands there twice, and counted once");
+}
+
+#[test]
+fn a_cell_that_cannot_be_read_is_named() {
+    let trace = read("series,time_s,bytes\na,1,300Mi\n");
+    assert_eq!(trace.gaps[0].because, "bytes \"300Mi\": no number; amounts are whole bytes, times seconds");
+    let small = read("series,time_s,bytes\na,1,300\n").other_unit().unwrap();
+    assert!(small.because.starts_with("its highest amount is 300 bytes"), "{small:?}");
+}
+
+#[test]
+fn an_oom_that_never_falls_and_stays_up_is_a_counter() {
+    let of = |values: &[u64]| {
+        let mut text = "series,time_s,bytes,oom\n".to_owned();
+        for (value, at) in values.iter().zip(1..) {
+            writeln!(text, "a,{at},5,{value}").unwrap();
+        }
+        let trace = read(&text);
+        (trace.histories[0].kills.iter().map(|kill| kill.at).collect::<Vec<_>>(), trace.gaps.len())
+    };
+    assert_eq!(of(&[0, 0, 1, 1, 1, 3, 3]), (vec![3, 6, 6], 1));
+    assert_eq!(of(&[7, 7, 7, 8]), (vec![4], 1), "what it began with happened before");
+    assert_eq!(of(&[0, 1, 0, 1, 0]), (vec![2, 4], 0));
+    assert_eq!(of(&[0, 0, 0, 1]), (vec![4], 0));
+}
+
+#[test]
 fn bad_rows_are_counted_with_their_lines_and_the_rest_is_read() {
     let trace = read("series,time_s,bytes\na,1,2\na,x,3\n\na,2,-3\na,3\na,4,5,6\na,5,1.5e3\r\na,6,NaN\na,7,8");
     let [a] = trace.histories.as_slice() else { panic!("{trace:?}") };

@@ -33,6 +33,7 @@ pub(super) const EXAMPLES: &str = "  \
   oomph size --prometheus auto -n shop --apply --dry-run=server   what setting it would change; nothing is set
   oomph size --prometheus auto -A                    the same of the whole cluster, from a Prometheus in it
   kubectl get vpacheckpoints,vpa -A -o yaml | oomph size -f -   what a VPA remembers, and what it does
+  oomph size --trace memory.csv -f deploy.yaml       with the limits and runtime flags of a manifest (series web/app)
   oomph size --trace memory.csv --risk 0.1           no more than one expected kill in ten months
   oomph size backtest --trace memory.csv              what limits by several policies would have done
   oomph size --trace memory.csv -o vpa               objects of the VPA in mode Off; -o patch, -o kustomize: patches
@@ -41,7 +42,8 @@ A trace has the columns series, time_s, bytes, and where they are known limit_by
 cache_bytes and oom; plain, .gz or .zst.
 
 Exits with 1 where something needs action: a leak, a limit that is too low, a kill, a proposal that differs by more
-than a tenth from what is set.";
+than a tenth from what is set, or one under which the same history would have been killed. In the column oom stands
+what was killed since the row before, or a counter, which never falls.";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
@@ -57,7 +59,8 @@ pub(super) struct Size {
     /// Recordings of oomph run, or folders of them
     #[arg(long, value_name = "PATH")]
     recording: Vec<PathBuf>,
-    /// Objects of the VPA and its checkpoints, with the HPAs and workloads beside them: files, folders, or - for stdin
+    /// Objects of the VPA and its checkpoints, with the HPAs and workloads beside them; or the manifests of what --trace
+    /// and --prometheus tell of, for their limits and runtime flags: files, folders, or - for stdin
     #[arg(short = 'f', long = "filename", value_name = "PATH", num_args = 1..)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -137,7 +140,8 @@ impl Size {
         }
         let wishes = self.wishes()?;
         let mut sources = sources::read(&self.trace, &self.recording, ui);
-        sources.files(&self.files);
+        let beside = !self.trace.is_empty() || !self.recording.is_empty() || self.prometheus.is_asked();
+        sources.files(&self.files, beside);
         if let Some(plan) = self.ask(&mut sources, global, ui) {
             ui.print(&format!("{plan}\n"))?;
             return Ok(Exit::Nothing);
@@ -145,8 +149,11 @@ impl Size {
         let histories = std::mem::take(&mut sources.histories);
         let recorded = std::mem::take(&mut sources.recorded);
         let mut all = size::workloads(histories, recorded);
-        autoscaler::attach(&mut all, &sources.objects);
+        let unused = autoscaler::attach(&mut all, &sources.objects);
         let found = all.len();
+        if let (0, true, Some(gap)) = (found, sources.failures.is_empty(), unused.first()) {
+            sources.fail(format!("nothing can be sized: {}: {}", gap.what, gap.because));
+        }
         let workloads: Vec<Workload> = all.into_iter().filter(|it| self.is_meant(it, global)).collect();
         if workloads.is_empty() && found > 0 {
             sources.fail(format!(
@@ -155,7 +162,7 @@ impl Size {
             ));
         }
         let Sources { reports, mut gaps, failures, objects, .. } = sources;
-        gaps.extend(objects.gaps.iter().map(sources::gap));
+        gaps.extend(objects.gaps.iter().chain(&unused).map(sources::gap));
         let document = size::size(&workloads, &wishes, reports, gaps);
         let curves: Vec<Curve> = workloads
             .iter()

@@ -73,6 +73,11 @@ pub(super) enum Asked {
 }
 
 impl Prometheus {
+    /// Some server is meant.
+    pub(super) fn is_asked(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// One in the cluster is meant.
     pub(super) fn is_auto(&self) -> bool {
         self.url.as_deref() == Some(AUTO)

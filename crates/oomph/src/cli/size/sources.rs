@@ -78,7 +78,7 @@ impl Sources {
             (false, false) => SourceState::Partial,
         };
         self.report(&name, TRACE, status, &trace.histories, because.clone());
-        self.gaps.extend(trace.gaps.iter().map(gap));
+        self.gaps.extend(trace.gaps.iter().chain(&trace.other_unit()).map(gap));
         if trace.histories.is_empty() {
             // Why the first row cannot be read says more than how many cannot.
             let row = trace.gaps.iter().find(|gap| gap.what.starts_with("line ")).filter(|_| trace.bad_rows > 0);
@@ -92,8 +92,9 @@ impl Sources {
         self.histories.extend(trace.histories);
     }
 
-    /// Objects of autoscalers in files.
-    pub(super) fn files(&mut self, paths: &[PathBuf]) {
+    /// Objects of autoscalers in files, and the pod templates beside them. `beside`: a history comes from elsewhere, so that
+    /// templates alone say something.
+    pub(super) fn files(&mut self, paths: &[PathBuf], beside: bool) {
         if paths.is_empty() {
             return;
         }
@@ -120,11 +121,13 @@ impl Sources {
             }
             self.objects.append(read);
         }
-        if !self.objects.any() && self.failures.is_empty() {
+        let found = self.objects.any() || (beside && !self.objects.set.is_empty());
+        if !found && self.failures.is_empty() {
             let because = self.objects.gaps.first().map(|gap| format!(": {}: {}", gap.what, gap.because));
             self.fail(format!(
                 "no VerticalPodAutoscaler and no checkpoint of one in what -f names{}; write them with: kubectl get \
-                 vpacheckpoints,vpa -A -o yaml (a history as CSV is given with --trace, a recording with --recording)",
+                 vpacheckpoints,vpa -A -o yaml (a history as CSV is given with --trace, a recording with --recording, and a \
+                 manifest with -f beside them)",
                 because.unwrap_or_default()
             ));
         }

@@ -217,6 +217,13 @@ impl<'a> Jvm<'a> {
         self.said.max_ram.clone()
     }
 
+    /// Which shares of the limit count where no size is given.
+    pub(crate) fn percentages(&self) -> Percentages {
+        let usual = Percentages::default();
+        let of = |given: &Option<Given<'a, f64>>, usual: f64| given.as_ref().map_or(usual, |it| it.value);
+        Percentages { max: of(&self.said.most, usual.max), min: of(&self.said.least, usual.min) }
+    }
+
     /// The heap's maximum under a limit, and the flag that says it, if one does.
     pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<&Part<'a>>) {
         let Said { max_heap, most, least, max_ram, .. } = &self.said;
@@ -224,9 +231,7 @@ impl<'a> Jvm<'a> {
             return (given.value, Some(&given.part));
         }
         let seen = max_ram.as_ref().map_or(limit, |it| it.value);
-        let usual = Percentages::default();
-        let of = |given: &Option<Given<'a, f64>>, usual: f64| given.as_ref().map_or(usual, |it| it.value);
-        let percentages = Percentages { max: of(most, usual.max), min: of(least, usual.min) };
+        let percentages = self.percentages();
         let decides = if jvm::is_small(seen, percentages) { least } else { most };
         let ram = max_ram.as_ref().map(|it| &it.part);
         (jvm::default_heap(seen, percentages), decides.as_ref().map(|it| &it.part).or(ram))

@@ -1,0 +1,61 @@
+//! Runtime flags by the manifest, where nobody has measured what is in the memory: a limit that its runtime does not know
+//! of is met by a heap that was told it may grow further.
+
+use super::limit::Amount;
+use super::workload::Workload;
+use crate::budget::told::{Given, Told};
+use crate::budget::{FlagProposal, margin_within};
+use crate::units::Bytes;
+
+const NO_MANIFEST: &str = "a history of amounts does not tell which runtime uses them; its manifest, given with -f, oomph run \
+                           --record and oomph size --recording do";
+
+const NO_RUNTIME: &str = "its manifest does not name a runtime that takes a limit of its own";
+
+fn told(workload: &Workload) -> Option<&Told> {
+    workload.set.as_ref()?.runtime.as_ref()
+}
+
+/// What was used in all at most: where peaks were cut off or are those of a checkpoint, what the limit leaves beside its
+/// margin.
+pub(super) fn peak(workload: &Workload, asked: Bytes) -> Bytes {
+    let seen = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
+    seen.max(Bytes(asked.0.saturating_sub(margin_within(asked, Bytes(0)).0)))
+}
+
+/// The limit, raised where it would be below what the runtime is told it may use. One that only a lower flag fits is
+/// proposed with that flag.
+pub(super) fn hold(mut amount: Amount, peak: Bytes, workload: &Workload) -> Amount {
+    let Some(told) = told(workload) else { return amount };
+    let fitted = told.fit(amount.bytes, peak, workload.limit());
+    amount.bytes = fitted.limit;
+    amount.because.extend(fitted.because.map(|because| format!("limit: {because}")));
+    if !told.assumed.is_empty() && amount.because.len() > 1 {
+        amount
+            .because
+            .push(format!("limit: of the runtime it is taken for granted that {}", told.assumed.join(", and ")));
+    }
+    amount
+}
+
+/// The flags for a limit, or why there are none.
+pub(super) fn flags(workload: &Workload, limit: Bytes, peak: Bytes) -> Result<Vec<FlagProposal>, String> {
+    let Some(set) = &workload.set else { return Err(NO_MANIFEST.into()) };
+    let Some(told) = &set.runtime else { return Err(NO_RUNTIME.into()) };
+    told.flag_for(limit, peak, workload.limit()).map(|flag| vec![flag])
+}
+
+/// The flag that the manifest gives.
+pub(super) fn now(workload: &Workload) -> Vec<FlagProposal> {
+    let Some(Given { text, variable, .. }) = told(workload).and_then(|told| told.flag.clone()) else {
+        return Vec::new();
+    };
+    let from = if variable.is_some() { "the manifest's environment" } else { "the manifest's command line" };
+    vec![FlagProposal {
+        variable: variable.unwrap_or_else(|| "command line".into()),
+        value: text,
+        replaces: None,
+        why: from.into(),
+        within: None,
+    }]
+}
