@@ -6,6 +6,7 @@
 
 mod cell;
 mod oom;
+mod order;
 mod plain;
 mod row;
 mod series;
@@ -17,6 +18,7 @@ use memchr::memchr;
 use super::history::{History, Kill, MISSING, Subject};
 use crate::fact::Gap;
 use crate::units::Bytes;
+use order::{ordered, single};
 use plain::Clock;
 use row::{Row, split_quoted};
 use series::Series;
@@ -368,39 +370,6 @@ impl Reader {
         self.last = at;
         at
     }
-}
-
-/// Puts a history into the order of time.
-fn ordered(mut history: History) -> History {
-    let mut order: Vec<usize> = (0..history.at.len()).collect();
-    order.sort_by_key(|row| history.at[*row]);
-    history.at = order.iter().map(|row| history.at[*row]).collect();
-    for column in [&mut history.used, &mut history.limit, &mut history.heap, &mut history.rss, &mut history.cache] {
-        if !column.is_empty() {
-            *column = order.iter().map(|row| column[*row]).collect();
-        }
-    }
-    history.kills.sort_by_key(|kill| kill.at);
-    history
-}
-
-/// Takes out the rows that repeat the one before: how many.
-fn single(history: &mut History) -> usize {
-    if history.at.windows(2).all(|two| two[0] != two[1]) {
-        return 0;
-    }
-    let History { at, used, limit, heap, rss, cache, .. } = &mut *history;
-    let columns = [used, limit, heap, rss, cache];
-    let repeats = |row: usize| {
-        row > 0 && at[row] == at[row - 1] && columns.iter().all(|it| it.is_empty() || it[row] == it[row - 1])
-    };
-    let kept: Vec<usize> = (0..at.len()).filter(|row| !repeats(*row)).collect();
-    let twice = at.len() - kept.len();
-    for column in columns.into_iter().filter(|column| !column.is_empty()) {
-        *column = kept.iter().map(|row| column[*row]).collect();
-    }
-    *at = kept.iter().map(|row| at[*row]).collect();
-    twice
 }
 
 fn gap(what: &str, because: String) -> Gap {
