@@ -12,6 +12,7 @@ use crate::budget::jvm::{self, Caps, Collector, Percentages};
 use crate::budget::percent;
 use crate::lint::expansion::is_open;
 use crate::lint::program::{Part, Program, Set, Value, locate};
+use crate::lint::script::{is_shell, is_start_script};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
 use launcher::Line;
@@ -142,7 +143,7 @@ impl<'a> Jvm<'a> {
             if parts.is_empty() || line.iter().chain(&behind).any(|part| part.from == Some(name)) {
                 continue;
             }
-            if starts_java && is_bare && !mentions(program, name) {
+            if starts_java && is_bare && !mentions(program, name, &parts) {
                 // What a program makes of a variable that is its own nobody knows.
                 unread.extend(parts.into_iter().filter(|_| SCRIPTED.contains(&name)));
             } else {
@@ -154,6 +155,8 @@ impl<'a> Jvm<'a> {
         }
         flags.extend(line);
         flags.extend(of("_JAVA_OPTIONS"));
+        // What also comes in by another way is read: `JAVA_TOOL_OPTIONS: $(JAVA_OPTS)`.
+        unread.retain(|part| !flags.iter().any(|flag| flag.text == part.text));
         let heap_variable = heap_variable::heap(subject);
         if let Some(name) = heap_variable.as_ref().and_then(|it| it.part.from) {
             scripted.push(name);
@@ -326,13 +329,23 @@ fn is_flag(text: &str) -> bool {
         || ["-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// A script of the command line speaks of a variable, or is not in the input.
-fn mentions(program: &Program<'_>, name: &str) -> bool {
-    let shell = ["sh", "bash", "ash", "dash"].iter().find_map(|name| program.started(name));
-    let Some(shell) = shell else { return false };
-    let behind = program.words.iter().skip_while(|word| *word != shell);
-    let is_inline = behind.skip(1).take(2).any(|word| word.text.starts_with('-') && word.text.ends_with('c'));
-    !is_inline || program.words.iter().any(|word| word.text.contains(name))
+/// A script of the command line speaks of a variable or hands its flags on, or is not in the input.
+fn mentions(program: &Program<'_>, name: &str, flags: &[Part<'_>]) -> bool {
+    let words = &program.words;
+    let is_unseen = |word: &Part<'_>| word.starts && (is_start_script(&word.text) || is_sourced(&word.text));
+    if words.iter().any(is_unseen) {
+        return true;
+    }
+    let Some(shell) = words.iter().position(|word| word.starts && is_shell(&word.text)) else { return false };
+    let is_inline =
+        words[shell + 1..].iter().take(2).any(|word| word.text.starts_with('-') && word.text.ends_with('c'));
+    let speaks = |text: &str| text.contains(name) || flags.iter().any(|flag| text.contains(&*flag.text));
+    !is_inline || words.iter().any(|word| speaks(&word.text))
+}
+
+/// `. /env.sh`: what it sets is not in the input.
+fn is_sourced(word: &str) -> bool {
+    matches!(word, "." | "source")
 }
 
 #[cfg(test)]
