@@ -127,9 +127,7 @@ fn container<'a>(name: &'a str, node: At<'a>, layers: &Layers<'a>) -> Container<
     };
     let of = |short: &str, long: &str| {
         let own = |node: &At<'a>| node.get(short).or_else(|| node.path(&["deploy", "resources", long, "memory"]));
-        let amount = layers.nodes.iter().find_map(own)?;
-        let text = amount.text().map(|text| default(text).map_or(text, |(_, value)| value))?;
-        Some(Amount { node: amount, text, quantity: bytes(text).map(Into::into) })
+        amount(layers.nodes.iter().find_map(own)?)
     };
     let mut lists: Vec<(bool, &str, &str)> = layers.all("env_file").flat_map(files).collect();
     // What that file sets is not known.
@@ -213,6 +211,12 @@ fn variables(node: At<'_>) -> Vec<Variable<'_>> {
             None => given(text, item, None),
         })
         .collect()
+}
+
+/// An amount of Docker's.
+pub(in crate::lint) fn amount(node: At<'_>) -> Option<Amount<'_>> {
+    let text = node.text().map(|text| default(text).map_or(text, |(_, value)| value))?;
+    Some(Amount { node, text, quantity: bytes(text).map(Into::into) })
 }
 
 /// `512m`, `1.5gb`, `1GiB`, `1073741824`.
