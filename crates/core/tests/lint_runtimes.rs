@@ -266,3 +266,123 @@ fn a_probe_starts_what_stands_where_a_command_does() {
         assert!(!said(other), "{other}");
     }
 }
+
+#[test]
+fn flags_that_are_handed_on_reach_the_jvm() {
+    let flags = "    env:\n    - {name: JAVA_OPTS, value: -Xmx256m}\n";
+    let with = |more: &str| rules("1Gi", &format!("{flags}{more}"));
+    for script in [
+        "java ${JAVA_OPTS:-} -jar a.jar",
+        "java ${JAVA_OPTS-} -jar a.jar",
+        "export JDK_JAVA_OPTIONS=$JAVA_OPTS; java -jar a.jar",
+        "JAVA_TOOL_OPTIONS=\"$JAVA_OPTS\" java -jar a.jar",
+        "opts=($JAVA_OPTS); java \"${opts[@]}\" -jar a.jar",
+        ". /env.sh; java -jar a.jar",
+    ] {
+        assert_eq!(with(&format!("    command: [bash, -c, '{script}']\n")), NONE, "{script}");
+    }
+    for shell in ["busybox, sh", "ksh", "/bin/busybox, sh"] {
+        assert_eq!(with(&format!("    command: [{shell}, -c, 'exec java $JAVA_OPTS -jar a.jar']\n")), NONE, "{shell}");
+    }
+    for variable in ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"] {
+        let handed = format!("    - {{name: {variable}, value: $(JAVA_OPTS)}}\n    command: [java, -jar, a.jar]\n");
+        assert_eq!(with(&handed), NONE, "{variable}");
+    }
+    assert_eq!(with("    command: [/opt/docker-entrypoint.sh, java, -jar, a.jar]\n"), NONE);
+    assert_eq!(with("    command: [java, -jar, a.jar]\n"), ["jvm-flag-conflict"]);
+    assert_eq!(with("    command: [sh, -c, 'exec java -jar a.jar']\n"), ["jvm-flag-conflict"]);
+}
+
+#[test]
+fn flags_of_an_image_that_are_handed_on_reach_the_jvm() {
+    let found = |text: &str| {
+        let source = Source { name: "Dockerfile".into(), text: format!("FROM eclipse-temurin:21\n{text}\n") };
+        lint(&[source]).findings.into_iter().any(|it| it.rule == "dockerfile-flags-unread")
+    };
+    let end = "ENTRYPOINT [\"java\", \"-jar\", \"a.jar\"]";
+    assert!(found(&format!("ENV JAVA_OPTS=-Xmx256m\n{end}")));
+    assert!(!found(&format!("ENV JAVA_OPTS=-Xmx256m\nENV JAVA_TOOL_OPTIONS=$JAVA_OPTS\n{end}")));
+    assert!(!found(
+        "ENV JAVA_OPTS=-Xmx256m\nENTRYPOINT [\"docker-entrypoint.sh\"]\nCMD [\"java\", \"-jar\", \"a.jar\"]"
+    ));
+}
+
+#[test]
+fn a_limit_that_a_script_works_out_or_that_is_not_in_the_input_switches_go_on_again() {
+    let off = "    env: [{name: GOGC, value: \"off\"}]\n";
+    let rule = "gogc-off-without-memlimit";
+    assert_eq!(rules("1Gi", off), [rule]);
+    for set in ["$((900 * 1024 * 1024))", "$(cat /limit)", "`cat /limit`"] {
+        let script = format!("{off}    command: [sh, -c, 'export GOMEMLIMIT={set}; exec /app']\n");
+        assert_eq!(rules("1Gi", &script), NONE, "{set}");
+    }
+    assert_eq!(rules("1Gi", &format!("{off}    envFrom: [{{configMapRef: {{name: other}}}}]\n")), NONE);
+}
+
+#[test]
+fn a_default_heap_is_unknown_where_flags_may_come_from_elsewhere() {
+    assert_eq!(rules("256Mi", "    command: [java, -jar, a.jar]\n"), ["jvm-headroom"]);
+    assert_eq!(rules("256Mi", "    command: [java, '@/jvm.args', -jar, a.jar]\n"), NONE);
+    assert_eq!(rules("256Mi", "    command: [sh, -c, 'java $(cat /jvm.args) -jar a.jar']\n"), NONE);
+    let secret = "    env: [{name: JAVA_TOOL_OPTIONS, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n";
+    assert_eq!(rules("256Mi", &format!("    command: [java, -jar, a.jar]\n{secret}")), NONE);
+    let of_list = "    envFrom: [{configMapRef: {name: other}}]\n";
+    assert_eq!(rules("256Mi", &format!("    command: [java, -jar, a.jar]\n{of_list}")), NONE);
+}
+
+#[test]
+fn a_heap_that_begins_large_may_grow_to_that() {
+    assert_eq!(with("1Gi", "JAVA_TOOL_OPTIONS", "-Xms2g"), ["jvm-heap-ge-limit"]);
+    assert_eq!(with("2Gi", "JAVA_TOOL_OPTIONS", "-Xms2g -XX:MaxRAMPercentage=50"), ["jvm-heap-ge-limit"]);
+    assert_eq!(with("1Gi", "JAVA_TOOL_OPTIONS", "-Xms64m"), NONE);
+    assert_eq!(with("2Gi", "JAVA_TOOL_OPTIONS", "-Xms512m -Xmx1g"), NONE);
+}
+
+#[test]
+fn what_the_jvm_refuses_is_an_error() {
+    for flags in [
+        "-XX:MaxRAMPercentage=80%",
+        "-XX:MaxRAMPercentage=80,5",
+        "-XX:MaxRAMPercentage=.8",
+        "-XX:MaxRAMPercentage=75.0f",
+        "-Xmx=1g",
+        "-Xmx 1g",
+        "-Xmx80%",
+        "-Xms2g -Xmx1g",
+    ] {
+        let refused = grave("4Gi", &format!("    env: [{{name: JAVA_TOOL_OPTIONS, value: \"{flags}\"}}]\n"));
+        assert!(refused.iter().any(|it| it.message.starts_with("the JVM refuses")), "{flags}: {refused:?}");
+    }
+    assert_eq!(with("4Gi", "JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=60.5"), NONE);
+    assert_eq!(with("4Gi", "JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=${SHARE}"), NONE);
+}
+
+#[test]
+fn of_two_jvms_in_a_script_the_larger_one_counts() {
+    let whole = ["jvm-heap-ge-limit"];
+    assert_eq!(script("1Gi", "java -Xmx1g -jar a.jar; java -Xmx256m -jar b.jar"), whole);
+    assert_eq!(script("1Gi", "java -Xmx256m -jar a.jar && exec java -Xmx1g -jar b.jar"), whole);
+    assert_eq!(script("1Gi", "java -Xmx128m -jar a.jar; java -Xmx256m -jar b.jar"), NONE);
+}
+
+#[test]
+fn node_takes_the_size_behind_an_equals_sign_alone() {
+    let refused = ["node-heap-ge-limit"];
+    assert_eq!(rules("1Gi", "    command: [node, --max-old-space-size, '512', a.js]\n"), refused);
+    assert_eq!(with("1Gi", "NODE_OPTIONS", "--max-old-space-size 512"), refused);
+    assert_eq!(rules("1Gi", "    command: [pm2-runtime, a.js, --node-args=--max-old-space-size=1024]\n"), refused);
+    assert_eq!(script("1Gi", "pm2-runtime a.js --node-args=\"--max-old-space-size=1024 --expose-gc\""), refused);
+    assert_eq!(rules("1Gi", "    command: [pm2-runtime, a.js, --node-args=--max-old-space-size=512]\n"), NONE);
+}
+
+#[test]
+fn a_default_heap_of_node_is_unknown_where_its_options_are() {
+    let node = |more: &str| {
+        let text = pod("256Mi", more).replace("registry/app:1", "node:22");
+        let found = lint(&[Source { name: "a.yaml".into(), text }]).findings;
+        found.into_iter().any(|it| it.rule == "node-headroom")
+    };
+    assert!(node(""));
+    assert!(!node("    env: [{name: NODE_OPTIONS, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n"));
+    assert!(!node("    envFrom: [{configMapRef: {name: other}}]\n"));
+}

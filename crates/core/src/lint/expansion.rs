@@ -17,15 +17,23 @@ pub(super) struct Expansion<'e> {
 }
 
 impl Expansion<'_> {
-    /// The variable that a whole word stands for: a shell takes it apart into words.
-    pub(super) fn whole<'w>(&self, word: &'w str) -> Option<&'w str> {
+    /// The variable that a whole word stands for, with what takes its place where it is not set: a shell takes both apart
+    /// into words.
+    pub(super) fn whole<'w>(&self, word: &'w str) -> Option<(&'w str, Option<&'w str>)> {
         let inside = word.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).filter(|_| self.kubelet);
-        if inside.is_some_and(|name| name.len() == name_of(name).len()) {
-            return inside;
+        if let Some(name) = inside.filter(|name| name.len() == name_of(name).len()) {
+            return Some((name, None));
         }
         let rest = word.strip_prefix(self.shell?)?;
-        let name = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest);
-        (!name.is_empty() && name.len() == name_of(name).len()).then_some(name)
+        let Some(inside) = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+            return (!rest.is_empty() && rest.len() == name_of(rest).len()).then_some((rest, None));
+        };
+        let name = name_of(inside);
+        let modified = &inside[name.len()..];
+        // All elements of an array are its words.
+        let is_plain = matches!(modified, "" | "[@]" | "[*]");
+        let default = default_of(modified).filter(|text| !text.contains(['$', '}']));
+        (!name.is_empty() && (is_plain || default.is_some())).then_some((name, default))
     }
 
     /// A text with the variables that are known; the others stay as they are written.
@@ -70,10 +78,31 @@ impl Expansion<'_> {
         let length = mark.len() + inside.len() + 2;
         match &inside[name.len()..] {
             "" => Some((value(name, program)?, length)),
-            // What takes its place where it is not set matters only there.
-            other if other.starts_with(":-") || other.starts_with('-') => Some((value(name, program)?, length)),
-            _ => None,
+            modified => {
+                let default = default_of(modified)?;
+                // What takes its place where it is not set matters only there.
+                let value = match is_unset(name, program) {
+                    true if default.contains(['$', '`']) => return None,
+                    true => default.to_owned(),
+                    false => value(name, program)?,
+                };
+                Some((value, length))
+            }
         }
+    }
+}
+
+/// What takes a variable's place where it is not set, from what stands behind its name: `:-1g`, `-1g`, `:=1g`
+/// (POSIX shell, "Parameter Expansion").
+fn default_of(modified: &str) -> Option<&str> {
+    [":-", "-", ":=", "="].iter().find_map(|mark| modified.strip_prefix(mark))
+}
+
+/// Nothing sets a variable, nor may something that is not in the input.
+pub(super) fn is_unset(name: &str, program: &Program<'_>) -> bool {
+    match program.variable(name) {
+        Some(set) => set.text() == Some(""),
+        None => program.hidden.is_empty(),
     }
 }
 
@@ -128,6 +157,36 @@ mod tests {
         let earlier = "    env:\n    - name: LIMIT\n      valueFrom: {resourceFieldRef: {resource: limits.memory}}\n    - \
                        {name: GOMEMLIMIT, value: $(LIMIT)}\n";
         assert_eq!(errors(earlier), [("go-memlimit-ge-limit".to_owned(), 12)]);
+    }
+
+    #[test]
+    fn a_variable_with_a_default_is_taken_apart_into_words_too() {
+        let env = "    env: [{name: JAVA_OPTS, value: -Xms1m -Xmx1g}]\n";
+        for variable in ["${JAVA_OPTS:-}", "${JAVA_OPTS-}", "${JAVA_OPTS:--Xmx1m}", "$JAVA_OPTS"] {
+            let command = format!("    command: [sh, -c, 'exec java {variable} -jar a.jar']\n{env}");
+            assert_eq!(errors(&command), [("jvm-heap-ge-limit".to_owned(), 10)], "{variable}");
+        }
+        let fine = "    env: [{name: JAVA_OPTS, value: '-Xmx256m -XX:MaxMetaspaceSize=128m'}]\n";
+        assert_eq!(errors(&format!("    command: [sh, -c, 'java ${{JAVA_OPTS:-}} -jar a.jar']\n{fine}")), []);
+        let node = "    env: [{name: OPTS, value: --max-old-space-size=256 --max-semi-space-size=8}]\n";
+        assert_eq!(errors(&format!("    command: [sh, -c, 'node ${{OPTS:-}} a.js']\n{node}")), []);
+    }
+
+    #[test]
+    fn a_default_counts_where_nothing_sets_the_variable() {
+        let heap = |line: u32| vec![("jvm-heap-ge-limit".to_owned(), line)];
+        let command = "    command: [sh, -c, 'java -Xmx${HEAP:-2g} -jar a.jar']\n";
+        assert_eq!(errors(command), heap(9));
+        assert_eq!(errors(&format!("{command}    env: [{{name: HEAP, value: 256m}}]\n")), []);
+        assert_eq!(errors(&format!("{command}    envFrom: [{{secretRef: {{name: s}}}}]\n")), []);
+        assert_eq!(errors("    command: [sh, -c, 'java ${OPTS:--Xmx2g} -jar a.jar']\n"), heap(9));
+    }
+
+    #[test]
+    fn variables_of_a_script_have_names_of_any_case() {
+        let heap = [("jvm-heap-ge-limit".to_owned(), 9)];
+        assert_eq!(errors("    command: [sh, -c, 'heap=1g; java -Xmx$heap -jar a.jar']\n"), heap);
+        assert_eq!(errors("    command: [bash, -c, 'o=(-Xmx1g); java \"${o[@]}\" -jar a.jar']\n"), heap);
     }
 
     #[test]

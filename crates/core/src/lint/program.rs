@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::expansion::Expansion;
+use super::expansion::{Expansion, is_unset};
 use super::finding::Place;
 use super::runtime::jvm::Jvm;
-use super::script::{self, Written, assignment, is_shell, leads, only_says, plain};
+use super::script::{self, Written, assignment, is_known, is_shell, leads, only_says, plain};
 use super::surroundings::Surroundings;
 use super::tree::{At, Span};
 use super::workload::{Amount, Container, Platform, Resources, Variable, VariableSource, Word, Workload};
@@ -89,7 +89,11 @@ impl<'a> Set<'a> {
                 let written: Vec<&str> = plain(self.written.unwrap_or("")).collect();
                 let words: Vec<&str> = plain(text).collect();
                 let is_same = written.len() == words.len();
-                let place = |index: usize| if is_same { locate(node, written[index]) } else { node.into() };
+                let place = |index: usize| match written.as_slice() {
+                    [one] => locate(node, one),
+                    _ if is_same => locate(node, written[index]),
+                    _ => node.into(),
+                };
                 let words = words.iter().enumerate();
                 words.map(|(index, word)| part(Cow::Owned((*word).to_owned()), place(index))).collect()
             }
@@ -180,20 +184,32 @@ impl<'a> Program<'a> {
                     shell: in_shell.then_some(escape),
                     compose: workload.platform == Platform::Compose && is_own(word),
                 };
-                if let Some(set) = by.whole(raw).and_then(|name| it.variable(name)) {
-                    let words = set.words();
-                    it.words.extend(words);
-                    continue;
+                if let Some((name, default)) = by.whole(raw) {
+                    if let Some(default) = default.filter(|_| is_unset(name, &it)) {
+                        let place = locate(word.node, raw);
+                        let part = |text| Part { text: Cow::Borrowed(text), place, from: None, starts: false };
+                        it.words.extend(plain(default).map(part));
+                        continue;
+                    }
+                    if let Some(set) = it.variable(name) {
+                        let words = set.words();
+                        it.words.extend(words);
+                        continue;
+                    }
                 }
                 let text = by.expand(raw, &it);
-                if let Some((name, _)) = assignment(&text) {
-                    let name = &raw[..name.len().min(raw.len())];
-                    let value = match &text {
-                        Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
-                        Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
-                    };
-                    let value = value.map_or(Value::Unknown, Value::Text);
-                    it.environment.push(Set { name, value, node: word.node, written: None });
+                if let Some((name, given)) = assignment(raw) {
+                    // What hands a whole variable on hands on what stands there.
+                    let other = by.whole(given).and_then(|(name, _)| it.variable(name)).cloned();
+                    let set = other.map(|other| Set { name, ..other }).unwrap_or_else(|| {
+                        let value = match &text {
+                            Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
+                            Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
+                        };
+                        let value = value.filter(|value| is_known(value)).map_or(Value::Unknown, Value::Text);
+                        Set { name, value, node: word.node, written: Some(given) }
+                    });
+                    it.environment.push(set);
                 }
                 it.words.push(Part { text, place: locate(word.node, raw), from: None, starts });
             }

@@ -62,18 +62,22 @@ pub(super) fn only_says(command: &str) -> bool {
 
 /// A shell, with or without a path.
 pub(super) fn is_shell(word: &str) -> bool {
-    ["sh", "bash", "ash", "dash"].contains(&word.rsplit('/').next().unwrap_or(""))
+    ["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"].contains(&word.rsplit('/').next().unwrap_or(""))
 }
 
-/// `NAME=value` of a script, which sets a variable for what follows; a value that is not known is none, unless it is a
-/// flag: then it is known which.
+/// `NAME=value` of a script, which sets a variable for what follows; of an array the first word.
 pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
-    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-    let value = value.trim_start_matches(['"', '\'']);
-    (is_name && !name.is_empty() && !value.is_empty())
-        .then_some((name, value))
-        .filter(|(_, value)| !value.contains('$') || value.starts_with('-'))
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let value = value.trim_start_matches(['"', '\'', '(']).trim_end_matches(['"', '\'']);
+    // `$(nproc)` keeps its own.
+    let value = if value.contains('(') { value } else { value.trim_end_matches(')') };
+    (is_name && !name.is_empty() && !value.is_empty()).then_some((name, value))
+}
+
+/// A value that a script sets and that is known; of a flag it is known which it is.
+pub(super) fn is_known(value: &str) -> bool {
+    !value.contains(['$', '`']) || value.starts_with('-')
 }
 
 /// Words behind which a command stands.
@@ -110,12 +114,21 @@ const LEADS: [&str; 30] = [
     "(",
 ];
 
-/// Start scripts of images, which end in `exec "$@"`.
-const SCRIPTS: [&str; 2] = ["docker-entrypoint.sh", "entrypoint.sh"];
+/// The end of the names of images' start scripts, which end in `exec "$@"`.
+const SCRIPT: &str = "entrypoint.sh";
+
+/// A start script of an image: what it hands to the command behind it nobody knows here.
+pub(super) fn is_start_script(word: &str) -> bool {
+    word.ends_with(SCRIPT)
+}
 
 /// A command stands behind these words: `exec`, `A=1`, `gosu redis`.
 pub(super) fn leads(last: &str, before: &str) -> bool {
     let is_user = ["gosu", "su-exec", "setpriv"].iter().any(|name| before.ends_with(name));
     let name = last.rsplit('/').next().unwrap_or(last);
-    LEADS.contains(&last) || SCRIPTS.contains(&name) || is_user || (last.contains('=') && !last.starts_with('-'))
+    LEADS.contains(&last)
+        || is_start_script(last)
+        || name == "busybox"
+        || is_user
+        || (last.contains('=') && !last.starts_with('-'))
 }

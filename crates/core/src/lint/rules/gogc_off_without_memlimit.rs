@@ -9,9 +9,10 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(set) = program.variable("GOGC") else { return Vec::new() };
     let Some(text) = set.text() else { return Vec::new() };
     let is_off = text == "off" || text.parse::<i64>().is_ok_and(|percent| percent < 0);
-    // A memory limit that the manifest does not show is one all the same.
+    // A memory limit that the manifest does not show is one all the same, and what is not in the input may hold one.
     let is_limited = program.variable("GOMEMLIMIT").is_some_and(|set| !matches!(set.text(), Some("off" | "")));
-    if !is_off || is_limited {
+    let is_hidden = program.variable("GOMEMLIMIT").is_none() && !program.hidden.is_empty();
+    if !is_off || is_limited || is_hidden {
         return Vec::new();
     }
     let mut finding = Finding::new(Level::Error, set.node, "the collector is off, and no GOMEMLIMIT switches it on")

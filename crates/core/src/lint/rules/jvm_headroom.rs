@@ -96,7 +96,12 @@ impl Room {
         }
         let collector = it.collector(limit, cpus(subject));
         let tmpfs = subject.tmpfs();
-        let heap = if it.heap(limit).1.is_some() { caps.heap } else { Bytes(0) };
+        let is_given = it.heap(limit).1.is_some();
+        // Of a default that may be none there is nothing to say.
+        if !is_given && it.is_default_unknown() {
+            return None;
+        }
+        let heap = if is_given { caps.heap } else { Bytes(0) };
         Some(Self {
             given: Bytes(caps.written().0.saturating_add(heap.0).saturating_add(tmpfs.0)),
             expected: Bytes(caps.expected(collector).0.saturating_add(tmpfs.0)),

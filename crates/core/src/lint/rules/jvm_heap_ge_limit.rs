@@ -1,16 +1,18 @@
 //! A heap that alone takes the whole limit.
 
-use super::{Finding, Level, Subject};
+use std::cmp::Reverse;
+
+use super::{Finding, Level, Scene, Subject};
 use crate::budget::jvm::{self, BesideHeap, heap_flag};
 use crate::budget::{limit_for_growing, round_down, scaled};
 use crate::lint::runtime::jvm::{Jvm, Refused, cpus};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::tree::At;
-use crate::lint::workload::{Amount, Object};
+use crate::lint::workload::{Amount, ContainerKind, Object};
 use crate::runtime::flags::size;
 use crate::units::Bytes;
 
-super::rule!("jvm-heap-ge-limit", Error, Program(judge), Object(judge_options));
+super::rule!("jvm-heap-ge-limit", Error, Program(judge), Workload(judge_pod), Object(judge_options));
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let Some(it) = subject.jvm() else { return Vec::new() };
@@ -60,6 +62,32 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
     };
     findings.into_iter().map(complete).collect()
+}
+
+/// Heaps of several containers that together take the limit of the pod, of which none does alone.
+fn judge_pod<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
+    let Some(limit) = scene.workload.resources.memory_limit else { return Vec::new() };
+    let Some(most) = limit.bytes() else { return Vec::new() };
+    let lasting = scene.subjects().filter(|it| it.container.kind != ContainerKind::Init);
+    let mut heaps: Vec<_> = lasting.filter_map(|it| it.jvm()?.max_heap()).collect();
+    heaps.sort_by_key(|heap| Reverse(heap.value));
+    let sum = Bytes(heaps.iter().fold(0, |sum, heap| heap.value.0.saturating_add(sum)));
+    let Some((largest, others)) = heaps.split_first().filter(|(it, others)| it.value < most && !others.is_empty())
+    else {
+        return Vec::new();
+    };
+    if sum < most {
+        return Vec::new();
+    }
+    let message = format!("the heaps of {} JVMs may take {sum} together, and the pod's limit is {most}", heaps.len());
+    let mut finding = Finding::new(Level::Error, largest.part.place, message)
+        .label(format!("the heap may grow to {}", largest.value))
+        .related(limit.node, format!("the kernel kills at {most} for the whole pod"))
+        .help("smaller heaps, or a higher limit for the pod");
+    for other in others {
+        finding = finding.related(other.part.place, format!("and this one to {}", other.value));
+    }
+    vec![finding]
 }
 
 fn refused<'a>(it: &Refused<'a>) -> Finding<'a> {
@@ -171,6 +199,24 @@ mod tests {
         let document = lint(&[Source { name: "compose.yaml".into(), text }]);
         let found = document.findings.into_iter().find(|it| it.rule.starts_with("jvm-he"));
         found.expect("the heap is too large").help.into_iter().collect()
+    }
+
+    #[test]
+    fn heaps_under_the_limit_of_a_pod_are_added_up() {
+        let found = |heap: &str| {
+            let container = |name: &str, heap: &str| {
+                format!("  - {{name: {name}, image: registry/a:1, command: [java, -Xmx{heap}, -jar, a.jar]}}\n")
+            };
+            let (a, b) = (container("a", "1200m"), container("b", heap));
+            let text = format!(
+                "kind: Pod\napiVersion: v1\nmetadata: {{name: a}}\nspec:\n  resources: {{requests: {{memory: 2Gi}}, limits: \
+                 {{memory: 2Gi}}}}\n  containers:\n{a}{b}"
+            );
+            let document = lint(&[Source { name: "a.yaml".into(), text }]);
+            let found = document.findings.into_iter().filter(|it| it.rule == "jvm-heap-ge-limit");
+            found.map(|it| it.region.line).collect::<Vec<_>>()
+        };
+        assert_eq!((found("1200m"), found("1300m"), found("256m")), (vec![7], vec![8], vec![]));
     }
 
     #[test]

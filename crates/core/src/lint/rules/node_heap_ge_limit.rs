@@ -38,6 +38,17 @@ fn refused<'a>(size: &str, place: Place) -> Option<Finding<'a>> {
     if is_open(size) {
         return None;
     }
+    if size.is_empty() {
+        return Some(
+            Finding::new(
+                Level::Error,
+                place,
+                "Node.js refuses `--max-old-space-size` with its value in a word of its own",
+            )
+            .label("Node.js ends as it starts: illegal value for flag")
+            .help("write `=` between the two"),
+        );
+    }
     let finding = Finding::new(Level::Error, place, format!("V8 refuses `--max-old-space-size={size}`"))
         .label("Node.js ends as it starts")
         .note("the size is a whole number of MiB without a unit");

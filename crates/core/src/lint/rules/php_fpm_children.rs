@@ -48,7 +48,9 @@ fn setting(subject: &Subject<'_, '_>, names: &[&str], variables: &[&str]) -> Opt
         files.iter().find_map(|(_, node)| {
             node.text()?.lines().find_map(|line| {
                 let (key, value) = line.trim().split_once('=')?;
-                (key.trim() == *name).then(|| (value.trim().to_owned(), locate(*node, line.trim())))
+                // A comment of such a file begins with a semicolon.
+                let value = value.split(';').next().unwrap_or("").trim().trim_matches(['"', '\'']);
+                (key.trim() == *name).then(|| (value.to_owned(), locate(*node, line.trim())))
             })
         })
     });
@@ -58,4 +60,25 @@ fn setting(subject: &Subject<'_, '_>, names: &[&str], variables: &[&str]) -> Opt
             Some((set.text()?.to_owned(), set.node.into()))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Source, lint};
+
+    #[test]
+    fn a_comment_behind_a_setting_is_none_of_it() {
+        let found = |children: &str| {
+            let text = format!(
+                "kind: ConfigMap\napiVersion: v1\nmetadata: {{name: c}}\ndata:\n  www.conf: |\n    [www]\n    \
+                 pm.max_children = {children}\n---\nkind: Pod\napiVersion: v1\nmetadata: {{name: a}}\nspec:\n  volumes: \
+                 [{{name: c, configMap: {{name: c}}}}]\n  containers:\n  - name: php\n    image: php:8.3-fpm\n    \
+                 volumeMounts: [{{name: c, mountPath: /c}}]\n    resources: {{limits: {{memory: 1Gi}}}}\n"
+            );
+            let document = lint(&[Source { name: "a.yaml".into(), text }]);
+            document.findings.into_iter().any(|it| it.rule == "php-fpm-children" && it.region.line == 7)
+        };
+        assert!(found("40") && found("40 ; at once") && found("\"40\""));
+        assert!(!found("4 ; 40"));
+    }
 }

@@ -1,6 +1,7 @@
 //! `512m` of memory is half a byte.
 
 use super::{Finding, Level, Scene};
+use crate::budget::START_LEAST;
 use crate::lint::surroundings::Surroundings;
 use crate::lint::workload::{Amount, Object, amounts_of};
 use crate::units::{Bytes, Quantity};
@@ -39,13 +40,17 @@ fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     }
     let value = match amount.suffix() {
         "m" => format!("{} bytes", thousandths(amount.number())),
+        "" if text.parse::<u64>().is_ok() => bytes.to_string(),
         _ => format!("{bytes}, rounded up"),
     };
     let finding = Finding::new(Level::Error, amount.node, format!("`{text}` of memory is {value}"));
     let finding = finding.label("an amount of memory without a unit is bytes; `m` is a thousandth of one");
     let number = amount.number();
     let in_mebibytes = format!("{number}Mi");
+    // So many mebibytes would start no container, and be the next error.
+    let is_enough = |number: &str| number.parse::<f64>().is_ok_and(|mib| mib * 1_048_576.0 >= START_LEAST.0 as f64);
     Some(match amount.suffix() {
+        "m" | "" if !is_enough(number) => finding.help("write the amount in Mi or Gi"),
         "m" if number.parse().is_ok_and(|number: f64| number <= MEBIBYTES) => {
             rewritten(finding.help(format!("write `{in_mebibytes}`")), true, amount, in_mebibytes)
         }
@@ -123,6 +128,14 @@ mod tests {
         assert_eq!(mended("memory: 268435456m", true).as_deref(), Some("limits: {memory: 256Mi}"));
         assert_eq!(mended("memory: 268435457m", true).as_deref(), Some("limits: {memory: 268435457}"));
         assert_eq!(mended("memory: 65536m", false).as_deref(), Some("limits: {memory: 65536Mi}"));
+    }
+
+    #[test]
+    fn what_would_start_no_container_is_not_proposed() {
+        for amount in ["2m", "1.5m", "2", "0.5"] {
+            assert_eq!(mended(&format!("memory: {amount}"), true), None, "{amount}");
+        }
+        assert_eq!(mended("memory: 64m", false).as_deref(), Some("limits: {memory: 64Mi}"));
     }
 
     #[test]

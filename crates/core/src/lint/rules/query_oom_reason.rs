@@ -65,6 +65,7 @@ fn stays(expr: &Expr) -> bool {
             let keeps = [
                 "max_over_time",
                 "min_over_time",
+                "avg_over_time",
                 "last_over_time",
                 "sum_over_time",
                 "count_over_time",

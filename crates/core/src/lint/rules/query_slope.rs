@@ -67,7 +67,10 @@ fn is_gauge_of_memory(selector: &Selector) -> bool {
         "go_memstats_alloc_bytes",
         "go_memstats_heap_inuse_bytes",
     ];
-    is_memory(selector) || names.iter().any(|name| selector.is(name))
+    // What the node exporter reads in /proc/meminfo are amounts.
+    let is_node =
+        selector.metric.as_deref().is_some_and(|name| name.starts_with("node_memory_") && name.ends_with("_bytes"));
+    is_node || is_memory(selector) || names.iter().any(|name| selector.is(name))
 }
 
 /// The window of memory that a line is drawn through.

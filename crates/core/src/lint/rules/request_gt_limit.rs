@@ -3,7 +3,8 @@
 use super::{Finding, Level, Scene, Subject};
 use crate::lint::subject::LimitOrigin;
 use crate::lint::surroundings::Surroundings;
-use crate::lint::workload::{Object, Resources, as_bytes, claims};
+use crate::lint::tree::At;
+use crate::lint::workload::{Amount, Object, Resources, as_bytes, claims};
 
 super::rule!("request-gt-limit", Error, Container(judge), Workload(judge_pod), Object(judge_claims));
 
@@ -52,7 +53,29 @@ fn judge_pod<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
 
 /// `resources` of a custom resource, of which an operator makes containers.
 fn judge_claims<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'a>> {
-    claims(object).iter().flat_map(|it| compare(it, "the memory request")).collect()
+    let claimed = claims(object);
+    claimed.iter().flat_map(|it| compare(it, "the memory request")).chain(ranges(object)).collect()
+}
+
+/// A LimitRange whose default request is more than its default limit (`pkg/apis/core/validation`, `ValidateLimitRange`,
+/// v1.37).
+fn ranges<'a>(object: &Object<'a>) -> Vec<Finding<'a>> {
+    if object.kind != "LimitRange" {
+        return Vec::new();
+    }
+    let items = object.node.path(&["spec", "limits"]).into_iter().flat_map(At::items);
+    let finding = |item: At<'a>| {
+        let of = |name: &str| Some(Amount::read(item.path(&[name, "memory"])?));
+        let (request, limit) = (of("defaultRequest")?, of("default")?);
+        let (requested, limited) = (request.bytes()?, limit.bytes()?);
+        (requested > limited).then(|| {
+            let message = format!("the default request of {requested} is more than the default limit of {limited}");
+            Finding::new(Level::Error, request.node, message)
+                .related(limit.node, format!("limit: {limited}"))
+                .note("the API server refuses the LimitRange")
+        })
+    };
+    items.filter_map(finding).collect()
 }
 
 fn compare<'a>(of: &Resources<'a>, what: &str) -> Vec<Finding<'a>> {
@@ -68,5 +91,24 @@ fn compare<'a>(of: &Resources<'a>, what: &str) -> Vec<Finding<'a>> {
             .note("the API server refuses the pod: a request must not exceed the limit"),
         ],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Source, lint};
+
+    #[test]
+    fn a_default_request_over_the_default_limit_is_refused_too() {
+        let found = |request: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: LimitRange\nmetadata: {{name: a}}\nspec:\n  limits:\n  - type: Container\n    default: \
+                 {{memory: 512Mi}}\n    defaultRequest: {{memory: {request}}}\n"
+            );
+            let document = lint(&[Source { name: "a.yaml".into(), text }]);
+            document.findings.into_iter().map(|it| (it.rule, it.region.line)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("1Gi"), [("request-gt-limit".to_owned(), 8)]);
+        assert_eq!(found("512Mi"), []);
     }
 }

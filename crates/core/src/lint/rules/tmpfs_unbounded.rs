@@ -1,6 +1,6 @@
 //! Files in memory that nothing bounds.
 
-use super::{Finding, Level, Scene};
+use super::{Finding, Level, Scene, Subject};
 use crate::lint::workload::Platform;
 
 super::rule!("tmpfs-unbounded", Warning, Template(judge));
@@ -80,5 +80,60 @@ fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
             }
         }
     }
+    if scene.workload.tmpfs.len() < 2 {
+        return findings;
+    }
+    findings.extend(scene.subjects().filter_map(|subject| together(&subject, words)));
     findings
+}
+
+/// Volumes of which none alone takes the limit of the container that writes them, and all of them do.
+fn together<'a>(subject: &Subject<'_, 'a>, words: &Words) -> Option<Finding<'a>> {
+    let volumes = subject.scene.workload.tmpfs.iter().filter(|tmpfs| subject.container.writes(tmpfs.name));
+    let sizes: Vec<_> = volumes.filter_map(|it| Some((it.name, it.size_limit?, it.size_limit?.bytes()?))).collect();
+    let [.., (_, last, _)] = sizes.as_slice() else { return None };
+    let limit = subject.limit()?;
+    let sum = subject.tmpfs();
+    if sum < limit.bytes || sizes.iter().any(|(.., bytes)| *bytes >= limit.bytes) {
+        return None;
+    }
+    let names: Vec<String> = sizes.iter().map(|(name, ..)| format!("`{name}`")).collect();
+    let title = subject.container.title();
+    let message =
+        format!("memory-backed volumes {} may take {sum} together: all that {title} may have", names.join(" and "));
+    let mut finding = Finding::new(Level::Warning, last.node, message)
+        .label("the container is killed before they are full")
+        .related(limit.place, limit.says())
+        .note(words.charge);
+    for (name, size, bytes) in &sizes[..sizes.len() - 1] {
+        finding = finding.related(size.node, format!("`{name}`: {bytes}"));
+    }
+    Some(finding.help(format!("lower a {}, or add them to the limit", words.size)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Source, lint};
+
+    #[test]
+    fn volumes_of_one_container_are_added_up() {
+        let found = |sizes: [&str; 2], second: &str| {
+            let text = format!(
+                "kind: Pod\napiVersion: v1\nmetadata: {{name: a}}\nspec:\n  volumes:\n  - {{name: x, emptyDir: {{medium: \
+                 Memory, sizeLimit: {}}}}}\n  - {{name: y, emptyDir: {{medium: Memory, sizeLimit: {}}}}}\n  containers:\n  - \
+                 name: a\n    image: registry/a:1\n    resources: {{limits: {{memory: 1Gi}}}}\n    volumeMounts: [{{name: x, \
+                 mountPath: /x}}{second}]\n",
+                sizes[0], sizes[1]
+            );
+            let document = lint(&[Source { name: "a.yaml".into(), text }]);
+            let found = document.findings.into_iter().filter(|it| it.rule == "tmpfs-unbounded");
+            found.map(|it| it.region.line).collect::<Vec<_>>()
+        };
+        let second = ", {name: y, mountPath: /y}";
+        assert_eq!(found(["700Mi", "700Mi"], second), [7]);
+        assert_eq!(found(["300Mi", "300Mi"], second), [] as [u32; 0]);
+        assert_eq!(found(["700Mi", "700Mi"], ""), [] as [u32; 0]);
+        // One that takes all of it by itself is said of alone.
+        assert_eq!(found(["700Mi", "1Gi"], second), [7]);
+    }
 }

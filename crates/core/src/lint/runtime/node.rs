@@ -2,7 +2,7 @@
 
 use super::image::Image;
 use crate::budget::v8;
-use crate::lint::program::{Part, Set};
+use crate::lint::program::{Part, Set, Value};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
 
@@ -16,12 +16,18 @@ pub(crate) struct Node<'a> {
     /// `--max-old-space-size-percentage`, with the flag.
     pub percentage: Option<(f64, Part<'a>)>,
     /// An `--max-old-space-size` that is no number, with what it says: V8 refuses it, unless something is still put in.
+    /// Nothing where its value stands in a word of its own.
     pub unread: Option<(String, Part<'a>)>,
     /// `--max-semi-space-size`.
     pub semi_space: Option<Bytes>,
     /// Version, where the image says it.
     pub major: Option<u32>,
+    /// What is not in the input may hold flags.
+    pub is_open: bool,
 }
+
+/// Options of npm and pm2 whose value is flags of the Node.js that they start.
+const HANDING_ON: [&str; 3] = ["--node-options=", "--node-args=", "--interpreter-args="];
 
 impl<'a> Node<'a> {
     /// The Node.js of a container; none where nothing speaks of one.
@@ -36,18 +42,25 @@ impl<'a> Node<'a> {
             semi_space: None,
             unread: None,
             major: image.and_then(|image| image.major()),
+            is_open: match program.variable("NODE_OPTIONS") {
+                Some(set) => set.value == Value::Unknown,
+                None => !program.hidden.is_empty(),
+            },
         };
+        let starts_node = || ["node", "nodejs"].iter().any(|name| program.runs(name));
         for words in [options.as_slice(), program.words.as_slice()] {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
-                // npm hands it on to the Node.js that it starts.
-                let text = text.strip_prefix("--node-options=").unwrap_or(&text);
-                let next = || words.get(index + 1).map(|next| &*next.text);
-                let value = |name: &str| match text.strip_prefix(name)? {
-                    "" => next().map(str::to_owned),
-                    rest => rest.strip_prefix('=').map(str::to_owned),
-                };
-                if let Some(size) = value("--max-old-space-size") {
+                let handed = HANDING_ON.iter().find_map(|option| text.strip_prefix(option));
+                let text = handed.map_or(&*text, |flags| flags.trim_start_matches(['"', '\'']));
+                let value = |name: &str| text.strip_prefix(name)?.strip_prefix('=').map(str::to_owned);
+                let next = || words.get(index + 1).is_some_and(|next| next.text.parse::<u64>().is_ok());
+                if text == "--max-old-space-size" && next() {
+                    // Node.js takes the value of an option of V8 behind `=` alone (`src/node_options-inl.h`; measured with
+                    // 20: "illegal value for flag"). Whoever else has such an option may take it otherwise.
+                    let is_node = part.from == Some("NODE_OPTIONS") || starts_node();
+                    it.unread = is_node.then(|| (String::new(), part.clone()));
+                } else if let Some(size) = value("--max-old-space-size") {
                     (it.old_space, it.unread) = if let Ok(mib) = size.parse() {
                         (Some((Bytes::mib(mib), part.clone())), None)
                     } else {
@@ -69,7 +82,7 @@ impl<'a> Node<'a> {
             || it.old_space.is_some()
             || it.percentage.is_some()
             || it.unread.is_some()
-            || ["node", "nodejs"].iter().any(|name| program.runs(name));
+            || starts_node();
         is_node.then_some(it)
     }
 
@@ -90,6 +103,7 @@ impl<'a> Node<'a> {
         match self.heap(limit) {
             _ if self.unread.is_some() => None,
             Some((old, _)) => Some(Bytes(old.0.saturating_add(self.young(limit).0))),
+            None if self.is_open => None,
             None => Some(v8::default_heap(self.major.filter(|major| *major >= 20)?, limit)),
         }
     }

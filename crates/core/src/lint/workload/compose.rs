@@ -5,11 +5,20 @@ use super::container::{Mount, Variable, VariableSource, Word};
 use super::{Amount, At, Build, Container, ContainerKind, Object, Platform, Resources, Tmpfs, Workload};
 use crate::units::Bytes;
 
+/// Keys of a Compose file; Compose refuses any other that does not begin with `x-` (compose-spec, `compose-spec.json`).
+const KEYS: [&str; 9] =
+    ["version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models"];
+
 /// The services of a Compose file; none of anything else. Told by shape: a mapping of services, each with an image or a
-/// build, in what names no kind of Kubernetes.
+/// build, in what names no kind of Kubernetes and has no keys that Compose refuses: values of a chart have services too.
 pub(super) fn services(node: At<'_>) -> Vec<Workload<'_>> {
     let Some(services) = node.get("services").filter(|it| it.is_mapping()) else { return Vec::new() };
     if node.get("kind").is_some() || node.get("apiVersion").is_some() {
+        return Vec::new();
+    }
+    let is_key =
+        |key: At<'_>| key.text().is_some_and(|key| key.starts_with("x-") || key == "<<" || KEYS.contains(&key));
+    if !node.own_entries().all(|(key, _)| is_key(key)) {
         return Vec::new();
     }
     let entries = services.entries();
@@ -118,9 +127,7 @@ fn container<'a>(name: &'a str, node: At<'a>, layers: &Layers<'a>) -> Container<
     };
     let of = |short: &str, long: &str| {
         let own = |node: &At<'a>| node.get(short).or_else(|| node.path(&["deploy", "resources", long, "memory"]));
-        let amount = layers.nodes.iter().find_map(own)?;
-        let text = amount.text().map(|text| default(text).map_or(text, |(_, value)| value))?;
-        Some(Amount { node: amount, text, quantity: bytes(text).map(Into::into) })
+        amount(layers.nodes.iter().find_map(own)?)
     };
     let mut lists: Vec<(bool, &str, &str)> = layers.all("env_file").flat_map(files).collect();
     // What that file sets is not known.
@@ -206,14 +213,22 @@ fn variables(node: At<'_>) -> Vec<Variable<'_>> {
         .collect()
 }
 
+/// An amount of Docker's.
+pub(in crate::lint) fn amount(node: At<'_>) -> Option<Amount<'_>> {
+    let text = node.text().map(|text| default(text).map_or(text, |(_, value)| value))?;
+    Some(Amount { node, text, quantity: bytes(text).map(Into::into) })
+}
+
 /// `512m`, `1.5gb`, `1GiB`, `1073741824`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive and finite")]
 fn bytes(text: &str) -> Option<Bytes> {
     let number_end = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
     let number: f64 = text[..number_end].parse().ok()?;
     let unit = text[number_end..].trim().to_ascii_lowercase();
-    let power = match unit.trim_end_matches('b').trim_end_matches('i') {
-        "" if !unit.starts_with('i') => 0,
+    // `kb` and `kib`, and no `Ki` (`parseSize`).
+    let letter = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let power = match letter {
+        "" if unit != "ib" => 0,
         "k" => 1,
         "m" => 2,
         "g" => 3,
@@ -242,6 +257,8 @@ mod tests {
             ("100b", Some(100)),
             ("many", None),
             ("1x", None),
+            ("512Mi", None),
+            ("1ib", None),
             ("${LIMIT}", None),
         ] {
             assert_eq!(bytes(text), expected.map(Bytes), "{text}");
@@ -285,6 +302,15 @@ mod tests {
         assert_eq!(of("    volumes:\n    - {type: tmpfs, target: /run, tmpfs: {size: 1048576}}\n"), []);
         assert_eq!(of("    shm_size: 1gb\n"), found(5));
         assert_eq!(of("    shm_size: 64m\n    tmpfs: [\"/run:size=${SIZE}\"]\n"), []);
+    }
+
+    #[test]
+    fn values_of_a_chart_with_services_are_no_compose_file() {
+        let of = |more: &str| {
+            let text = format!("{more}services:\n  a: {{image: b}}\n");
+            lint(&[Source { name: "values.yaml".into(), text }]).findings.len()
+        };
+        assert_eq!((of("replicaCount: 1\n"), of("x-common: {a: 1}\nname: shop\n")), (0, 1));
     }
 
     #[test]

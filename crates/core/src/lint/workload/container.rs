@@ -205,6 +205,8 @@ impl<'a> Variable<'a> {
             let of = from.get("configMapKeyRef")?;
             Some(VariableSource::ConfigMap { name: of.text_of("name")?, key: of.text_of("key")? })
         };
-        Some(Self { name, node: from, source: resource().or_else(map).unwrap_or(VariableSource::Hidden) })
+        // What a finding points at is what is referred to.
+        let node = from.path(&["resourceFieldRef", "resource"]).unwrap_or(from);
+        Some(Self { name, node, source: resource().or_else(map).unwrap_or(VariableSource::Hidden) })
     }
 }

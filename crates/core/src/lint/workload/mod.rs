@@ -12,7 +12,7 @@ mod resources;
 mod scaled;
 mod tekton;
 
-pub(super) use compose::default;
+pub(super) use compose::{amount as docker_amount, default};
 pub(super) use compose_files::Overrides;
 pub use container::{Build, Container, ContainerKind, Mount, Variable, VariableSource, Word};
 pub(super) use dockerfile::stage;

@@ -1,8 +1,9 @@
 //! The command line of `java`: which words are flags of the JVM, and which are the program's own arguments.
 
-use super::is_flag;
+use super::{is_bare_size, is_flag};
 use crate::lint::program::Part;
 use crate::memory_flags::JAVA_WITH_VALUE;
+use crate::runtime::flags::size;
 
 /// Options whose value is the program: what stands behind it is the program's.
 const PROGRAM: [&str; 3] = ["-jar", "-m", "--module"];
@@ -17,6 +18,18 @@ pub(super) struct Line<'a> {
     pub flags: Vec<Part<'a>>,
     /// Those behind the program that `java` starts, which are its arguments.
     pub behind: Vec<Part<'a>>,
+    /// Words stand for flags that are not in the input: `@file`, `$(cat file)`.
+    pub is_open: bool,
+}
+
+/// Flags of several JVMs: those of the one that may take most, which is the one that is killed.
+fn largest<'a>(lines: Vec<Line<'a>>) -> Line<'a> {
+    let heap = |line: &Line<'_>| {
+        let said = super::last(&line.flags, &["-Xmx", "-XX:MaxHeapSize="]);
+        said.and_then(|given| size(&given.value)).unwrap_or(0)
+    };
+    // Of equals the last one, which stays.
+    lines.into_iter().max_by_key(heap).unwrap_or_default()
 }
 
 /// Where a word stands.
@@ -35,12 +48,16 @@ enum Stand {
 }
 
 pub(super) fn read<'a>(words: &[Part<'a>]) -> Line<'a> {
-    let mut line = Line::default();
+    let (mut line, mut others) = (Line::default(), Vec::new());
     let mut stand = Stand::Elsewhere;
+    let mut is_started = false;
     for word in words {
         let text = &*word.text;
         if word.starts && text.rsplit('/').next() == Some("java") {
             stand = Stand::Options;
+            if std::mem::replace(&mut is_started, true) {
+                others.push(std::mem::take(&mut line));
+            }
             continue;
         }
         match stand {
@@ -58,12 +75,17 @@ pub(super) fn read<'a>(words: &[Part<'a>]) -> Line<'a> {
             Stand::Options if is_class(text) => stand = Stand::Behind,
             _ => {}
         }
-        if is_flag(text) {
+        line.is_open |= stand == Stand::Options && (text.starts_with('@') || text.contains("$(") || text.contains('`'));
+        if is_flag(text) || (stand == Stand::Options && is_bare_size(text)) {
             let list = if stand == Stand::Behind { &mut line.behind } else { &mut line.flags };
             list.push(word.clone());
         }
     }
-    line
+    if others.is_empty() {
+        return line;
+    }
+    others.push(line);
+    largest(others)
 }
 
 /// `org.example.Main`, `Main`; not `%p` or `kill` of a value that the shell would not have taken apart.

@@ -12,6 +12,7 @@ use crate::budget::jvm::{self, Caps, Collector, Percentages};
 use crate::budget::percent;
 use crate::lint::expansion::is_open;
 use crate::lint::program::{Part, Program, Set, Value, locate};
+use crate::lint::script::{is_shell, is_start_script};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
 use launcher::Line;
@@ -100,6 +101,8 @@ pub(crate) struct Jvm<'a> {
     inside: Option<&'static str>,
     /// Config maps, secrets and variables whose contents are not in the input, and which may hold flags.
     pub hidden: Vec<&'a str>,
+    /// Words of the command line that stand for flags which are not in the input: `@file`, `$(cat file)`.
+    is_open: bool,
 }
 
 /// A flag's value, with the flag.
@@ -113,13 +116,13 @@ impl<'a> Jvm<'a> {
     /// The JVM of a container; none where nothing speaks of one.
     pub(crate) fn read(subject: &Subject<'_, 'a>) -> Option<Self> {
         let program = subject.program;
-        let is_flag = |part: &Part<'a>| is_flag(&part.text);
+        let is_flag = |part: &Part<'a>| is_flag(&part.text) || is_bare_size(&part.text);
         let of = |name: &str| -> Vec<Part<'a>> {
             program.variable(name).into_iter().flat_map(Set::words).filter(is_flag).collect()
         };
         let image = subject.container.image.map(Image::read);
         let jdk = image.filter(|image| JDK.contains(&image.name) || image.path.contains("distroless/java"));
-        let Line { flags: line, behind } = launcher::read(&program.words);
+        let Line { flags: line, behind, is_open } = launcher::read(&program.words);
         let starts_java = program.runs("java");
         // JAVA_TOOL_OPTIONS comes before the command line, the launcher puts JDK_JAVA_OPTIONS in front of it (JDK 9), and
         // _JAVA_OPTIONS comes last (`src/hotspot/share/runtime/arguments.cpp`, `parse_vm_init_args`).
@@ -142,7 +145,7 @@ impl<'a> Jvm<'a> {
             if parts.is_empty() || line.iter().chain(&behind).any(|part| part.from == Some(name)) {
                 continue;
             }
-            if starts_java && is_bare && !mentions(program, name) {
+            if starts_java && is_bare && !mentions(program, name, &parts) {
                 // What a program makes of a variable that is its own nobody knows.
                 unread.extend(parts.into_iter().filter(|_| SCRIPTED.contains(&name)));
             } else {
@@ -154,6 +157,8 @@ impl<'a> Jvm<'a> {
         }
         flags.extend(line);
         flags.extend(of("_JAVA_OPTIONS"));
+        // What also comes in by another way is read: `JAVA_TOOL_OPTIONS: $(JAVA_OPTS)`.
+        unread.retain(|part| !flags.iter().any(|flag| flag.text == part.text));
         let heap_variable = heap_variable::heap(subject);
         if let Some(name) = heap_variable.as_ref().and_then(|it| it.part.from) {
             scripted.push(name);
@@ -183,7 +188,7 @@ impl<'a> Jvm<'a> {
             false => Some("no other flags are set inside of the image"),
         };
         let said = Said::read(&flags, heap_variable, ratio);
-        Some(Self { flags, unread, behind, version, scripted, said, inside, hidden })
+        Some(Self { flags, unread, behind, version, scripted, said, inside, hidden, is_open })
     }
 
     /// The last flag that begins so, and what follows.
@@ -199,6 +204,11 @@ impl<'a> Jvm<'a> {
     /// A flag bounds the heap, and what it says is not in the input, or not readable: nothing is known of the heap.
     pub(crate) fn is_heap_unknown(&self) -> bool {
         self.said.is_heap_unknown
+    }
+
+    /// Flags that are not in the input may bound the heap, where those that are do not.
+    pub(crate) fn is_default_unknown(&self) -> bool {
+        self.is_open || !self.hidden.is_empty()
     }
 
     /// Flags that end it as it starts.
@@ -226,7 +236,7 @@ impl<'a> Jvm<'a> {
 
     /// The heap's maximum under a limit, and the flag that says it, if one does.
     pub(crate) fn heap(&self, limit: Bytes) -> (Bytes, Option<&Part<'a>>) {
-        let Said { max_heap, most, least, max_ram, .. } = &self.said;
+        let Said { max_heap, initial, most, least, max_ram, .. } = &self.said;
         if let Some(given) = max_heap {
             return (given.value, Some(&given.part));
         }
@@ -234,7 +244,13 @@ impl<'a> Jvm<'a> {
         let percentages = self.percentages();
         let decides = if jvm::is_small(seen, percentages) { least } else { most };
         let ram = max_ram.as_ref().map(|it| &it.part);
-        (jvm::default_heap(seen, percentages), decides.as_ref().map(|it| &it.part).or(ram))
+        let heap = jvm::default_heap(seen, percentages);
+        // A heap that begins larger than it may grow may grow to that (`arguments.cpp`, `set_heap_size`, measured with
+        // JDK 17).
+        match initial {
+            Some(initial) if initial.value > heap => (initial.value, Some(&initial.part)),
+            _ => (heap, decides.as_ref().map(|it| &it.part).or(ram)),
+        }
     }
 
     /// The heap alone takes a limit, or so much of it that no limit has room for the rest.
@@ -324,20 +340,38 @@ fn value(text: &str) -> String {
     text.replace(['"', '\''], "")
 }
 
+/// Flags with a size right behind them.
+const SIZED: [&str; 4] = ["-Xmx", "-Xms", "-Xmn", "-Xss"];
+
+/// `-Xmx 1g`: among a JVM's flags one without its size, which the JVM refuses.
+fn is_bare_size(text: &str) -> bool {
+    SIZED.contains(&text)
+}
+
 /// A flag of HotSpot; `-XPOST` is one of curl.
 fn is_flag(text: &str) -> bool {
-    let sized = ["-Xmx", "-Xms", "-Xmn", "-Xss"].iter().find_map(|prefix| text.strip_prefix(prefix)).map(value);
-    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit()) || is_open(&size))
+    let sized = SIZED.iter().find_map(|prefix| text.strip_prefix(prefix)).map(value);
+    sized.is_some_and(|size| size.starts_with(|it: char| it.is_ascii_digit() || it == '=') || is_open(&size))
         || ["-XX:", "-Xlog:", "-Xshare:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// A script of the command line speaks of a variable, or is not in the input.
-fn mentions(program: &Program<'_>, name: &str) -> bool {
-    let shell = ["sh", "bash", "ash", "dash"].iter().find_map(|name| program.started(name));
-    let Some(shell) = shell else { return false };
-    let behind = program.words.iter().skip_while(|word| *word != shell);
-    let is_inline = behind.skip(1).take(2).any(|word| word.text.starts_with('-') && word.text.ends_with('c'));
-    !is_inline || program.words.iter().any(|word| word.text.contains(name))
+/// A script of the command line speaks of a variable or hands its flags on, or is not in the input.
+fn mentions(program: &Program<'_>, name: &str, flags: &[Part<'_>]) -> bool {
+    let words = &program.words;
+    let is_unseen = |word: &Part<'_>| word.starts && (is_start_script(&word.text) || is_sourced(&word.text));
+    if words.iter().any(is_unseen) {
+        return true;
+    }
+    let Some(shell) = words.iter().position(|word| word.starts && is_shell(&word.text)) else { return false };
+    let is_inline =
+        words[shell + 1..].iter().take(2).any(|word| word.text.starts_with('-') && word.text.ends_with('c'));
+    let speaks = |text: &str| text.contains(name) || flags.iter().any(|flag| text.contains(&*flag.text));
+    !is_inline || words.iter().any(|word| speaks(&word.text))
+}
+
+/// `. /env.sh`: what it sets is not in the input.
+fn is_sourced(word: &str) -> bool {
+    matches!(word, "." | "source")
 }
 
 #[cfg(test)]

@@ -33,14 +33,24 @@ const SHARES: [&str; 3] = ["-XX:MaxRAMPercentage=", "-XX:MinRAMPercentage=", "-X
 const LEAST_HEAP: u64 = 2 << 20;
 
 pub(super) fn of<'a>(jvm: &Jvm<'a>) -> Vec<Refused<'a>> {
-    jvm.flags.iter().filter_map(look).collect()
+    let all: Vec<_> = jvm.flags.iter().filter_map(look).collect();
+    if all.is_empty() { initial(jvm).into_iter().collect() } else { all }
+}
+
+/// A heap that begins larger than its maximum (`arguments.cpp`, "Initial heap size set to a larger value than the maximum
+/// heap size", JDK 17).
+fn initial<'a>(jvm: &Jvm<'a>) -> Option<Refused<'a>> {
+    let (initial, most) = (jvm.said.initial.as_ref()?, jvm.said.max_flag.as_ref()?);
+    let why = "the heap begins larger than its maximum";
+    (initial.value > most.value).then(|| Refused { part: initial.part.clone(), why, meant: None })
 }
 
 fn look<'a>(part: &Part<'a>) -> Option<Refused<'a>> {
     let value_of = |prefixes: &[&'static str]| {
         prefixes.iter().find_map(|prefix| Some((*prefix, super::value(part.text.strip_prefix(prefix)?))))
     };
-    if let Some((prefix, value)) = value_of(&SIZES).filter(|(_, value)| !is_open(value)) {
+    let is_percent = |value: &str| value.strip_suffix('%').is_some_and(|number| number.parse::<f64>().is_ok());
+    if let Some((prefix, value)) = value_of(&SIZES).filter(|(_, value)| !is_open(value) || is_percent(value)) {
         let is_heap = matches!(prefix, "-Xmx" | "-XX:MaxHeapSize=");
         let meant = |value: String| Some(format!("{prefix}{value}"));
         return match size(&value) {
@@ -55,14 +65,29 @@ fn look<'a>(part: &Part<'a>) -> Option<Refused<'a>> {
             Some(_) => None,
         };
     }
-    let (_, value) = value_of(&SHARES)?;
-    let share: f64 = value.parse().ok()?;
-    let is_share = (0.0..=100.0).contains(&share);
-    (!is_share).then(|| Refused { part: part.clone(), why: "outside of the range of 0 to 100", meant: None })
+    let (prefix, value) = value_of(&SHARES)?;
+    let (prefix, value) = (prefix, value.as_str());
+    if is_open(value) && !is_percent(value) {
+        return None;
+    }
+    let refused = |why, meant| Some(Refused { part: part.clone(), why, meant });
+    let is_number = |text: &str| !text.starts_with('.') && text.bytes().all(|it| b"0123456789.eE+-".contains(&it));
+    match value.parse::<f64>() {
+        Ok(share) if is_number(value) && (0.0..=100.0).contains(&share) => None,
+        Ok(_) if is_number(value) => refused("outside of the range of 0 to 100", None),
+        _ => {
+            let meant = value.trim_end_matches(['%', 'f', 'F', 'd', 'D']).replace(',', ".");
+            let meant = Some(meant).filter(|it| is_number(it) && it.parse::<f64>().is_ok());
+            refused("not a plain number", meant.map(|it| format!("{prefix}{it}")))
+        }
+    }
 }
 
 /// `512Mi`, `512MB`, `0.5g`: whole numbers of the unit, or of the next smaller one.
 fn meant_size(value: &str) -> Option<String> {
+    if let Some(size) = value.strip_prefix('=').filter(|it| size(it).is_some()) {
+        return Some(size.to_owned());
+    }
     let digits = value.trim_end_matches(|it: char| it.is_ascii_alphabetic());
     let unit = value[digits.len()..].chars().next()?.to_ascii_lowercase();
     let smaller = match unit {

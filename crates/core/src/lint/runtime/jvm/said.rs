@@ -8,11 +8,18 @@ use crate::units::Bytes;
 /// The heap's maximum as a flag says it.
 const HEAP: [&str; 2] = ["-Xmx", "-XX:MaxHeapSize="];
 
+/// What it begins with.
+const INITIAL: [&str; 2] = ["-Xms", "-XX:InitialHeapSize="];
+
 /// What the last flag of each kind says, or what a start script makes one of.
 #[derive(Debug)]
 pub(super) struct Said<'a> {
     pub max_heap: Option<Given<'a, Bytes>>,
     pub is_heap_unknown: bool,
+    /// `-Xms` in any of its spellings.
+    pub initial: Option<Given<'a, Bytes>>,
+    /// The flag for the heap's maximum, in any of its spellings.
+    pub max_flag: Option<Given<'a, Bytes>>,
     /// `-XX:MaxRAMPercentage`, or the fraction that it replaced.
     pub most: Option<Given<'a, f64>>,
     /// `-XX:MinRAMPercentage`.
@@ -38,6 +45,7 @@ impl<'a> Said<'a> {
         let cap = |name: &str| given(name).and_then(bytes).map(|it| it.value).filter(|bytes| bytes.0 > 0);
 
         let heap = last(flags, &HEAP);
+        let max_flag = heap.clone().and_then(bytes).filter(|it| it.value.0 > 0);
         let (most, fraction) = (given("-XX:MaxRAMPercentage="), given("-XX:MaxRAMFraction="));
         let (least, ram) = (given("-XX:MinRAMPercentage="), given("-XX:MaxRAM="));
         let max_ram = ram.clone().and_then(bytes);
@@ -48,10 +56,12 @@ impl<'a> Said<'a> {
         let share = |it: Given<'a, f64>| (it.value >= 1.0).then(|| Given { value: 100.0 / it.value, part: it.part });
         Self {
             max_heap: match heap {
-                Some(given) => bytes(given).filter(|it| it.value.0 > 0),
+                Some(_) => max_flag.clone(),
                 None => heap_variable,
             },
             is_heap_unknown,
+            initial: last(flags, &INITIAL).and_then(bytes).filter(|it| it.value.0 > 0),
+            max_flag,
             most: most.and_then(number).or_else(|| fraction.and_then(number).and_then(share)).or(ratio),
             least: least.and_then(number),
             max_ram: max_ram.filter(|it| it.value.0 > 0),

@@ -23,7 +23,7 @@ fn flags_of_a_mounted_file_count_unless_a_variable_comes_behind() {
         findings.map(|it| (it.rule, it.region.line)).collect::<Vec<_>>()
     };
     assert_eq!(found(""), [("es-heap".to_owned(), 8)]);
-    assert_eq!(found("{name: ES_JAVA_OPTS, value: -Xmx2g}"), []);
+    assert_eq!(found("{name: ES_JAVA_OPTS, value: -Xms2g -Xmx2g}"), []);
 }
 
 #[test]
