@@ -31,6 +31,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     if proofs.is_empty() {
         proofs.extend(engine_proof(case));
     }
+    proofs.extend(killing::contradiction(case).filter(|_| killing.report.is_none()));
     let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
@@ -118,6 +119,12 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                         "The memory limit{} of cgroup {} was hit and the kernel killed {who}.",
                         of(limit),
                         quote::tail(path)
+                    )
+                }
+                None if case.death.is_none() && killing.report.is_some_and(|kill| kill.kill.oom_memcg.is_none()) => {
+                    format!(
+                        "Some memory cgroup hit its limit{} and the kernel killed {who}; whose limit it was is not told here.",
+                        of(limit)
                     )
                 }
                 _ => format!(
