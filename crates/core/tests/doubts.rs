@@ -130,3 +130,20 @@ fn a_counter_tells_of_the_life_whose_cgroup_it_is() {
     let nobodys = only(&[pod("containerd", "Error"), nameless]);
     assert_eq!((nobodys.verdict.id(), nobodys.oom_kill), ("undetermined", None));
 }
+
+#[test]
+fn a_limit_of_kernel_memory_is_told_by_its_own_number() {
+    let path = "/docker/".to_owned() + DEAD;
+    let lines = [
+        "perl invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), nodemask=(null), order=0, oom_score_adj=0".to_owned(),
+        format!("Task in {path} killed as a result of limit of {path}"),
+        "memory: usage 30000kB, limit 98304kB, failcnt 0".into(),
+        "memory+swap: usage 30000kB, limit 9007199254740988kB, failcnt 0".into(),
+        "kmem: usage 16384kB, limit 16384kB, failcnt 55".into(),
+        "Memory cgroup out of memory: Kill process 771 (perl) score 900 or sacrifice child".into(),
+        "Killed process 771 (perl) total-vm:80000kB, anon-rss:8000kB, file-rss:800kB, shmem-rss:0kB".into(),
+    ];
+    let text: String = lines.iter().map(|line| format!("[ 77.000001] {line}\n")).collect();
+    let found = only(&[log(text)]);
+    assert!(found.summary.contains("kernel memory limit of 16 MiB"), "{}", found.summary);
+}
