@@ -8,7 +8,7 @@ use crate::why::Ask;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
 use super::worth::{is_oom_reason, is_worth_a_diagnosis, pod_has_a_fate};
-use super::{Case, Death, Index, Life, PodView, Seen, orphans};
+use super::{Case, Death, Index, Life, PodView, Seen, moment, orphans};
 
 /// Every case of the evidence that was asked for, in no order.
 pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
@@ -22,6 +22,7 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
         }
     }
     cases.extend(super::unmade::workloads(index, ask));
+    moment::tie_nameless(index, &mut cases);
     let of_anyone = ask.pod.is_none() && ask.owner.is_none() || index.pods.iter().all(|view| !asked(view, ask));
     if of_anyone && !ask.shown_only {
         cases.extend(orphans::kills(index, &cases, ask));

@@ -19,10 +19,10 @@ pub enum Silence {
 const MARGIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// A kill that ends the main process is at most this long before its end.
-const NEAR: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const NEAR: SignedDuration = SignedDuration::from_secs(60);
 
 /// A kill may be dated this much after the end that it made: by another clock, or only to the second.
-const LATE: SignedDuration = SignedDuration::from_secs(3);
+pub(super) const LATE: SignedDuration = SignedDuration::from_secs(3);
 
 /// A moment and some time; a file may date an end to where time itself ends.
 fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -103,7 +103,7 @@ impl Case<'_> {
 }
 
 /// The log's name for its machine is the node's, or the part of it before the domain.
-fn is_of_node(log: &str, node: &str) -> bool {
+pub(super) fn is_of_node(log: &str, node: &str) -> bool {
     node.strip_prefix(log).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

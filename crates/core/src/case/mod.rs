@@ -20,6 +20,7 @@ mod gather;
 mod gone;
 mod index;
 mod matching;
+mod moment;
 mod orphans;
 mod removed;
 mod unmade;

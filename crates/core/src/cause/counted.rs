@@ -55,7 +55,10 @@ fn chain<'a>(case: &Case<'a>) -> Option<Vec<Seen<'a, Counters>>> {
     };
     // What runs now has a cgroup of its own; the one of a life that ended is gone with it.
     let gone = case.death.is_some() && case.is_running();
-    let own = case.counters.iter().copied().find(|it| it.of == CountersOf::Container && it.it.oom.is_some() && !gone);
+    let dead = case.termination().and_then(|end| end.container_id.as_deref());
+    let of_life = |it: &Seen<'_, Counters>| !gone || dead.is_some() && it.it.subject.container_id.as_deref() == dead;
+    let is_own = |it: &Seen<'_, Counters>| it.it.of == CountersOf::Container && it.it.oom.is_some() && of_life(it);
+    let own = case.counters.iter().copied().find(is_own);
     let of_pod =
         || all().find(|it| it.of == CountersOf::Pod && uid.is_some() && it.it.subject.pod_uid.as_deref() == uid);
     let lowest = own.filter(|it| it.it.cgroup.is_some()).or_else(of_pod)?;

@@ -31,6 +31,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     if proofs.is_empty() {
         proofs.extend(engine_proof(case));
     }
+    proofs.extend(killing::contradiction(case).filter(|_| killing.report.is_none()));
     let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
@@ -96,9 +97,11 @@ pub(super) fn kernel_log_command(case: &Case<'_>) -> String {
 
 fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     let who = who(killing);
-    let limit = killing.report.and_then(|kill| kill.kill.memory).and_then(|memory| memory.limit);
-    let own = case.container.and_then(container_limit).filter(|_| !was_resized_since(case));
-    let own = own.or_else(|| case.engine.and_then(|engine| engine.it.memory_limit));
+    let of_kernel = killing.report.is_some_and(|kill| kill.kill.limit_hit == Some(LimitHit::KernelMemory));
+    let line = |kill: &CaseKill<'_>| if of_kernel { kill.kill.kmem } else { kill.kill.memory };
+    let limit = killing.report.and_then(line).and_then(|memory| memory.limit);
+    let own = case.container.and_then(container_limit).filter(|_| !was_resized_since(case) && !of_kernel);
+    let own = own.or_else(|| case.engine.filter(|_| !of_kernel).and_then(|engine| engine.it.memory_limit));
     let noun = match case.pod_spec() {
         Some(_) if case.container.is_none() => format!("a container of {}", case.noun()),
         _ => case.noun(),
@@ -118,6 +121,12 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
                         "The memory limit{} of cgroup {} was hit and the kernel killed {who}.",
                         of(limit),
                         quote::tail(path)
+                    )
+                }
+                None if case.death.is_none() && killing.report.is_some_and(|kill| kill.kill.oom_memcg.is_none()) => {
+                    format!(
+                        "Some memory cgroup hit its limit{} and the kernel killed {who}; whose limit it was is not told here.",
+                        of(limit)
                     )
                 }
                 _ => format!(

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::level::{verdict_at, verdict_of, without_report};
-use super::{counted, signal};
-use crate::case::{Case, CaseKill, Life, Seen, Tie, is_oom_reason};
+use super::{Proof, counted, signal};
+use crate::case::{Case, CaseKill, Life, Seen, Silence, Tie, is_oom_reason};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
 
@@ -205,13 +205,15 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         && first == Some(false)
         && matches!(case.exit_code(), Some(137) | None);
     let sure = ended && (level.is_some() || victim != VictimKind::Main) && !by_adj;
+    // A line that names no cgroup says no more of the level than the status does.
+    let unnamed = || (kill.tie == Tie::Moment && victim == VictimKind::Main).then(|| without_report(case).1).flatten();
     let told = case.death.is_some() || victim != VictimKind::Main || kill.kill.group || first.is_some();
     Killing {
         report: Some(kill),
         victim,
         victim_told: told,
         verdict,
-        level: level.map(|level| (level, tied)),
+        level: level.map(|level| (level, tied)).or_else(unnamed),
         confidence: if sure { confidence } else { confidence.min(Confidence::Likely) },
         certain: true,
     }
@@ -252,17 +254,29 @@ fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         VictimKind::Child if case.death.is_none() => (Verdict::ChildOomInvisible, counted(), Confidence::Proven),
         VictimKind::Child if crio => (of_child(case, outlived), counted(), Confidence::Possible),
         VictimKind::Child => (of_child(case, outlived), counted(), Confidence::Proven),
+        VictimKind::Main if crio && contradiction(case).is_some() => {
+            (Verdict::Undetermined, None, Confidence::Possible)
+        }
         VictimKind::Main => without_report(case),
     };
     Some(Killing {
         report: None,
         victim,
-        victim_told: true,
+        victim_told: verdict != Verdict::Undetermined,
         verdict,
         level,
         confidence: if crio { confidence.min(Confidence::Possible) } else { confidence },
-        certain: !crio || victim == VictimKind::Main,
+        certain: !crio || victim == VictimKind::Main && verdict != Verdict::Undetermined,
     })
+}
+
+/// A kernel log that covers the end without a hole and names no kill, where the status calls the end an OOM kill: the
+/// runtime's word is then of an OOM that killed nothing, or of a kill that the kernel did not print.
+pub(super) fn contradiction(case: &Case<'_>) -> Option<Proof> {
+    let said = case.death.is_some() && case.reason().is_some_and(is_oom_reason);
+    let Silence::Proves(log) = case.kernel_silence() else { return None };
+    let says = "the kernel log covers the moment and names no kill of it, which the status' reason speaks of";
+    said.then(|| Proof { says: says.into(), from: log, excerpt: String::new() })
 }
 
 /// The runtime's log tells of an OOM kill in the container's cgroup at the moment of a bare SIGKILL: the event came too
@@ -303,19 +317,38 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let sure = if of_this_run { Confidence::Likely } else { Confidence::Possible };
     let nameless = case.container.is_none() && case.engine.is_none() && case.pod.is_none();
     let of_container = |counters: &Seen<'_, Counters>| counters.it.of != CountersOf::Unknown;
+    let dead = case.termination().and_then(|end| end.container_id.as_deref());
+    let of_the_dead = dead.is_some_and(|id| counts(case, id));
+    let present = case.status().and_then(|status| status.id.as_deref()).filter(|_| ended && case.is_running());
+    let of_the_living = present.is_some_and(|id| dead.is_some() && dead != Some(id) && counts(case, id));
     let (victim, verdict, confidence) = match case.exit_code() {
         _ if matches!(case.wait_status(), Some(WaitStatus::NeverRan(_))) => {
             (VictimKind::RuntimeInit, Verdict::StartOom, sure)
         }
+        // The cgroup of the life that ended counts it; nothing else tells of what killed that.
+        Some(137) if of_the_dead && case.was_signaled(9) && !ended_by_engine(case) => {
+            let (verdict, level, confidence) = without_report(case);
+            return Some(Killing {
+                report: None,
+                victim: VictimKind::Main,
+                victim_told: true,
+                verdict,
+                level,
+                confidence: confidence.min(Confidence::Likely),
+                certain: true,
+            });
+        }
+        _ if of_the_living => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
         // Counters of some cgroup: neither whose process it was is told, nor whether it runs on.
         None if nameless && !case.counters.iter().any(of_container) => {
             (VictimKind::Main, Verdict::Undetermined, Confidence::Possible)
         }
         None if !ended => (VictimKind::Child, Verdict::ChildOomInvisible, Confidence::Likely),
-        // The counter is of a life whose end the status does not call an OOM kill: some process of it was killed.
-        Some(137) if case.was_signaled(9) => {
+        Some(137) if case.was_signaled(9) && of_this_run => {
             (VictimKind::Main, verdict_at(case, level, None, case.pod.is_some()), sure)
         }
+        // The counter may be of another life than the one whose end the status does not call an OOM kill.
+        Some(137) if case.was_signaled(9) => (VictimKind::Main, Verdict::Undetermined, Confidence::Possible),
         _ if case.is_running() => return None,
         _ => (VictimKind::Child, Verdict::ChildOom, sure),
     };
@@ -324,8 +357,16 @@ fn by_counters<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         victim,
         victim_told: verdict != Verdict::Undetermined,
         verdict,
-        level: counted.map(|counted| (counted.level, counted.confidence)),
+        level: counted
+            .map(|counted| (counted.level, counted.confidence))
+            .filter(|_| !ended || verdict != Verdict::Undetermined),
         confidence,
-        certain: !ended || of_this_run || verdict == Verdict::ChildOom,
+        certain: !ended || of_this_run || of_the_living || verdict == Verdict::ChildOom,
     })
+}
+
+/// Counters of the cgroup of the container with this id tell of a kill.
+fn counts(case: &Case<'_>, id: &str) -> bool {
+    let named = |counters: &&Seen<'_, Counters>| counters.it.subject.container_id.as_deref() == Some(id);
+    case.counters.iter().filter(named).any(|counters| counters.oom_kill > Some(0))
 }

@@ -1,7 +1,7 @@
 //! Which limit was hit, and so which verdict: as the kernel's report names it, else by what is left of the evidence.
 
 use super::counted;
-use crate::case::{Case, CaseKill, Life, Seen};
+use crate::case::{Case, CaseKill, Life, Seen, Tie};
 use crate::diagnosis::{Confidence, Verdict};
 use crate::fact::{Event, Level, Resources};
 use crate::kubelet;
@@ -14,6 +14,9 @@ pub(super) fn verdict_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Verdict {
     if report.level.is_none() && report.constraint.is_none() {
         // The reaper's line alone tells neither a cgroup's kill from the node's.
         return if case.death.is_some() { without_report(case).0 } else { Verdict::Undetermined };
+    }
+    if kill.tie == Tie::Moment && report.level.is_none() {
+        return without_report(case).0;
     }
     verdict_at(case, report.level, limit, report.pod_uid.is_some())
 }

@@ -17,8 +17,9 @@ fn judge(case: &Case<'_>) -> Finding {
         quote::termination(case).into_iter().chain(restart(case)).chain(fate(case)).take(1).collect();
     let killing = killing::of(case).filter(|killing| killing.verdict == Verdict::Undetermined);
     proofs.extend(killing.as_ref().and_then(|killing| killing.report).map(quote::kill));
-    if killing.is_some() && proofs.is_empty() {
+    if killing.as_ref().is_some_and(|killing| killing.report.is_none()) {
         proofs.extend(kernel::counter_proofs(case));
+        proofs.extend(killing::contradiction(case));
     }
     let of_node = node_oom::of_node_alone(case, "OOMKilling");
     proofs.extend(of_node.map(|event| quote::event(&event, "the node's kernel killed a process")));
@@ -41,6 +42,15 @@ fn judge(case: &Case<'_>) -> Finding {
         (Some(killing), None) => {
             format!("The kernel killed {}; whether a limit was hit, and whose, is not told here.", kernel::who(killing))
         }
+        (Some(killing), Some(_)) if killing.report.is_none() && killing::contradiction(case).is_some() => format!(
+            "{} got SIGKILL, and its status calls that an OOM kill, as CRI-O also does where an OOM killed nothing; the \
+             kernel log of the moment names no kill.",
+            kernel::capital(&case.noun())
+        ),
+        (Some(killing), Some(code)) if killing.report.is_none() => format!(
+            "{} ended with {code}, and a counter tells of OOM kills; whether one of them was in that life is not told.",
+            kernel::capital(&case.noun())
+        ),
         (Some(killing), Some(code)) => format!(
             "{} ended with {code} after the kernel had killed {} of it; the evidence here does not say who ended it.",
             kernel::capital(&case.noun()),

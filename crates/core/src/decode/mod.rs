@@ -17,6 +17,7 @@ mod cri;
 mod describe;
 mod documents;
 mod engine;
+mod entries;
 mod event_row;
 mod kernel_log;
 mod kubernetes;
@@ -102,7 +103,7 @@ pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decode
     let mut out = Decoded::default();
     let text = match artifact.kind {
         Some(_) => Cow::Borrowed(artifact.bytes.as_slice()),
-        None => paste::plain(&artifact.bytes),
+        None => entries::on_lines(paste::plain(&artifact.bytes)),
     };
     for segment in detect::segments_of(artifact, &text) {
         if !out.kinds.contains(&segment.kind) {
@@ -110,6 +111,19 @@ pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decode
         }
         let input = Input { id, artifact, bytes: &text[segment.bytes.clone()], first_line: segment.first_line, clock };
         decoder(segment.kind)(input, &mut out);
+    }
+    let told = out.facts.iter().any(|fact| matches!(fact.what, What::Kill(_) | What::Event(_)));
+    if !told && holds_kills(&text) {
+        out.gaps.push(Gap {
+            what: artifact.name.clone(),
+            because: "it holds the kernel's words about a kill in a form that is not read, or repeated by a program"
+                .into(),
+            command: "sudo dmesg -T".into(),
+        });
+        // What it is was not understood, whatever else it looks like.
+        if out.facts.is_empty() && !out.kinds.iter().any(|kind| matches!(kind, Kind::KernelLog | Kind::NodeLog)) {
+            out.kinds.clear();
+        }
     }
     if out.kinds.is_empty() {
         out.gaps.push(Gap {
@@ -125,6 +139,15 @@ pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decode
     }
     out
 }
+
+/// A kill line or its summary, with the sizes or the constraint that only the kernel's have.
+fn holds_kills(text: &[u8]) -> bool {
+    let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    text.len() <= LONGEST_DOUBT && (has(b"oom-kill:constraint=") || has(b"Killed process ") && has(b"total-vm:"))
+}
+
+/// Larger texts are not searched once more.
+const LONGEST_DOUBT: usize = 8 << 20;
 
 /// The table of decoders.
 fn decoder(kind: Kind) -> fn(Input<'_>, &mut Decoded) {

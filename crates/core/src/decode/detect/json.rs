@@ -81,7 +81,7 @@ fn document(bytes: &[u8]) -> Option<usize> {
 /// Kinds of a JSON document.
 pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
     let head = &bytes[..bytes.len().min(HEAD)];
-    let kind = if any(head, &["\"__REALTIME_TIMESTAMP\"", "\"_TRANSPORT\"", "\"SYSLOG_IDENTIFIER\""]) {
+    let kind = if any(head, &["\"__REALTIME_TIMESTAMP\"", "\"_TRANSPORT\"", "\"SYSLOG_IDENTIFIER\"", "\"MESSAGE\":"]) {
         return vec![Kind::KernelLog, Kind::NodeLog];
     } else if any(
         head,

@@ -75,6 +75,11 @@ pub(super) fn segments_of(artifact: &Artifact, bytes: &[u8]) -> Vec<Segment> {
     segments
 }
 
+/// The kinds of a text that is JSON from end to end.
+pub(super) fn json_kinds(bytes: &[u8]) -> Vec<Kind> {
+    json::kinds(bytes)
+}
+
 /// The stretches of a describe text that may be a container's log: what is no part of the pod's template, as far as it
 /// tells something.
 fn log_beside_describe(bytes: &[u8], range: Range<usize>, first_line: usize) -> Vec<Segment> {

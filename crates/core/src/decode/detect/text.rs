@@ -93,7 +93,17 @@ fn is_kernel_line(line: &str) -> bool {
     if line.contains(" kernel: ") {
         return true;
     }
+    if line.starts_with("kern  :") || is_comma_date(line) {
+        return true;
+    }
     if let Some(rest) = line.strip_prefix('[') {
+        // `dmesg -T`; web servers put their level into a bracket behind the same date.
+        if let Some((stamp, after)) = rest.split_once("] ").filter(|(stamp, _)| stamp.len() == 24) {
+            let shape = |at: usize, of: fn(&u8) -> bool| stamp.as_bytes().get(at).is_some_and(of);
+            let letters = [0, 1, 2, 4, 5, 6].iter().all(|at| shape(*at, u8::is_ascii_alphabetic));
+            let digits = [9, 11, 12, 14, 15, 17, 18, 20, 21, 22, 23].iter().all(|at| shape(*at, u8::is_ascii_digit));
+            return letters && digits && !after.starts_with('[');
+        }
         let stamp = rest.split(']').next().unwrap_or_default().trim();
         return stamp.split_once('.').is_some_and(|(seconds, rest)| {
             rest.len() == 6 && (seconds.to_owned() + rest).bytes().all(|c| c.is_ascii_digit())
@@ -102,6 +112,17 @@ fn is_kernel_line(line: &str) -> bool {
     let head = line.split(';').next().unwrap_or_default();
     let numbers: Vec<&str> = head.split(',').collect();
     line.contains(';') && numbers.len() >= 4 && numbers[..3].iter().all(|number| number.parse::<u64>().is_ok())
+}
+
+/// `2025-03-14T05:00:00,000000+00:00 `, as `dmesg --time-format iso` prints it.
+fn is_comma_date(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    bytes.len() > 33
+        && bytes[10] == b'T'
+        && bytes[19] == b','
+        && bytes[20..26].iter().all(u8::is_ascii_digit)
+        && matches!(bytes[26], b'+' | b'-')
+        && bytes[32] == b' '
 }
 
 /// Words of the kubelet, runtimes, systemd and orchestrators.

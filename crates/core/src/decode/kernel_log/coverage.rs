@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::boot;
 use super::clean::clean;
 use super::clock::Clock;
 use super::loss::{self, Loss, Lost};
@@ -14,6 +15,9 @@ use crate::fact::{Coverage, CoverageOf, Hole};
 
 /// Lines at each end that are searched for a time.
 const ENDS: usize = 60;
+
+/// A text of fewer lines, which nothing shows to be whole, is what somebody picked out of a log.
+const FEWEST: usize = 8;
 
 /// What reading a log told about its completeness.
 #[derive(Debug, Default)]
@@ -53,6 +57,9 @@ impl Covered {
         // The ring of a running kernel, which `booted` tells it to be, is complete up to the moment it was read.
         let read = input.artifact.at.filter(|_| input.artifact.booted.is_some());
         let to = last.as_ref().and_then(|seen| clock.certain(seen)).map(|to| read.map_or(to, |read| read.max(to)));
+        let boot = |seen: &Option<Seen>| seen.as_ref().and_then(|seen| seen.boot.clone());
+        let several = boot(&first) != boot(&last);
+        let borders = if several { boot::borders(text, input.first_line) } else { Vec::new() };
         let mut holes = loss::holes(&self.losses, clock, text, (from, to));
         // What the kernel says that it held back was not cut or filtered out by somebody.
         let held_back = |partial: &&Partial| {
@@ -61,6 +68,12 @@ impl Covered {
                 && partial.at.is_some_and(|at| windows.any(|(_, hole)| hole.between.is_some() && hole.touches(at, at)))
         };
         let cut: Vec<usize> = self.partial.iter().filter(|it| !held_back(it)).map(|it| it.line).collect();
+        holes.extend(loss::holes(&borders, clock, text, (from, to)));
+        let uptimes = (first.as_ref().and_then(|seen| seen.uptime), last.as_ref().and_then(|seen| seen.uptime));
+        let bordered = !borders.is_empty() || self.losses.iter().any(|loss| loss.lost == Lost::Boot);
+        if matches!(uptimes, (Some(first), Some(last)) if last < first) && !bordered {
+            holes.push(Hole::anywhere("it is of more than one boot, and does not show where one ended"));
+        }
         let numbered = is_numbered(text);
         let missing = if numbered { missing_records(text, input.first_line) } else { None };
         // What is numbered without a gap, or was read from the ring itself, was not filtered, whatever it looks like: a
@@ -70,6 +83,10 @@ impl Covered {
         holes.extend(missing.map(Hole::anywhere));
         if !unfiltered && self.of_reports > 0 && self.others == 0 && self.skipped == 0 {
             holes.push(Hole::anywhere("only lines about kills were kept: other moments are not in it"));
+        }
+        let lines = self.of_reports + self.others + self.skipped;
+        if !unfiltered && lines < FEWEST && self.of_reports == 0 {
+            holes.push(Hole::anywhere(format!("it is an excerpt of {lines} lines")));
         }
         if let Some(line) = cut.first().filter(|_| !unfiltered) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };

@@ -57,7 +57,10 @@ pub(super) fn kernels_own<'a>(line: &'a Line<'_>) -> Option<(Option<f64>, &'a st
         return None;
     }
     if let Some(at) = text.find(" invoked oom-killer") {
-        return (!repeats(&text[..at])).then_some((None, text));
+        // A daemon that repeats kernel lines may itself have run into a limit.
+        let name = &text[..at];
+        let is_name = name.len() <= 15 && !name.contains([' ', '"', '\'', '{', '=', ':']);
+        return (is_name || !repeats(name)).then_some((None, text));
     }
     if message::read(text).is_some() {
         return Some((None, text));

@@ -18,6 +18,8 @@ pub(super) enum Lost {
     Sometime,
     /// Lines, in this place.
     Here,
+    /// What an ending boot had no time to write, and what happened before the next one logged.
+    Boot,
 }
 
 /// A line that says so.
@@ -75,12 +77,13 @@ pub(super) fn holes(
     let hole = |(index, loss): (usize, &Loss)| {
         let between = match loss.lost {
             Lost::Reports => loss.since_report(clock, covered.0),
-            Lost::Here if index < MOST => loss.around(clock, text, covered),
-            Lost::Here | Lost::Sometime => None,
+            Lost::Here | Lost::Boot if index < MOST => loss.around(clock, text, covered),
+            Lost::Here | Lost::Boot | Lost::Sometime => None,
         };
         // Time that runs backwards tells nothing.
         let between = between.filter(|(from, to)| from <= to);
-        Hole { because: format!("line {} says that lines were lost", loss.seen.line), between }
+        let says = if loss.lost == Lost::Boot { "is of another boot" } else { "says that lines were lost" };
+        Hole { because: format!("line {} {says}", loss.seen.line), between }
     };
     losses.iter().enumerate().map(hole).collect()
 }
@@ -104,7 +107,8 @@ impl Loss {
     ) -> Option<(Timestamp, Timestamp)> {
         let (before, after) = text.split_at_checked(self.start)?;
         let before = before.rsplit(|byte| *byte == b'\n');
-        let after = after.split(|byte| *byte == b'\n').skip(1);
+        // The first line of a boot is itself one after.
+        let after = after.split(|byte| *byte == b'\n').skip(usize::from(self.lost != Lost::Boot));
         Some((self.nearest(clock, before, begin)?, self.nearest(clock, after, end)?))
     }
 
@@ -122,7 +126,10 @@ impl Loss {
     fn kernels_time(&self, clock: &Clock, line: &[u8]) -> Option<Timestamp> {
         let text = clean(line);
         let line = if text.starts_with('{') { journal::line(&text)? } else { prefix::line(&text) };
-        let of_kernel = line.voice == Voice::Kernel && line.node.as_deref() == self.node.as_deref();
+        // Where one boot ends and another begins, every program's line is as good as the kernel's.
+        let of_kernel = self.lost == Lost::Boot
+            && (self.node.is_none() || line.node == self.node.as_deref().map(Into::into))
+            || line.voice == Voice::Kernel && line.node.as_deref() == self.node.as_deref();
         // A line of the same kind may have been printed late, too.
         if !of_kernel || read(&line.text).is_some() {
             return None;

@@ -225,8 +225,8 @@ fn reaped(text: &str) -> Option<Message<'_>> {
 
 fn tasks(text: &str) -> Option<Message<'_>> {
     if let Some(rest) = text.strip_prefix("Tasks in ") {
-        let (path, _) = rest.split_once(" are going to be killed")?;
-        return Some(Message::Group(path));
+        let (path, whole) = rest.split_once(" are").map_or((rest, false), |(path, _)| (path, true));
+        return path.starts_with('/').then_some(Message::Group(if whole { path } else { "" }));
     }
     let rest = text.strip_prefix("Task in ")?;
     let (task, limit) = rest.split_once(" killed as a result of limit of")?;
@@ -271,7 +271,9 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
     let end = rest
         .match_indices(':')
         .find(|(at, _)| matches!(rest.as_bytes().get(at + 1), None | Some(b' ' | b'#' | b'\\')))
-        .map_or(rest.len(), |(at, _)| at);
+        .map(|(at, _)| at);
+    // Every kernel ends it with a colon; without one it was cut.
+    let Some(end) = end else { return ("", "") };
     (rest[..end].trim_ascii_end(), rest.get(end + 1..).unwrap_or_default())
 }
 

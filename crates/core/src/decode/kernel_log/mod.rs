@@ -12,6 +12,7 @@ use crate::fact::{KernelNote, KernelNoteKind, Locus, UserspaceKill, What};
 
 mod aligned;
 mod amount;
+mod boot;
 mod clean;
 mod clock;
 mod coverage;
@@ -20,6 +21,7 @@ mod echo;
 mod head;
 mod journal;
 mod loss;
+mod margin;
 mod message;
 mod month;
 mod note;
@@ -74,6 +76,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         head: Head::default(),
         start: 0,
         places: Places::of_log(input.first_line, &text),
+        margin: None,
     };
     let mut scan = Scan::new(&text, 1);
     scan.attend(FIRST_LINES);
@@ -102,6 +105,8 @@ struct Log<'a, 'out, 't> {
     /// The nodes that lines name.
     nodes: Vec<String>,
     places: Places,
+    /// The width at which lines were cut, once it is known whether they were.
+    margin: Option<Option<usize>>,
 }
 
 impl<'t> Log<'_, '_, 't> {
@@ -128,6 +133,10 @@ impl<'t> Log<'_, '_, 't> {
         if let Some(before) = self.pending.take().filter(|_| !line.marked) {
             seen = Seen { line: seen.line, ..before };
         }
+        if raw.telling && boot::is_border(&line.text) {
+            self.lose(&seen, Lost::Boot);
+            return;
+        }
         // A record of `/dev/kmsg` that no tag names may be a kernel's.
         let programs_own = line.voice == Voice::Program && (line.uptime.is_none() || line.program.is_some());
         if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
@@ -137,10 +146,10 @@ impl<'t> Log<'_, '_, 't> {
             match prefix::behind_clock(&line, &line.text) {
                 Some((uptime, text)) => {
                     seen.uptime = Some(uptime);
-                    self.inside(&seen, text, scan);
+                    self.inside(&seen, text, raw, scan);
                 }
                 None if programs_own => self.program(),
-                None => self.inside(&seen, &line.text, scan),
+                None => self.inside(&seen, &line.text, raw, scan),
             }
             return;
         }
@@ -152,7 +161,7 @@ impl<'t> Log<'_, '_, 't> {
         };
         let unknown = line.voice == Voice::Unknown && uptime.is_none();
         seen.uptime = seen.uptime.or(uptime);
-        let text = self.whole(text, raw.telling, scan);
+        let text = self.whole(text, raw, scan);
         if unknown && !self.reports.is_open() && !message::is_kernels(&text) {
             self.program();
             return;
@@ -161,8 +170,8 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     /// A line that holds no telling word: of an open report, or of nothing here.
-    fn inside(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'t>) {
-        let text = self.whole(text, false, scan);
+    fn inside(&mut self, seen: &Seen, text: &str, raw: RawLine<'t>, scan: &mut Scan<'t>) {
+        let text = self.whole(text, raw, scan);
         if message::leading(&text).is_some_and(|message| self.reports.take(seen, &text, message)) {
             self.covered.of_reports += 1;
             scan.attend(REPORT_LINES);
@@ -189,18 +198,29 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     /// The message, with the lines it was broken into.
-    fn whole<'m>(&mut self, text: &'m str, telling: bool, scan: &mut Scan<'t>) -> Cow<'m, str> {
+    fn whole<'m>(&mut self, text: &'m str, raw: RawLine<'t>, scan: &mut Scan<'t>) -> Cow<'m, str> {
         let mut text = Cow::Borrowed(text);
-        if needs_more(&text, telling) {
+        let mut last = raw;
+        if needs_more(&text, raw.telling) {
             for _ in 0..wrap::MOST_LINES {
                 let Some(next) = scan.following() else { break };
                 let Some(longer) = wrap::joined(&text, &self.parse(next)) else { break };
                 text = Cow::Owned(longer);
+                last = next;
                 scan.take();
                 self.covered.of_reports += 1;
             }
         }
+        if raw.telling && ends_in_a_value(&text) && self.is_cut(last, scan) {
+            text.to_mut().push('>');
+        }
         text
+    }
+
+    /// Does a line end where all lines were cut? The width is found out once.
+    fn is_cut(&mut self, line: RawLine<'t>, scan: &Scan<'t>) -> bool {
+        let width = *self.margin.get_or_insert_with(|| scan.margin());
+        width == Some(line.bytes.strip_suffix(b"\r").unwrap_or(line.bytes).len())
     }
 
     fn message(&mut self, seen: &Seen, text: &str, scan: &mut Scan<'t>) {
@@ -242,8 +262,10 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     fn note(&mut self, note: note::Note, seen: &Seen, text: &str) {
-        if note.kind == KernelNoteKind::Suppressed {
-            self.lose(seen, text);
+        match note.kind {
+            KernelNoteKind::Suppressed => self.lose(seen, loss::read(text).unwrap_or(Lost::Here)),
+            KernelNoteKind::Boot => self.lose(seen, Lost::Boot),
+            _ => {}
         }
         let note = KernelNote {
             kind: note.kind,
@@ -256,10 +278,14 @@ impl<'t> Log<'_, '_, 't> {
         self.out.fact(What::KernelNote(Box::new(note)), Locus::line(self.input.id, seen.line));
     }
 
-    /// A line that says that lines were lost.
-    fn lose(&mut self, seen: &Seen, text: &str) {
+    /// A line that says that lines were lost, or that shows it.
+    fn lose(&mut self, seen: &Seen, lost: Lost) {
+        // A log that begins with a boot goes on from none.
+        if lost == Lost::Boot && self.covered.others == 0 && self.reports.all.is_empty() && self.start == 0 {
+            return;
+        }
         let loss = Loss {
-            lost: loss::read(text).unwrap_or(Lost::Here),
+            lost,
             seen: seen.clone(),
             node: seen.node.and_then(|node| self.nodes.get(node)).cloned(),
             start: self.start,
@@ -339,12 +365,22 @@ impl<'t> Log<'_, '_, 't> {
     }
 }
 
+/// A message whose last value is a part of itself where the line was cut.
+fn ends_in_a_value(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(b'o') => text.starts_with("oom-kill:"),
+        Some(b'T') => text.starts_with("Task"),
+        Some(b'K' | b'M' | b'O') => true,
+        _ => false,
+    }
+}
+
 /// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
 fn needs_more(text: &str, telling: bool) -> bool {
     match text.as_bytes().first() {
         Some(b'o') => place(text, ",uid=").is_none(),
         Some(b'K' | b'M' | b'O') => place(text, "oom_score_adj:").is_none(),
-        Some(b'T') => text.starts_with("Task in"),
+        Some(b'T') => text.starts_with("Task in") || text.starts_with("Tasks in"),
         Some(b'm') => place(text, "failcnt").is_none(),
         Some(b'[') => {
             text.as_bytes().last().is_some_and(u8::is_ascii_digit) || text[1..].trim_ascii_start().starts_with("pid")

@@ -284,11 +284,33 @@ fn angle<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     let inside = &rest[1..end];
     if !inside.is_empty() && inside.len() <= 3 && inside.bytes().all(|byte| byte.is_ascii_digit()) {
         line.marked = true;
-        return Some(&rest[end + 1..]);
+        let after = &rest[end + 1..];
+        return structured(line, after).or(Some(after));
     }
     let tag = inside.trim_start_matches('/');
     let name = &tag[..tag.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(tag.len())];
     ["p", "pre", "code", "br", "span", "div", "td", "tr", "li", "tt"].contains(&name).then(|| &rest[end + 1..])
+}
+
+/// The rest of an RFC 5424 header: `1 2025-03-14T07:42:11Z web kernel - - [timeQuality tzKnown="1"] `.
+fn structured<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+    let (date, after) = date::leading(rest.strip_prefix("1 ")?)?;
+    let mut fields = after.trim_ascii_start().splitn(5, ' ');
+    let (host, program) = (fields.next()?, fields.next()?);
+    let (_process, _id, mut data) = (fields.next()?, fields.next()?, fields.next()?);
+    if let Some(behind) = data.strip_prefix("- ") {
+        data = behind;
+    } else {
+        while let Some(element) = data.strip_prefix('[') {
+            data = element.split_once(']')?.1;
+        }
+    }
+    line.date = Some(date);
+    line.node = (host != "-").then_some(Cow::Borrowed(host));
+    line.voice = if program == "kernel" { Voice::Kernel } else { Voice::Program };
+    line.program = Some(Cow::Borrowed(program));
+    line.marked = true;
+    Some(data)
 }
 
 /// `166233 Apr 18 00:37:34 ...`, `12:[ 1.5] ...`: an editor's or grep's line number.

@@ -133,7 +133,10 @@ impl Reports {
                 // Version 1 prints the stats of every cgroup below, too; the first are of the limit's own.
                 report.stats_open = !std::mem::replace(&mut report.stats_seen, true);
                 if report.stats_open {
-                    report.oom_memcg = report.oom_memcg.take().or_else(|| super::summary::path(path));
+                    let of_stats = super::summary::path(path);
+                    // A path of which this one only begins alike stood at the end of its line, and was cut there.
+                    let cut = |path: &String| of_stats.as_ref().is_some_and(|whole| whole.starts_with(path.as_str()));
+                    report.oom_memcg = report.oom_memcg.take().filter(|path| !cut(path)).or(of_stats);
                     super::amount::stats(pairs, &mut report.stats);
                 }
             }
@@ -305,7 +308,7 @@ impl Reports {
             return;
         }
         let report = self.fitting(seen, text, |report| {
-            let unnamed = report.is_open() && !report.summarised && report.chosen.is_none();
+            let unnamed = report.is_open() && report.summary.is_none() && report.chosen.is_none();
             let storm = report.reaper_only && seen.since(&report.last).is_none_or(|gap| gap <= STORM_GAP);
             (unnamed && !report.is_only_rows()) || storm
         });

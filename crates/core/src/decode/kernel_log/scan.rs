@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, Input, MatchKind};
 use super::clean;
 
 /// Words of which every line that opens a report, names a victim or is noted holds at least one.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 15] = [
     // `oom-killer`, `oom-kill:`, `oom_reaper`, `oom_score_adj`, `memory.oom.group`, `systemd-oomd`, `earlyoom`
     "oom",
     // `Manual OOM execution`, Talos' `OOMController`
@@ -22,12 +22,16 @@ const WORDS: [&str; 12] = [
     "led process",
     // `killed as a result of limit of`
     "of limit",
+    // `Tasks in /a are going to be killed due to memory.oom.group set`, cut
+    "Tasks in /",
     "segfault at",
     "general protection",
     "fork rejected",
     // `12 printk messages dropped`, `Missed 12 kernel messages`
     " messages",
     "Linux version",
+    "-- Boot",
+    "-- Reboot",
     "nohang",
     // earlyoom without its name
     "badness",
@@ -153,6 +157,11 @@ impl<'a> Scan<'a> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let unfinished = usize::from(!rest.is_empty() && !rest.ends_with(b"\n"));
         (self.number + memchr::memchr_iter(b'\n', rest).count() + unfinished).saturating_sub(1)
+    }
+
+    /// The width at which the lines around the last one end, if they were cut there.
+    pub(super) fn margin(&self) -> Option<usize> {
+        super::margin::of(self.bytes, self.at)
     }
 
     /// Goes to the next line that holds a word.

@@ -40,6 +40,10 @@ pub(super) struct Row {
 /// The header `[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name`.
 pub(super) fn header(text: &str) -> Option<Vec<Column>> {
     let rest = text.strip_prefix('[')?.trim_ascii_start().strip_prefix("pid")?.trim_ascii_start().strip_prefix(']')?;
+    if !rest.trim_ascii_end().ends_with("name") {
+        // It was cut: which columns its rows have is not known.
+        return Some(vec![Column::Other]);
+    }
     let columns = rest
         .split_whitespace()
         .take_while(|word| *word != "name")
@@ -75,7 +79,8 @@ pub(super) fn row(text: &str, columns: &[Column]) -> Option<Row> {
     let pid = after_blanks(text.strip_prefix('[')?);
     let (_, length) = digits(pid.as_bytes()).filter(|(pid, _)| u32::try_from(*pid).is_ok())?;
     let fields = after_blanks(&pid[length..]).strip_prefix(']')?;
-    exact(fields, columns).or_else(|| guessed(fields, columns.len()))
+    // A row that has other fields than its header says was cut or wrapped: what stands in which is not known.
+    if columns.is_empty() { guessed(fields) } else { exact(fields, columns) }
 }
 
 /// Fewer numbers than any kernel prints before the name.
@@ -97,12 +102,13 @@ fn exact(text: &str, columns: &[Column]) -> Option<Row> {
         at += length;
     }
     row.name = text[at..].trim_ascii().into();
-    Some(row)
+    // Every process has a name: without one the last number may be the beginning of another.
+    (!row.name.is_empty()).then_some(row)
 }
 
-/// A row that has another number of fields than its header, or none.
-fn guessed(text: &str, wanted: usize) -> Option<Row> {
-    let wanted = if wanted == 0 { MOST_NUMBERS } else { wanted.min(MOST_NUMBERS) };
+/// A row without a header.
+fn guessed(text: &str) -> Option<Row> {
+    let wanted = MOST_NUMBERS;
     let mut numbers = Vec::with_capacity(MOST_NUMBERS);
     let mut at = 0;
     while numbers.len() < wanted

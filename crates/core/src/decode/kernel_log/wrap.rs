@@ -53,7 +53,7 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
         return (!has_number(text, "oom_score_adj:") && fits).then(|| between(text, rest));
     }
     if text.starts_with("Task in") {
-        let path = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._:-@\\".contains(&byte));
+        let path = is_path(rest);
         let whole = text.contains("limit of /");
         if path && !text.contains(" killed") {
             return Some("");
@@ -64,7 +64,21 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
             ["killed", "as a", "result", "limit", "of", "/"].iter().any(|word| rest.starts_with(word)).then_some(" ")
         };
     }
+    if text.starts_with("Tasks in ") && !text.contains("memory.oom.group") {
+        let words = ["are", "going", "to", "be", "killed", "due", "memory.oom.group"];
+        let goes_on = words.iter().any(|word| rest.split(' ').next() == Some(word));
+        let path = !text.contains(" are") && is_path(rest.split(' ').next().unwrap_or_default());
+        return (goes_on || path).then_some(if goes_on { " " } else { "" });
+    }
+    if text.starts_with("Memory cgroup stats") && !text.contains(':') {
+        let path = rest.split([':', ' ']).next().unwrap_or_default();
+        return is_path(path).then_some(if text.ends_with("for") { " " } else { "" });
+    }
     if text.starts_with("Memory cgroup stats") {
+        let begins = text.ends_with(':') && !text.contains("KB");
+        if begins && rest.contains(':') && rest.contains("KB") {
+            return Some(" ");
+        }
         return (rest.contains(':') && rest.contains("KB")).then(|| between(text, rest));
     }
     if text.contains(": usage ") && !text.contains("failcnt ") {
@@ -81,6 +95,11 @@ fn wrapped(text: &str, rest: &str) -> Option<&'static str> {
         return (title || nameless).then_some(" ");
     }
     None
+}
+
+/// Nothing but what cgroups' names are made of.
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._:-@\\".contains(&byte))
 }
 
 fn has_number(text: &str, key: &str) -> bool {

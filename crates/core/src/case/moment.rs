@@ -1,0 +1,90 @@
+//! Kills whose report names no cgroup, as a grepped line does: of the one container whose OOM kill was at that moment.
+//!
+//! Only what the API or engine calls an OOM kill is matched, and only where kill and end are each other's only choice.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::coverage::{LATE, NEAR, is_of_node};
+use super::worth::is_oom_reason;
+use super::{Case, CaseKill, Index, Life, Seen, Tie};
+use crate::fact::KernelKill;
+
+/// Zones differ by whole quarters of an hour.
+const QUARTER: i64 = 15 * 60;
+
+/// Ties such kills to cases.
+pub(super) fn tie_nameless<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
+    let claimed = |number: usize, cases: &[Case<'a>]| {
+        cases.iter().any(|case| case.kills.iter().any(|kill| kill.number == number))
+    };
+    let free = |number: &usize| is_nameless(&index.kills[*number].0) && !claimed(*number, cases);
+    let kills: Vec<usize> = (0..index.kills.len()).filter(free).collect();
+    let dying: Vec<usize> = (0..cases.len()).filter(|position| wants_a_kill(&cases[*position])).collect();
+    let fits = |number: usize, position: usize| fits(&cases[position], &index.kills[number].0);
+    let mut pairs: Vec<(usize, usize, Life)> = Vec::new();
+    for &number in &kills {
+        let mut ends = dying.iter().copied().filter(|position| fits(number, *position));
+        let (Some(position), None) = (ends.next(), ends.next()) else { continue };
+        let rivals = kills.iter().filter(|other| **other != number && fits(**other, position));
+        // Undated lines of one program, no more than the container had lives: the last of them is the last one's.
+        let lives = cases[position].status().and_then(|status| status.restart_count).map_or(1, |count| count + 1);
+        let comm = |number: usize| index.kills[number].0.victims.first().and_then(|victim| victim.comm.as_deref());
+        let mut rivals = rivals.peekable();
+        let life = match rivals.peek() {
+            None => Life::This,
+            Some(_) => {
+                let (mut count, mut last, mut alike) = (1_u32, true, index.kills[number].0.at.is_none());
+                for &rival in rivals {
+                    count += 1;
+                    last &= rival < number;
+                    alike &= index.kills[rival].0.at.is_none() && comm(rival) == comm(number);
+                }
+                if !alike || count > lives {
+                    continue;
+                }
+                if last { Life::This } else { Life::Earlier }
+            }
+        };
+        pairs.push((number, position, life));
+    }
+    for (number, position, life) in pairs {
+        let (it, from) = &index.kills[number];
+        cases[position].kills.push(CaseKill { number, kill: Seen { it, from }, life, tie: Tie::Moment });
+    }
+}
+
+/// It has victims and nothing that tells whose they are.
+fn is_nameless(kill: &KernelKill) -> bool {
+    !kill.victims.is_empty()
+        && kill.task_memcg.is_none()
+        && kill.oom_memcg.is_none()
+        && kill.container_id.is_none()
+        && kill.pod_uid.is_none()
+}
+
+/// Its end is called an OOM kill, and no report of one is there.
+fn wants_a_kill(case: &Case<'_>) -> bool {
+    let said = case.reason().is_some_and(is_oom_reason) || case.engine.is_some_and(|it| it.it.oom_killed == Some(true));
+    said && case.death.is_some() && case.life_kills().next().is_none()
+}
+
+/// Nothing says that it was of another moment or node.
+fn fits(case: &Case<'_>, kill: &KernelKill) -> bool {
+    let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
+    if matches!((kill.node.as_deref(), node), (Some(log), Some(node)) if !is_of_node(log, node)) {
+        return false;
+    }
+    let (Some(at), Some(finished)) = (kill.at, case.finished()) else { return true };
+    let apart = at.duration_since(finished);
+    if kill.at_zone_known && kill.at_year_known {
+        return (-NEAR..=LATE).contains(&apart);
+    }
+    is_near_but_for_a_zone(at, finished)
+}
+
+/// The same but for whole quarters of an hour, as a date without a zone is read.
+fn is_near_but_for_a_zone(at: Timestamp, finished: Timestamp) -> bool {
+    let seconds = (at.as_second() - finished.as_second() - LATE.as_secs()).rem_euclid(QUARTER);
+    let window = SignedDuration::from_secs(QUARTER) - NEAR - LATE;
+    seconds == 0 || seconds >= window.as_secs()
+}

@@ -1,0 +1,193 @@
+//! Log entries that take several lines each, or lie within other documents, as one line each: what `journalctl -o
+//! json-pretty`, `verbose` and `export` print, and what log services export. Each entry stands on the line of its message,
+//! so that evidence can name it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use memchr::memmem;
+use serde_json::{Map, Value};
+
+use super::detect;
+use super::words::Words;
+
+/// Longer texts are no exports of one incident.
+const LONGEST: usize = 8 << 20;
+
+/// Documents nest their entries no deeper.
+const DEEPEST: usize = 6;
+
+/// The keys under which messages stand, and those of what goes with them.
+const MESSAGES: [&str; 9] =
+    ["MESSAGE", "message", "msg", "_raw", "textPayload", "SyslogMessage", "line", "log", "Message"];
+const TIMES: [&str; 8] =
+    ["timestamp", "@timestamp", "time", "_time", "TimeGenerated", "EventTime", "@t", "__REALTIME_TIMESTAMP"];
+const HOSTS: [&str; 6] = ["_HOSTNAME", "hostname", "host", "Computer", "HostName", "node"];
+const PROGRAMS: [&str; 5] = ["SYSLOG_IDENTIFIER", "syslog_identifier", "ident", "ProcessName", "program"];
+
+/// The text with one entry a line, if it holds the kernel's words in entries that are not.
+pub(super) fn on_lines(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    static TELLING: Words = Words::of(&[
+        "oom-kill:",
+        "oom-killer",
+        "Killed process ",
+        "oom_reaper",
+        // A message as a list of its bytes.
+        "\"MESSAGE\":[",
+        "\"MESSAGE\": [",
+        "\"MESSAGE\" : [",
+    ]);
+    if text.len() > LONGEST || !TELLING.any(&text) {
+        return text;
+    }
+    let first = text.trim_ascii_start().first();
+    let entries = match first {
+        Some(b'{' | b'[') => documents(&text),
+        _ => fields(&text),
+    };
+    match entries {
+        Some(entries) if !entries.is_empty() => Cow::Owned(placed(&entries)),
+        _ => text,
+    }
+}
+
+/// An entry and the line, from 0, that its message stands on.
+struct Entry {
+    line: usize,
+    object: Value,
+}
+
+fn placed(entries: &[Entry]) -> Vec<u8> {
+    let (mut out, mut line) = (String::new(), 0);
+    for entry in entries {
+        while line < entry.line {
+            out.push('\n');
+            line += 1;
+        }
+        let _ = writeln!(out, "{}", entry.object);
+        line += 1;
+    }
+    out.into_bytes()
+}
+
+/// The entries of JSON documents; `None` where they are Kubernetes' or an engine's, or have one line each already.
+fn documents(text: &[u8]) -> Option<Vec<Entry>> {
+    use crate::artifact::Kind;
+    let kinds = detect::json_kinds(text);
+    if !kinds.iter().all(|kind| matches!(kind, Kind::KernelLog | Kind::NodeLog)) {
+        return None;
+    }
+    let values: Vec<Value> = serde_json::Deserializer::from_slice(text).into_iter().collect::<Result<_, _>>().ok()?;
+    let full = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
+    let lines: Vec<usize> = full.map(|(line, _)| line).collect();
+    // One a line, with its message on top, is what a journal's decoder reads itself.
+    let of_journal = |value: &Value| value.get("MESSAGE").is_some_and(Value::is_string);
+    let one_a_line = values.len() == lines.len();
+    if one_a_line && values.iter().all(of_journal) {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut entries = Vec::new();
+    for (value, line) in values.iter().zip(lines.iter().chain(std::iter::repeat(&0))) {
+        collect(value, DEEPEST, &mut found);
+        if one_a_line {
+            entries.extend(found.drain(..).map(|(_, object)| Entry { line: *line, object }));
+        }
+    }
+    let (mut at, mut line) = (0, 0);
+    for (message, object) in found {
+        // As it is written in the document, as far as nothing in it may be written in several ways.
+        let plain = message.find(['"', '\\', '<', '>', '&', '\'', '/']).map_or(message.as_str(), |end| &message[..end]);
+        if let Some(next) = memmem::find(&text[at..], plain.as_bytes()).filter(|_| plain.len() > 2) {
+            line += memchr::memchr_iter(b'\n', &text[at..at + next]).count();
+            at += next + plain.len();
+        }
+        entries.push(Entry { line, object });
+    }
+    Some(entries)
+}
+
+/// Messages in a document, in its order, each as an entry of a journal.
+fn collect(value: &Value, deepest: usize, found: &mut Vec<(String, Value)>) {
+    let Some(deeper) = deepest.checked_sub(1) else { return };
+    match value {
+        Value::Array(items) => {
+            // Loki's values: nanoseconds and a line.
+            if let [Value::String(time), Value::String(line)] = items.as_slice()
+                && time.len() == 19
+                && time.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                let mut entry = Map::new();
+                entry.insert("MESSAGE".into(), line.as_str().into());
+                entry.insert("__REALTIME_TIMESTAMP".into(), time[..16].into());
+                found.push((line.clone(), entry.into()));
+                return;
+            }
+            items.iter().for_each(|item| collect(item, deeper, found));
+        }
+        Value::Object(object) => match MESSAGES.iter().find_map(|key| words(object.get(*key)?)) {
+            Some(message) => found.push((message.clone(), entry(&message, object))),
+            None => object.values().for_each(|item| collect(item, deeper, found)),
+        },
+        _ => {}
+    }
+}
+
+/// A message; one that is no UTF-8 or holds what terminals obey is a list of bytes (systemd, `src/shared/logs-show.c`).
+fn words(value: &Value) -> Option<String> {
+    let list = || value.as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect::<Option<Vec<u8>>>();
+    value.as_str().map(str::to_owned).or_else(|| Some(String::from_utf8_lossy(&list()?).into_owned()))
+}
+
+/// What a collector wrote, in a journal's words.
+fn entry(message: &str, object: &Map<String, Value>) -> Value {
+    let mut entry = Map::new();
+    entry.insert("MESSAGE".into(), message.trim_ascii_end().into());
+    let text = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned));
+    for key in
+        ["_TRANSPORT", "_BOOT_ID", "__REALTIME_TIMESTAMP", "_SOURCE_MONOTONIC_TIMESTAMP", "__MONOTONIC_TIMESTAMP"]
+    {
+        entry.extend(object.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
+    entry.extend(text(&TIMES).map(|time| ("timestamp".to_owned(), time.into())));
+    entry.extend(text(&HOSTS).map(|host| ("_HOSTNAME".to_owned(), host.into())));
+    entry.extend(text(&PROGRAMS).map(|program| ("SYSLOG_IDENTIFIER".to_owned(), program.into())));
+    entry.into()
+}
+
+/// The entries of `journalctl -o export`, which a blank line ends, and of `-o verbose`, which begin at the margin.
+fn fields(text: &[u8]) -> Option<Vec<Entry>> {
+    memmem::find(text, b"MESSAGE=")?;
+    memmem::find(text, b"_TRANSPORT=").or_else(|| memmem::find(text, b"_BOOT_ID="))?;
+    let (mut entries, mut object, mut place) = (Vec::new(), Map::new(), None);
+    let mut end = |object: &mut Map<String, Value>, place: &mut Option<usize>| {
+        let object = std::mem::take(object);
+        if let Some(line) = place.take() {
+            entries.push(Entry { line, object: object.into() });
+        }
+    };
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = String::from_utf8_lossy(line);
+        let bare = line.trim_ascii();
+        let field = bare.split_once('=').filter(|(key, _)| {
+            key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        });
+        match field {
+            Some((key, value)) => {
+                if key == "MESSAGE" {
+                    place = Some(number);
+                }
+                object.insert(key.to_owned(), value.into());
+            }
+            None => {
+                end(&mut object, &mut place);
+                // `Fri 2025-03-14 07:42:11.900000 UTC [s=...]`
+                if let Some((date, _)) = bare.split_once(" [s=") {
+                    object.insert("timestamp".into(), date.into());
+                }
+            }
+        }
+    }
+    end(&mut object, &mut place);
+    Some(entries)
+}
