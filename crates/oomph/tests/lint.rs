@@ -54,6 +54,19 @@ fn the_exit_code_tells_a_bad_manifest_from_a_tool_that_could_not_work() {
 }
 
 #[test]
+fn a_path_that_cannot_be_read_hides_nothing_of_the_others() {
+    let folder = folder();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("deploy/dangling.yaml")).unwrap();
+    for paths in [["deploy"].as_slice(), &["deploy/app.yaml", "nonexistent.yaml"]] {
+        let output = lint(folder.path(), &[paths, &["-o", "json"]].concat());
+        assert_eq!((output.status.code(), rules(&output).len()), (Some(2), 2), "{paths:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let gaps = document["gaps"].as_array().unwrap();
+        assert!(gaps.len() == 1 && gaps[0]["what"].as_str().unwrap().starts_with("cannot read"), "{gaps:?}");
+    }
+}
+
+#[test]
 fn several_forms_are_written_at_once() {
     let folder = folder();
     let output = lint(folder.path(), &["--format", "sarif=a.sarif", "--format", "junit=b.xml", "--format", "github"]);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use oomph_core::diagnosis::GapReport;
 use oomph_core::lint::Source;
 use oomph_core::lint::image::masked;
@@ -59,46 +59,73 @@ pub(super) fn name(path: &Path) -> String {
     path.display().to_string().trim_start_matches("./").to_owned()
 }
 
-/// Files as they are named, and those of folders by their names, in order.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+/// What there is to read.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// Files as they are named, and those of folders by their names, in order.
+    pub paths: Vec<PathBuf>,
+    /// Paths that cannot be read, each with the reason: they hide nothing of the others.
+    pub unread: Vec<Error>,
+}
+
+/// A path that cannot be read, as it is reported beside what is found in the others.
+pub(super) fn gap(error: &Error) -> GapReport {
+    let text = format!("{error:#}");
+    let (what, because) = text.split_once(": ").unwrap_or(("the input", &text));
+    GapReport { what: what.to_owned(), because: because.to_owned(), command: String::new() }
+}
+
+pub(super) fn files(paths: &[PathBuf]) -> Files {
+    let mut files = Files::default();
     for path in paths {
         if path == Path::new("-") {
-            files.push(path.clone());
+            files.paths.push(path.clone());
             continue;
         }
-        let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() && layout::is_layout(path) {
-            files.push(path.clone());
-        } else if metadata.is_dir() {
-            let from = files.len();
-            walk(path, &mut files)?;
-            files[from..].sort();
-        } else {
-            files.push(path.clone());
+        let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()));
+        match metadata {
+            Err(error) => files.unread.push(error),
+            Ok(metadata) if metadata.is_dir() && !layout::is_layout(path) => {
+                let from = files.paths.len();
+                walk(path, &mut files);
+                files.paths[from..].sort();
+            }
+            Ok(_) => files.paths.push(path.clone()),
         }
     }
-    Ok(files)
+    files
 }
 
 /// Hidden folders and links to folders are not entered.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+fn walk(folder: &Path, files: &mut Files) {
+    let unread = || format!("cannot read {}", folder.display());
+    let entries = match std::fs::read_dir(folder).with_context(unread) {
+        Ok(entries) => entries,
+        Err(error) => {
+            files.unread.push(error);
+            return;
+        }
+    };
     for entry in entries {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let entry = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?, entry.file_name())));
+        let (path, kind, name) = match entry.with_context(unread) {
+            Ok(entry) => entry,
+            Err(error) => {
+                files.unread.push(error);
+                continue;
+            }
+        };
+        let hidden = name.as_encoded_bytes().starts_with(b".");
         if kind.is_dir() && !hidden {
             if layout::is_layout(&path) {
-                files.push(path);
+                files.paths.push(path);
             } else {
-                walk(&path, files)?;
+                walk(&path, files);
             }
         } else if !kind.is_dir() && !hidden && is_input(&path) {
-            files.push(path);
+            files.paths.push(path);
         }
     }
-    Ok(())
 }
 
 /// A manifest, or an archive with images: others of the name hold anything.

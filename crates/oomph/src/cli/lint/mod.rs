@@ -19,6 +19,7 @@ mod parallel;
 mod rendered;
 mod settings;
 
+use files::Files;
 use live::Live;
 use outputs::Wanted;
 use parallel::Processors;
@@ -121,7 +122,7 @@ impl FailOn {
 impl Lint {
     pub(super) fn run(self, global: &Global, ui: Ui) -> Result<Exit> {
         let named = self.named();
-        let paths = files::files(&named)?;
+        let Files { paths, mut unread } = files::files(&named);
         // What is asked of a repository holds for the cluster too that one works on from there.
         let here = self.live.then(|| PathBuf::from("."));
         let folders = [named.clone(), self.rendered.folders(), here.iter().cloned().collect()].concat();
@@ -130,17 +131,31 @@ impl Lint {
             ui.print(&settings.shown())?;
             return Ok(Exit::Nothing);
         }
-        if paths.is_empty() && !named.is_empty() {
+        // Where there is nothing else to read there is nothing else to report.
+        if paths.is_empty() && self.rendered.is_empty() && !self.live && !unread.is_empty() {
+            return Err(unread.swap_remove(0));
+        }
+        if paths.is_empty() && !named.is_empty() && unread.is_empty() {
             let shown = files::shown(&named);
             bail!("no manifest among {shown}: name files, or folders with *.yaml, *.yml, *.json or Dockerfiles");
         }
         let fails = settings.fail_on().level();
-        let (mut sources, mut gaps) = (Vec::new(), Vec::new());
-        for path in &paths {
-            let (source, of_image) = files::source(path, ui)?;
-            sources.push(source);
-            gaps.extend(of_image);
+        let (mut sources, mut gaps, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        for path in paths {
+            match files::source(&path, ui) {
+                Ok((source, of_image)) => {
+                    sources.push(source);
+                    gaps.extend(of_image);
+                    read.push(path);
+                }
+                Err(error) => unread.push(error),
+            }
         }
+        if sources.is_empty() && self.rendered.is_empty() && !self.live && !unread.is_empty() {
+            return Err(unread.swap_remove(0));
+        }
+        let paths = read;
+        gaps.extend(unread.iter().map(files::gap));
         for piece in self.rendered.read(global, ui)? {
             settings.hold(&piece.source.0, &piece.folder);
             sources.push(piece.into_source());
@@ -156,7 +171,7 @@ impl Lint {
         match self.fix {
             Some(Fix::Suggest) => {
                 ui.print(&fix::patch(&document, &sources))?;
-                return Ok(exit(&document, fails));
+                return Ok(if unread.is_empty() { exit(&document, fails) } else { Exit::Failed });
             }
             Some(Fix::Safe) if fix::mend(&document, &mut sources, &paths, ui)? => {
                 document = self.lint(&sources, &settings)?;
@@ -165,8 +180,8 @@ impl Lint {
             Some(Fix::Safe) | None => {}
         }
         outputs::write(&self.format, &document, &sources, fails, global, ui)?;
-        // Where nothing may be read, nothing was looked at.
-        if live.nothing { Ok(Exit::Failed) } else { Ok(exit(&document, fails)) }
+        // Where nothing may be read, nothing was looked at; and what cannot be read may be anything.
+        if live.nothing || !unread.is_empty() { Ok(Exit::Failed) } else { Ok(exit(&document, fails)) }
     }
 
     /// The files and folders that are meant.
