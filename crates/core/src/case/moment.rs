@@ -30,20 +30,19 @@ pub(super) fn tie_nameless<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
         let lives = cases[position].status().and_then(|status| status.restart_count).map_or(1, |count| count + 1);
         let comm = |number: usize| index.kills[number].0.victims.first().and_then(|victim| victim.comm.as_deref());
         let mut rivals = rivals.peekable();
-        let life = match rivals.peek() {
-            None => Life::This,
-            Some(_) => {
-                let (mut count, mut last, mut alike) = (1_u32, true, index.kills[number].0.at.is_none());
-                for &rival in rivals {
-                    count += 1;
-                    last &= rival < number;
-                    alike &= index.kills[rival].0.at.is_none() && comm(rival) == comm(number);
-                }
-                if !alike || count > lives {
-                    continue;
-                }
-                if last { Life::This } else { Life::Earlier }
+        let life = if rivals.peek().is_none() {
+            Life::This
+        } else {
+            let (mut count, mut last, mut alike) = (1_u32, true, index.kills[number].0.at.is_none());
+            for &rival in rivals {
+                count += 1;
+                last &= rival < number;
+                alike &= index.kills[rival].0.at.is_none() && comm(rival) == comm(number);
             }
+            if !alike || count > lives {
+                continue;
+            }
+            if last { Life::This } else { Life::Earlier }
         };
         pairs.push((number, position, life));
     }

@@ -123,11 +123,17 @@ fn collect(value: &Value, deepest: usize, found: &mut Vec<(String, Value)>) {
                 found.push((line.clone(), entry.into()));
                 return;
             }
-            items.iter().for_each(|item| collect(item, deeper, found));
+            for item in items {
+                collect(item, deeper, found);
+            }
         }
         Value::Object(object) => match MESSAGES.iter().find_map(|key| words(object.get(*key)?)) {
             Some(message) => found.push((message.clone(), entry(&message, object))),
-            None => object.values().for_each(|item| collect(item, deeper, found)),
+            None => {
+                for item in object.values() {
+                    collect(item, deeper, found);
+                }
+            }
         },
         _ => {}
     }
@@ -172,20 +178,17 @@ fn fields(text: &[u8]) -> Option<Vec<Entry>> {
         let field = bare.split_once('=').filter(|(key, _)| {
             key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         });
-        match field {
-            Some((key, value)) => {
-                if key == "MESSAGE" {
-                    place = Some(number);
-                }
-                object.insert(key.to_owned(), value.into());
+        if let Some((key, value)) = field {
+            if key == "MESSAGE" {
+                place = Some(number);
             }
-            None => {
-                end(&mut object, &mut place);
-                // `Fri 2025-03-14 07:42:11.900000 UTC [s=...]`
-                if let Some((date, _)) = bare.split_once(" [s=") {
-                    object.insert("timestamp".into(), date.into());
-                }
-            }
+            object.insert(key.to_owned(), value.into());
+            continue;
+        }
+        end(&mut object, &mut place);
+        // `Fri 2025-03-14 07:42:11.900000 UTC [s=...]`
+        if let Some((date, _)) = bare.split_once(" [s=") {
+            object.insert("timestamp".into(), date.into());
         }
     }
     end(&mut object, &mut place);

@@ -5,6 +5,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::{Decoded, Input};
 use crate::cgroup_path::cgroup_names;
@@ -76,7 +77,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         head: Head::default(),
         start: 0,
         places: Places::of_log(input.first_line, &text),
-        margin: None,
+        margin: OnceCell::new(),
     };
     let mut scan = Scan::new(&text, 1);
     scan.attend(FIRST_LINES);
@@ -106,7 +107,7 @@ struct Log<'a, 'out, 't> {
     nodes: Vec<String>,
     places: Places,
     /// The width at which lines were cut, once it is known whether they were.
-    margin: Option<Option<usize>>,
+    margin: OnceCell<Option<usize>>,
 }
 
 impl<'t> Log<'_, '_, 't> {
@@ -218,8 +219,8 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     /// Does a line end where all lines were cut? The width is found out once.
-    fn is_cut(&mut self, line: RawLine<'t>, scan: &Scan<'t>) -> bool {
-        let width = *self.margin.get_or_insert_with(|| scan.margin());
+    fn is_cut(&self, line: RawLine<'t>, scan: &Scan<'t>) -> bool {
+        let width = *self.margin.get_or_init(|| scan.margin());
         width == Some(line.bytes.strip_suffix(b"\r").unwrap_or(line.bytes).len())
     }
 
@@ -284,14 +285,14 @@ impl<'t> Log<'_, '_, 't> {
         if lost == Lost::Boot && self.covered.others == 0 && self.reports.all.is_empty() && self.start == 0 {
             return;
         }
-        let loss = Loss {
+        let line = Loss {
             lost,
             seen: seen.clone(),
             node: seen.node.and_then(|node| self.nodes.get(node)).cloned(),
             start: self.start,
             reported: self.reports.last_limited(seen.node).cloned(),
         };
-        self.covered.losses.push(loss);
+        self.covered.losses.push(line);
     }
 
     /// A line of the logging daemon that says it lost lines of the kernel.

@@ -297,12 +297,12 @@ fn structured<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     let (date, after) = date::leading(rest.strip_prefix("1 ")?)?;
     let mut fields = after.trim_ascii_start().splitn(5, ' ');
     let (host, program) = (fields.next()?, fields.next()?);
-    let (_process, _id, mut data) = (fields.next()?, fields.next()?, fields.next()?);
-    if let Some(behind) = data.strip_prefix("- ") {
-        data = behind;
+    let (_process, _id, mut behind) = (fields.next()?, fields.next()?, fields.next()?);
+    if let Some(text) = behind.strip_prefix("- ") {
+        behind = text;
     } else {
-        while let Some(element) = data.strip_prefix('[') {
-            data = element.split_once(']')?.1;
+        while let Some(element) = behind.strip_prefix('[') {
+            behind = element.split_once(']')?.1;
         }
     }
     line.date = Some(date);
@@ -310,7 +310,7 @@ fn structured<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     line.voice = if program == "kernel" { Voice::Kernel } else { Voice::Program };
     line.program = Some(Cow::Borrowed(program));
     line.marked = true;
-    Some(data)
+    Some(behind)
 }
 
 /// `166233 Apr 18 00:37:34 ...`, `12:[ 1.5] ...`: an editor's or grep's line number.
