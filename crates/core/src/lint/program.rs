@@ -201,14 +201,15 @@ impl<'a> Program<'a> {
                 if let Some((name, given)) = assignment(raw) {
                     // What hands a whole variable on hands on what stands there.
                     let other = by.whole(given).and_then(|(name, _)| it.variable(name)).cloned();
-                    let set = other.map(|other| Set { name, ..other }).unwrap_or_else(|| {
+                    let anew = || {
                         let value = match &text {
                             Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
                             Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
                         };
                         let value = value.filter(|value| is_known(value)).map_or(Value::Unknown, Value::Text);
                         Set { name, value, node: word.node, written: Some(given) }
-                    });
+                    };
+                    let set = other.map_or_else(anew, |other| Set { name, ..other });
                     it.environment.push(set);
                 }
                 it.words.push(Part { text, place: locate(word.node, raw), from: None, starts });

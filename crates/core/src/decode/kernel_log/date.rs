@@ -105,7 +105,7 @@ pub(super) fn leading(text: &str) -> Option<(Date, &str)> {
     if first.is_ascii_digit() && text.as_bytes().get(4).is_some_and(|byte| matches!(byte, b'-' | b'/')) {
         return iso(text);
     }
-    if !(first.is_ascii_alphanumeric() || !first.is_ascii()) {
+    if first.is_ascii() && !first.is_ascii_alphanumeric() {
         return None;
     }
     syslog(text).or_else(|| holds_clock(text).then(|| by_words(text))?)

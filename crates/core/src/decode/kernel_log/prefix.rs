@@ -135,16 +135,15 @@ pub(super) fn is_message(text: &str) -> bool {
 
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
 pub(super) fn bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let rest = match clock(after_blanks(rest)).and_then(|(seconds, after)| Some((seconds, after.strip_prefix(']')?))) {
-        Some((seconds, after)) => {
-            (line.uptime, line.voice, line.marked) = (Some(seconds), Voice::Kernel, true);
-            after
-        }
-        None => {
-            let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(80)])?;
-            inside_bracket(line, &rest[..end])?;
-            &rest[end + 1..]
-        }
+    let rest = if let Some((seconds, after)) = clock(after_blanks(rest))
+        && let Some(after) = after.strip_prefix(']')
+    {
+        (line.uptime, line.voice, line.marked) = (Some(seconds), Voice::Kernel, true);
+        after
+    } else {
+        let end = memchr::memchr(b']', &rest.as_bytes()[..rest.len().min(80)])?;
+        inside_bracket(line, &rest[..end])?;
+        &rest[end + 1..]
     };
     Some(rest.strip_prefix(':').unwrap_or(rest))
 }

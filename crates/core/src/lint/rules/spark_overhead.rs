@@ -79,7 +79,7 @@ fn look<'a>(name: &str, spec: At<'a>, usual: u64) -> Option<Finding<'a>> {
         Some((node, bytes)) => finding = finding.related(node, format!("overhead: {bytes}")),
         None if share.is_some() => {}
         None => {
-            finding = finding.assume(format!("Spark's own overhead: {} % of the heap, at least {LEAST}", usual / 10))
+            finding = finding.assume(format!("Spark's own overhead: {} % of the heap, at least {LEAST}", usual / 10));
         }
     }
     Some(finding)

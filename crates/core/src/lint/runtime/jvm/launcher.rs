@@ -23,7 +23,7 @@ pub(super) struct Line<'a> {
 }
 
 /// Flags of several JVMs: those of the one that may take most, which is the one that is killed.
-fn largest<'a>(lines: Vec<Line<'a>>) -> Line<'a> {
+fn largest(lines: Vec<Line<'_>>) -> Line<'_> {
     let heap = |line: &Line<'_>| {
         let said = super::last(&line.flags, &["-Xmx", "-XX:MaxHeapSize="]);
         said.and_then(|given| size(&given.value)).unwrap_or(0)
