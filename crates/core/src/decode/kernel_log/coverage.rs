@@ -84,9 +84,9 @@ impl Covered {
         if !unfiltered && self.of_reports > 0 && self.others == 0 && self.skipped == 0 {
             holes.push(Hole::anywhere("only lines about kills were kept: other moments are not in it"));
         }
-        let lines = self.of_reports + self.others + self.skipped;
-        if !unfiltered && lines < FEWEST && self.of_reports == 0 {
-            holes.push(Hole::anywhere(format!("it is an excerpt of {lines} lines")));
+        let lines = || text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        if !unfiltered && self.of_reports == 0 && lines().nth(FEWEST - 1).is_none() {
+            holes.push(Hole::anywhere("it is an excerpt of a few lines"));
         }
         if let Some(line) = cut.first().filter(|_| !unfiltered) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
