@@ -271,9 +271,10 @@ proptest! {
         fuzz_kernel_log(&damaged(&damage));
     }
 
-    /// Rows of a task table have a short way of their own, which blocks with a no-break space in them do not take.
+    /// Rows of a task table, counters and frames have a short way of their own, which blocks with a no-break space in them
+    /// do not take.
     #[test]
-    fn the_short_way_of_rows_finds_what_the_long_way_finds(damage in damage()) {
+    fn the_short_way_finds_what_the_long_way_finds(damage in damage()) {
         let mut log = damaged(&damage);
         log.extend_from_slice(b"\nall is");
         let short = decoded(&[&log[..], b" well"].concat(), |_| ());
