@@ -97,11 +97,20 @@ fn a_kill_line_without_a_cgroup_is_of_the_one_end_of_that_moment() {
     }
     let elsewhere = format!("2026-05-04T08:15:29+00:00 n8 kernel: {line}\n");
     let another = format!("2026-05-04T07:30:29+00:00 n7 kernel: {line}\n");
-    for text in [elsewhere, another] {
+    let days_before = format!("[Sat May  2 10:15:30 2026] {line}\n");
+    for text in [elsewhere, another, days_before] {
         assert_eq!(explain(&[pod("containerd", "OOMKilled"), log(text)]).len(), 2);
     }
     let alone = only(&[log(format!("[ 5150.123456] {line}\n"))]);
     assert!(alone.summary.contains("whose limit it was is not told"), "{}", alone.summary);
+}
+
+#[test]
+fn an_undated_kill_for_want_of_the_nodes_memory_is_not_tied_to_a_container() {
+    let line = "[ 5150.123456] Out of memory: Killed process 77 (chrome) total-vm:200000kB, anon-rss:90000kB, file-rss:40kB, shmem-rss:0kB, UID:0 pgtables:300kB oom_score_adj:300\n";
+    let found = explain(&[pod("containerd", "OOMKilled"), log(line)]);
+    let own = found.iter().find(|it| it.subject.container.as_deref() == Some("cart")).unwrap();
+    assert_eq!((own.verdict.id(), own.kills.len()), ("container-limit-oom", 0), "{}", own.summary);
 }
 
 #[test]

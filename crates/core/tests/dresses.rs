@@ -85,6 +85,35 @@ fn a_journal_is_read_in_every_form_of_its_output() {
 }
 
 #[test]
+fn a_journals_fields_below_a_describe_text_do_not_displace_it() {
+    let describe = "Name:         web\nNamespace:    shop\nNode:         n1/10.0.0.1\nContainers:\n  app:\n\
+        \x20   State:          Running\n      Started:      Sun, 01 Mar 2026 10:05:02 +0000\n\
+        \x20   Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n\
+        \x20     Started:      Sun, 01 Mar 2026 10:00:00 +0000\n\
+        \x20     Finished:     Sun, 01 Mar 2026 10:05:00 +0000\n    Restart Count:  1\n";
+    let entry = format!(
+        "Mon 2026-05-04 08:15:29.000000 UTC [s=1;i=2]\n    _TRANSPORT=kernel\n    _HOSTNAME=n7\n    MESSAGE={}\n",
+        messages()[3]
+    );
+    let document = read(&format!("{describe}\n{entry}"));
+    let of_pod = document.diagnoses.iter().any(|it| it.subject.container.as_deref() == Some("app"));
+    assert!(of_pod, "{document:#?}");
+}
+
+#[test]
+fn a_config_maps_key_makes_no_journal_of_a_list() {
+    let ended = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "words"}, "data": {"MESSAGE": "welcome"}},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"containers": [{"name": "app"}]},
+            "status": {"phase": "Failed", "containerStatuses": [{"name": "app", "state": ended}]}}]});
+    let document = read(&list.to_string());
+    let containers: Vec<_> = document.diagnoses.iter().map(|it| it.subject.container.as_deref()).collect();
+    assert_eq!(containers, [Some("app")], "{document:#?}");
+}
+
+#[test]
 fn exports_of_log_services_hold_the_same_lines() {
     let flat = |text: String| json!({"date": 1_777_882_529.5, "priority": 4, "msg": text}).to_string() + "\n";
     let nested = |text: String| {

@@ -41,16 +41,36 @@ pub enum Within {
 impl Given {
     /// The text with another flag in the place of this one; none where it is not known, or the flag stands in it twice.
     fn with(&self, flag: &str) -> Option<Within> {
-        let replaced = |text: &str| text.replacen(&self.text, flag, 1);
-        let number = |text: &str| text.split([' ', '\n', '\t', '"', '\'']).filter(|word| *word == self.text).count();
         match self.within.as_ref()? {
-            Within::Value(text) => (number(text) == 1).then(|| Within::Value(replaced(text))),
+            Within::Value(text) => {
+                let [at] = self.places(text)[..] else { return None };
+                Some(Within::Value(self.replaced(text, at, flag)))
+            }
             Within::List(name, words) => {
-                let found = words.iter().map(|word| number(word)).sum::<usize>() == 1;
-                let list = words.iter().map(|word| if number(word) == 1 { replaced(word) } else { word.clone() });
-                found.then(|| Within::List(name, list.collect()))
+                let found = words
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(word, text)| self.places(text).into_iter().map(move |at| (word, at)));
+                let [(word, at)] = found.collect::<Vec<_>>()[..] else { return None };
+                let mut words = words.clone();
+                words[word] = self.replaced(&words[word], at, flag);
+                Some(Within::List(name, words))
             }
         }
+    }
+
+    /// Where the flag stands as a word of its own: `-Xmx9m` is in `-Dopts=-Xmx9m`, and is another's.
+    fn places(&self, text: &str) -> Vec<usize> {
+        let parts = |c: char| matches!(c, ' ' | '\n' | '\t' | '"' | '\'');
+        let is_word = |at: &usize| {
+            let (before, after) = (&text[..*at], &text[*at + self.text.len()..]);
+            (before.is_empty() || before.ends_with(parts)) && (after.is_empty() || after.starts_with(parts))
+        };
+        text.match_indices(&self.text).map(|(at, _)| at).filter(is_word).collect()
+    }
+
+    fn replaced(&self, text: &str, at: usize, flag: &str) -> String {
+        format!("{}{flag}{}", &text[..at], &text[at + self.text.len()..])
     }
 }
 
@@ -186,6 +206,17 @@ impl Told {
         }
     }
 
+    /// Can a flag be proposed in the place of the one that is there? Images have variables of their own for a heap, which
+    /// hold a number alone, and tools hand flags on; a variable of one value may be set by a script or by another object.
+    fn is_settable(&self) -> bool {
+        let Some(flag) = &self.flag else { return true };
+        match self.runtime {
+            Runtime::Jvm { .. } => flag.text.starts_with("-X"),
+            Runtime::Node { .. } => flag.text.replace('_', "-").starts_with("--max-old-space-size"),
+            _ => flag.within.is_some(),
+        }
+    }
+
     /// The limit that peaks ask for, raised until the runtime fits it: with its flag as it is, or with a lower one that
     /// still allows all that was ever used. `peak` is what was used in all, `now` the limit in force. No limit that has
     /// held is raised by what is only assumed.
@@ -198,6 +229,11 @@ impl Told {
                     "{now} as it is: how much {name} allows is not in the manifest, and a lower limit may be below it"
                 )
             });
+            return Fitted { limit: stays.unwrap_or(asked), because };
+        }
+        if !self.is_settable() && !self.holds(asked, peak, now) {
+            let stays = now.filter(|now| *now > asked);
+            let because = stays.map(|now| format!("{now} as it is: {name} has to be lowered first, and by hand"));
             return Fitted { limit: stays.unwrap_or(asked), because };
         }
         if self.holds(asked, peak, now) || matches!(self.runtime, Runtime::Go(_) | Runtime::GoField) {
@@ -249,6 +285,9 @@ impl Told {
         let before = self.allowed(limit).unwrap_or_default();
         if self.holds(limit, peak, now) {
             return Err(format!("{name} allows {before} under this limit, which fits as it is"));
+        }
+        if !self.is_settable() {
+            return Err(format!("{name} allows {before} of this limit, and has to be changed by hand where it is set"));
         }
         let stays = now == Some(limit) && before < scaled(limit, WHOLE_PERCENT, 100);
         let room = self.room(limit).filter(|room| *room >= self.least);

@@ -2,15 +2,19 @@
 //!
 //! Only what the API or engine calls an OOM kill is matched, and only where kill and end are each other's only choice.
 
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::coverage::{LATE, NEAR, is_of_node};
 use super::worth::is_oom_reason;
 use super::{Case, CaseKill, Index, Life, Seen, Tie};
-use crate::fact::KernelKill;
+use crate::fact::{Constraint, KernelKill};
 
 /// Zones differ by whole quarters of an hour.
 const QUARTER: i64 = 15 * 60;
+
+/// The farthest zone from UTC is that of the Line Islands (tzdata, `Pacific/Kiritimati`).
+const ZONE: SignedDuration = SignedDuration::from_hours(14);
 
 /// Ties such kills to cases.
 pub(super) fn tie_nameless<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
@@ -73,16 +77,36 @@ fn fits(case: &Case<'_>, kill: &KernelKill) -> bool {
     if matches!((kill.node.as_deref(), node), (Some(log), Some(node)) if !is_of_node(log, node)) {
         return false;
     }
-    let (Some(at), Some(finished)) = (kill.at, case.finished()) else { return true };
-    let apart = at.duration_since(finished);
-    if kill.at_zone_known && kill.at_year_known {
-        return (-NEAR..=LATE).contains(&apart);
+    let (Some(at), Some(finished)) = (kill.at, case.finished()) else {
+        // Without a moment any process of the node fits: only a memory cgroup's kill may be a container's own.
+        return kill.constraint == Some(Constraint::Memcg);
+    };
+    let dated = if kill.at_year_known { Some(at) } else { in_year_near(at, finished) };
+    let Some(at) = dated else { return false };
+    if case.started().is_some_and(|started| started.duration_since(at) > ZONE) {
+        return false;
+    }
+    if kill.at_zone_known {
+        return (-NEAR..=LATE).contains(&at.duration_since(finished));
     }
     is_near_but_for_a_zone(at, finished)
 }
 
-/// The same but for whole quarters of an hour, as a date without a zone is read.
+/// A date without a year, in the year that brings it closest to a moment.
+fn in_year_near(at: Timestamp, moment: Timestamp) -> Option<Timestamp> {
+    let date = Offset::UTC.to_datetime(at);
+    let year = Offset::UTC.to_datetime(moment).year();
+    (-1..=1)
+        .filter_map(|step| date.with().year(year.saturating_add(step)).build().ok())
+        .filter_map(|date| Offset::UTC.to_timestamp(date).ok())
+        .min_by_key(|at| at.duration_since(moment).abs())
+}
+
+/// The same but for a zone's whole quarters of an hour, as a date without a zone is read.
 fn is_near_but_for_a_zone(at: Timestamp, finished: Timestamp) -> bool {
+    if at.duration_since(finished).abs() > ZONE + NEAR {
+        return false;
+    }
     let seconds = (at.as_second() - finished.as_second() - LATE.as_secs()).rem_euclid(QUARTER);
     let window = SignedDuration::from_secs(QUARTER) - NEAR - LATE;
     seconds == 0 || seconds >= window.as_secs()

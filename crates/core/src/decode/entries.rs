@@ -17,6 +17,12 @@ const LONGEST: usize = 8 << 20;
 /// Documents nest their entries no deeper.
 const DEEPEST: usize = 6;
 
+/// A message is looked for at most this far behind the one before it.
+const NEXT: usize = 64 << 10;
+
+/// In a journal's fields at most one line in so many is something else.
+const STRAY: usize = 10;
+
 /// The keys under which messages stand, and those of what goes with them.
 const MESSAGES: [&str; 9] =
     ["MESSAGE", "message", "msg", "_raw", "textPayload", "SyslogMessage", "line", "log", "Message"];
@@ -98,7 +104,8 @@ fn documents(text: &[u8]) -> Option<Vec<Entry>> {
     for (message, object) in found {
         // As it is written in the document, as far as nothing in it may be written in several ways.
         let plain = message.find(['"', '\\', '<', '>', '&', '\'', '/']).map_or(message.as_str(), |end| &message[..end]);
-        if let Some(next) = memmem::find(&text[at..], plain.as_bytes()).filter(|_| plain.len() > 2) {
+        let near = &text[at..text.len().min(at + NEXT)];
+        if let Some(next) = memmem::find(near, plain.as_bytes()).filter(|_| plain.len() > 2) {
             line += memchr::memchr_iter(b'\n', &text[at..at + next]).count();
             at += next + plain.len();
         }
@@ -162,10 +169,12 @@ fn entry(message: &str, object: &Map<String, Value>) -> Value {
 }
 
 /// The entries of `journalctl -o export`, which a blank line ends, and of `-o verbose`, which begin at the margin.
+/// `None` where they stand among other texts, which would be lost.
 fn fields(text: &[u8]) -> Option<Vec<Entry>> {
     memmem::find(text, b"MESSAGE=")?;
     memmem::find(text, b"_TRANSPORT=").or_else(|| memmem::find(text, b"_BOOT_ID="))?;
     let (mut entries, mut object, mut place) = (Vec::new(), Map::new(), None);
+    let (mut full, mut stray) = (0, 0);
     let mut end = |object: &mut Map<String, Value>, place: &mut Option<usize>| {
         let object = std::mem::take(object);
         if let Some(line) = place.take() {
@@ -175,6 +184,7 @@ fn fields(text: &[u8]) -> Option<Vec<Entry>> {
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let line = String::from_utf8_lossy(line);
         let bare = line.trim_ascii();
+        full += usize::from(!bare.is_empty());
         let field = bare.split_once('=').filter(|(key, _)| {
             key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         });
@@ -189,8 +199,10 @@ fn fields(text: &[u8]) -> Option<Vec<Entry>> {
         // `Fri 2025-03-14 07:42:11.900000 UTC [s=...]`
         if let Some((date, _)) = bare.split_once(" [s=") {
             object.insert("timestamp".into(), date.into());
+        } else {
+            stray += usize::from(!bare.is_empty());
         }
     }
     end(&mut object, &mut place);
-    Some(entries)
+    (stray * STRAY <= full).then_some(entries)
 }

@@ -99,3 +99,43 @@ fn no_limit_that_has_held_is_raised_by_what_is_assumed() {
     assert_eq!(fitted.limit, Bytes::mib(450));
     assert!(it.flag_for(fitted.limit, Bytes::mib(376), Some(Bytes::mib(450))).unwrap_err().contains("as until now"));
 }
+
+#[test]
+fn a_flag_is_replaced_where_it_is_a_word_and_nowhere_else() {
+    let given = |text: &str, value: &str| Given {
+        text: text.into(),
+        variable: Some("JAVA_TOOL_OPTIONS".into()),
+        within: Some(Within::Value(value.into())),
+    };
+    let with = |text: &str, value: &str| match given(text, value).with("-Xmx301m") {
+        Some(Within::Value(value)) => Some(value),
+        _ => None,
+    };
+    assert_eq!(with("-Xmx900m", "-Dchild=-Xmx900m -Xmx900m").as_deref(), Some("-Dchild=-Xmx900m -Xmx301m"));
+    let percent = "-XX:MaxRAMPercentage=90";
+    assert_eq!(with(percent, &format!("{percent}.0 {percent}")), Some(format!("{percent}.0 -Xmx301m")));
+    assert_eq!(with("-Xmx9m", "-Xmx9m -Xmx9m"), None);
+}
+
+#[test]
+fn what_only_hands_can_change_keeps_its_limit() {
+    let by_hand = [
+        told(jvm(Some(900), 25.0), "900M", Some("MAX_HEAP_SIZE")),
+        told(
+            Runtime::Node { major: 22, old: Some(Bytes::mib(900)), share: None, semi_space: None },
+            "--node-options=--max-old-space-size=900",
+            None,
+        ),
+        Told {
+            runtime: Runtime::Go(Bytes::mib(900)),
+            flag: Some(Given { text: "900MiB".into(), variable: Some("GOMEMLIMIT".into()), within: None }),
+            least: Bytes(0),
+            assumed: Vec::new(),
+        },
+    ];
+    for it in by_hand {
+        let (limit, flag) = proposed(&it);
+        assert_eq!(Some(limit), NOW, "{it:?}");
+        assert!(flag.is_err(), "{flag:?}");
+    }
+}

@@ -81,7 +81,9 @@ fn document(bytes: &[u8]) -> Option<usize> {
 /// Kinds of a JSON document.
 pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
     let head = &bytes[..bytes.len().min(HEAD)];
-    let kind = if any(head, &["\"__REALTIME_TIMESTAMP\"", "\"_TRANSPORT\"", "\"SYSLOG_IDENTIFIER\"", "\"MESSAGE\":"]) {
+    // An object of Kubernetes may have any key in its data.
+    let message = has(head, "\"MESSAGE\":") && !any(head, &["\"apiVersion\"", "\"kind\""]);
+    let kind = if message || any(head, &["\"__REALTIME_TIMESTAMP\"", "\"_TRANSPORT\"", "\"SYSLOG_IDENTIFIER\""]) {
         return vec![Kind::KernelLog, Kind::NodeLog];
     } else if any(
         head,

@@ -24,6 +24,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         // The hash table, buffers of connections and threads are not in its count (`memcached.c`, `-m`): assumed.
         beside: 5,
         itself: Bytes::mib(16),
+        least: Bytes::mib(16),
         written: |bytes| format!("-m {}", bytes.0 >> 20),
     };
     given.map(cache).and_then(|cache| cache.look(subject)).into_iter().collect()

@@ -23,6 +23,8 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         // What is held outside of the cache: connections, sorts and aggregations are assumed.
         beside: 10,
         itself: Bytes::mib(128),
+        // mongod refuses less than 0.25.
+        least: Bytes::mib(264),
         written: |bytes| format!("--wiredTigerCacheSizeGB={:.2}", (bytes.0 >> 20) as f64 / 1024.0 - 0.005),
     };
     given.map(cache).and_then(|cache| cache.look(subject)).into_iter().collect()

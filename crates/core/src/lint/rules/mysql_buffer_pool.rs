@@ -26,9 +26,17 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         // Each page has a control block of its own (`buf0buf.h`); what is outside of InnoDB is assumed.
         beside: 10,
         itself: Bytes::mib(128),
-        written: |bytes| format!("innodb_buffer_pool_size={}M", bytes.0 >> 20),
+        least: Bytes::mib(16),
+        written: |bytes| format!("innodb_buffer_pool_size={}M", whole(bytes).0 >> 20),
     };
     given.map(cache).and_then(|cache| cache.look(subject)).into_iter().collect()
+}
+
+/// As much of it as is not rounded up: MySQL makes whole chunks of 128 MiB, from 1 GiB on eight at a time (8.0 manual,
+/// "Configuring InnoDB Buffer Pool Size").
+fn whole(bytes: Bytes) -> Bytes {
+    let unit = if bytes < Bytes::mib(1024) { Bytes::mib(128) } else { Bytes::mib(1024) };
+    if bytes < unit { bytes } else { Bytes(bytes.0 - bytes.0 % unit.0) }
 }
 
 /// A cache of a fixed size, and what its server needs beside it.
@@ -41,6 +49,8 @@ pub(super) struct Cache {
     pub beside: u64,
     /// The server itself: assumed.
     pub itself: Bytes,
+    /// Less is refused, or next to nothing.
+    pub least: Bytes,
     /// The setting as it is written.
     pub written: fn(Bytes) -> String,
 }
@@ -71,8 +81,7 @@ impl Cache {
                 limit.bytes
             ))
             .assume(format!("{beside} % to keep it, and {itself} for the server itself"));
-        // A cache that is next to nothing is no remedy.
-        Some(finding.help(if fitting < Bytes::mib(16) {
+        Some(finding.help(if fitting < self.least {
             higher
         } else {
             format!("{} for this limit, or {higher}", (self.written)(fitting))

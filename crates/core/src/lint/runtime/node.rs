@@ -52,6 +52,11 @@ impl<'a> Node<'a> {
             for (index, part) in words.iter().enumerate() {
                 let text = part.text.replace('_', "-");
                 let handed = HANDING_ON.iter().find_map(|option| text.strip_prefix(option));
+                // What follows a script is the script's own.
+                let is_script = |word: &Part<'_>| [".js", ".mjs", ".cjs"].iter().any(|it| word.text.ends_with(it));
+                if handed.is_none() && part.from.is_none() && words[..index].iter().any(is_script) {
+                    continue;
+                }
                 let text = handed.map_or(&*text, |flags| flags.trim_start_matches(['"', '\'']));
                 let value = |name: &str| text.strip_prefix(name)?.strip_prefix('=').map(str::to_owned);
                 let next = || words.get(index + 1).is_some_and(|next| next.text.parse::<u64>().is_ok());

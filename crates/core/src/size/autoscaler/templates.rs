@@ -8,14 +8,17 @@ use crate::size::workload::{Stands, Workload};
 pub(super) fn give(workload: &mut Workload, objects: &Objects) {
     let subject = &workload.subject;
     let of_object = || objects.set.iter().filter(|set| same(&set.namespace, &subject.namespace));
-    let mut found = of_object().filter(|set| is_of(set, subject));
-    let (Some(set), None) = (found.next(), found.next()) else {
+    let found: Vec<&Set> = of_object().filter(|set| is_of(set, subject)).collect();
+    let Some(&set) = found.first() else {
         let known = of_object().any(|set| is_target(&set.target, subject));
         if known && !subject.container.is_empty() {
             workload.stands = Stands::Nowhere;
         }
         return;
     };
+    if !are_one(&found) {
+        return;
+    }
     if !workload.replicas.is_empty() && subject.kind.is_empty() {
         let Target { kind, name } = set.target.clone();
         let (namespace, container) = (set.namespace.clone(), set.container.clone());
@@ -23,6 +26,16 @@ pub(super) fn give(workload: &mut Workload, objects: &Objects) {
     }
     workload.stands = if set.sidecar { Stands::AmongInit } else { Stands::AmongContainers };
     workload.set = Some(set.clone());
+}
+
+/// Whether all are the same container of the same object, read more than once: from git and live, or one without its
+/// namespace.
+fn are_one(found: &[&Set]) -> bool {
+    let named = found.iter().find(|set| !set.namespace.is_empty()).or(found.first());
+    let is_copy = |set: &Set, one: &Set| {
+        set.target == one.target && set.container == one.container && same(&set.namespace, &one.namespace)
+    };
+    named.is_some_and(|one| found.iter().all(|set| is_copy(set, one)))
 }
 
 /// Whether a container is the one that is meant. A series is named `web`, `web/app` or `shop/web/app`; without its

@@ -4,6 +4,7 @@ use super::*;
 use crate::growth::Class;
 use crate::lint::Source;
 use crate::size::vpa::Recommender;
+use crate::size::workload::Stands;
 use crate::size::{History, Kill, Subject, Wishes, Workload, size_one, workloads};
 
 const DAY: i64 = 86_400;
@@ -316,6 +317,25 @@ fn a_patch_writes_a_container_where_it_stands_and_none_that_is_not_there() {
     assert!(sidecar.contains("\"initContainers\":[{\"name\":\"app\""), "{sidecar}");
     let gone = of("{containers: [{name: main, image: a}]}");
     assert!(!gone.contains("kubectl") && gone.contains("no container of that name"), "{gone}");
+}
+
+#[test]
+fn a_template_that_is_given_twice_is_one_and_two_of_one_name_are_nobody_s() {
+    let live = deployment("{containers: [{name: app, image: a, resources: {limits: {memory: 1Gi}}}]}");
+    let git = live.replace(", namespace: shop", "");
+    let other = live.replace("kind: Deployment", "kind: StatefulSet");
+    let given = |texts: &[&str], kind: &str, container: &str| {
+        let mut it = history("web-0", 1, |_| 300 << 20);
+        (it.subject.kind, it.subject.container) = (kind.into(), container.into());
+        let mut all = workloads(vec![it], Vec::new());
+        attach(&mut all, &read_all(texts));
+        (all[0].stands, all[0].set.as_ref().and_then(|set| set.limit))
+    };
+    let there = (Stands::AmongContainers, Some(Bytes(1 << 30)));
+    assert_eq!(given(&[&live, &live], "Deployment", "app"), there);
+    assert_eq!(given(&[&git, &live], "Deployment", "app"), there);
+    assert_eq!(given(&[&live, &git], "Deployment", "gone"), (Stands::Nowhere, None));
+    assert_eq!(given(&[&live, &other], "", "app"), (Stands::NotKnown, None));
 }
 
 #[test]

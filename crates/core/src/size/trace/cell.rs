@@ -5,6 +5,9 @@ use super::super::history::MISSING;
 /// No machine has so much: what a cgroup of version 1 says where there is no limit is more (9223372036854771712).
 const MOST: u64 = 1_000_000_000_000_000_000;
 
+/// What [`flag`] reads `true` as: no count is so large.
+pub(super) const TRUE: u64 = MISSING - 1;
+
 /// An amount that is larger.
 pub(super) const TOO_LARGE: &str = "more memory than any machine has";
 
@@ -53,10 +56,10 @@ pub(super) fn moment(cell: &[u8]) -> Result<i64, &'static str> {
     }
 }
 
-/// Whether a kill happened: a count, or `true`.
+/// Whether a kill happened: a count, or [`TRUE`].
 pub(super) fn flag(cell: &[u8]) -> Result<u64, &'static str> {
     match cell.trim_ascii() {
-        word if word.eq_ignore_ascii_case(b"true") => Ok(1),
+        word if word.eq_ignore_ascii_case(b"true") => Ok(TRUE),
         word if word.eq_ignore_ascii_case(b"false") => Ok(0),
         other => amount(other),
     }

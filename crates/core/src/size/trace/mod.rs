@@ -2,7 +2,7 @@
 //!
 //! The header names the columns, in any order; unknown ones are passed over and said to be. Rows of one series may stand
 //! among those of others and need no order. What cannot be read is counted, with the first line numbers, and the rest
-//! goes on. `oom` is the kills of each row, or a counter, which never falls.
+//! goes on. `oom` is the kills of each row, or a counter, which never falls in the order of time.
 
 mod cell;
 mod oom;

@@ -2,7 +2,7 @@
 
 use super::super::history::History;
 
-/// Puts a history into the order of time.
+/// Puts a history into the order of time; its kills are in it already.
 pub(super) fn ordered(mut history: History) -> History {
     let mut order: Vec<usize> = (0..history.at.len()).collect();
     order.sort_by_key(|row| history.at[*row]);
@@ -12,7 +12,6 @@ pub(super) fn ordered(mut history: History) -> History {
             *column = order.iter().map(|row| column[*row]).collect();
         }
     }
-    history.kills.sort_by_key(|kill| kill.at);
     history
 }
 

@@ -68,6 +68,43 @@ fn an_oom_that_never_falls_and_stays_up_is_a_counter() {
     assert_eq!(of(&[0, 0, 0, 1]), (vec![4], 0));
 }
 
+/// When these rows of times and cells of the column `oom` tell of kills.
+fn killed(rows: &[(i64, &str)]) -> Vec<i64> {
+    let mut text = "series,time_s,bytes,oom\n".to_owned();
+    for (at, oom) in rows {
+        writeln!(text, "a,{at},5,{oom}").unwrap();
+    }
+    read(&text).histories[0].kills.iter().map(|kill| kill.at).collect()
+}
+
+#[test]
+fn a_counter_is_read_in_the_order_of_time_and_each_moment_once() {
+    let rows: [(i64, &str); 4] = [(1, "0"), (2, "1"), (3, "1"), (4, "3")];
+    let newest_first: Vec<(i64, &str)> = rows.iter().rev().copied().collect();
+    for rows in [rows.to_vec(), newest_first, [rows, rows].concat()] {
+        assert_eq!(killed(&rows), [2, 4, 4], "{rows:?}");
+    }
+}
+
+#[test]
+fn rows_that_are_all_kills_are_no_counter() {
+    assert_eq!(killed(&[(1, "true"), (2, "true"), (3, "true")]), [1, 2, 3]);
+    assert_eq!(killed(&[(1, "1"), (2, "1"), (3, "1"), (4, "1")]), [1, 2, 3, 4]);
+    assert_eq!(killed(&[(1, "0"), (2, "0"), (3, "1"), (4, "1"), (5, "1")]), [3, 4, 5], "a crash loop at the end");
+    assert_eq!(killed(&[(1, "false"), (2, "true"), (3, "true")]), [2, 3]);
+    assert_eq!(killed(&[(7, "2")]), [7, 7], "a row alone tells of its own kills");
+    assert_eq!(killed(&[(7, "true")]), [7]);
+    let stays_up: Vec<(i64, &str)> = (1..20).map(|at| (at, if at < 5 { "0" } else { "1" })).collect();
+    assert_eq!(killed(&stays_up), [5]);
+}
+
+#[test]
+fn a_kill_whose_row_stands_there_twice_is_counted_once() {
+    let trace = read("series,time_s,bytes,limit_bytes,oom\na,1,5,9,0\na,2,5,9,1\na,2,5,9,1\na,3,5,9,0\n");
+    assert_eq!(trace.histories[0].kills, [Kill { at: 2, limit: Some(Bytes(9)) }]);
+    assert_eq!(trace.gaps[0].because, "1 row stands there twice, and counted once");
+}
+
 #[test]
 fn bad_rows_are_counted_with_their_lines_and_the_rest_is_read() {
     let trace = read("series,time_s,bytes\na,1,2\na,x,3\n\na,2,-3\na,3\na,4,5,6\na,5,1.5e3\r\na,6,NaN\na,7,8");
