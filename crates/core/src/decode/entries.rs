@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::detect;
 use super::words::Words;
+use crate::artifact::Kind;
 
 /// Longer texts are no exports of one incident.
 const LONGEST: usize = 8 << 20;
@@ -78,7 +79,6 @@ fn placed(entries: &[Entry]) -> Vec<u8> {
 
 /// The entries of JSON documents; `None` where they are Kubernetes' or an engine's, or have one line each already.
 fn documents(text: &[u8]) -> Option<Vec<Entry>> {
-    use crate::artifact::Kind;
     let kinds = detect::json_kinds(text);
     if !kinds.iter().all(|kind| matches!(kind, Kind::KernelLog | Kind::NodeLog)) {
         return None;

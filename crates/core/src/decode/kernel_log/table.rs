@@ -108,10 +108,9 @@ fn exact(text: &str, columns: &[Column]) -> Option<Row> {
 
 /// A row without a header.
 fn guessed(text: &str) -> Option<Row> {
-    let wanted = MOST_NUMBERS;
     let mut numbers = Vec::with_capacity(MOST_NUMBERS);
     let mut at = 0;
-    while numbers.len() < wanted
+    while numbers.len() < MOST_NUMBERS
         && let Some((value, length)) = integer(&text.as_bytes()[at..])
     {
         numbers.push(value);

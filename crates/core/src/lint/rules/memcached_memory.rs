@@ -1,8 +1,7 @@
 //! memcached with a memory that does not fit the limit.
 
-use super::mysql_buffer_pool::Cache;
 use super::{Finding, Subject};
-use crate::lint::runtime::cache::option;
+use crate::lint::runtime::cache::{Cache, option};
 use crate::units::Bytes;
 
 super::rule!("memcached-memory", Error, Program(judge));

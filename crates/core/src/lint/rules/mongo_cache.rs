@@ -1,8 +1,7 @@
 //! MongoDB with a cache of WiredTiger that does not fit the limit.
 
-use super::mysql_buffer_pool::Cache;
 use super::{Finding, Subject};
-use crate::lint::runtime::cache::{line, option};
+use crate::lint::runtime::cache::{Cache, line, option};
 use crate::units::Bytes;
 
 super::rule!("mongo-cache", Error, Program(judge));
