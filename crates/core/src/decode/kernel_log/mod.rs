@@ -285,14 +285,13 @@ impl<'t> Log<'_, '_, 't> {
         if lost == Lost::Boot && self.covered.others == 0 && self.reports.all.is_empty() && self.start == 0 {
             return;
         }
-        let loss = Loss {
+        self.covered.losses.push(Loss {
             lost,
             seen: seen.clone(),
             node: seen.node.and_then(|node| self.nodes.get(node)).cloned(),
             start: self.start,
             reported: self.reports.last_limited(seen.node).cloned(),
-        };
-        self.covered.losses.push(loss);
+        });
     }
 
     /// A line of the logging daemon that says it lost lines of the kernel.

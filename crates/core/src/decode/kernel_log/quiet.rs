@@ -9,12 +9,11 @@ use crate::digits::line_end;
 impl<'t> Log<'_, '_, 't> {
     /// Passes over the lines that come next, as far as they are of a known shape.
     pub(super) fn pass(&mut self, scan: &mut Scan<'t>) {
-        match self.pending {
-            // The next line is the message of the last one's prefix.
-            Some(_) => {}
-            None if self.reports.is_in_table() => self.rows(scan),
-            None if self.reports.is_open() => self.words(scan),
-            None => {}
+        // Where a prefix stands alone, its message is on the next line.
+        if self.pending.is_none() && self.reports.is_in_table() {
+            self.rows(scan);
+        } else if self.pending.is_none() && self.reports.is_open() {
+            self.words(scan);
         }
     }
 
