@@ -148,3 +148,11 @@ fn a_reaped_process_is_the_one_of_the_report_whose_lines_were_cut() {
     assert_eq!(kill.victims.len(), 1);
     assert_eq!(kill.trigger.pid, Some(771));
 }
+
+#[test]
+fn a_limit_above_the_first_stats_that_are_left_may_have_been_cut_there() {
+    let pod = PATH.rsplit_once('/').unwrap().0;
+    let lines = old_kernel().join("\n");
+    let kill = kill(&lines.replace(&format!("limit of {PATH}"), &format!("limit of {pod}")));
+    assert_eq!((kill.level, kill.oom_memcg.as_deref()), (None, None));
+}

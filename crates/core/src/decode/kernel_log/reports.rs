@@ -134,9 +134,16 @@ impl Reports {
                 report.stats_open = !std::mem::replace(&mut report.stats_seen, true);
                 if report.stats_open {
                     let of_stats = super::summary::path(path);
-                    // A path of which this one only begins alike stood at the end of its line, and was cut there.
-                    let cut = |path: &String| of_stats.as_ref().is_some_and(|whole| whole.starts_with(path.as_str()));
-                    report.oom_memcg = report.oom_memcg.take().filter(|path| !cut(path)).or(of_stats);
+                    let said = report.oom_memcg.take();
+                    let more =
+                        said.as_deref().zip(of_stats.as_deref()).and_then(|(path, whole)| whole.strip_prefix(path));
+                    report.oom_memcg = match more {
+                        // Cut at a name's end, or of a cgroup above whose own stats are missing: nothing tells which.
+                        Some(more) if more.starts_with('/') => None,
+                        // Cut within a name, at the end of its line.
+                        Some(_) => of_stats,
+                        None => said.or(of_stats),
+                    };
                     super::amount::stats(pairs, &mut report.stats);
                 }
             }
