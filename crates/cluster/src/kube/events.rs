@@ -71,6 +71,7 @@ pub(super) struct Object {
     pub(super) kind: String,
     pub(super) namespace: String,
     pub(super) name: String,
+    pub(super) uid: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,6 +157,11 @@ impl<'a> Wanted<'a> {
         if self.pods.contains(&(object.namespace.as_str(), object.name.as_str())) || self.others.contains(&object.name)
         {
             return true;
+        }
+        // Its object is left out too: without it, what went wrong before it was well reads like the fate of a pod that
+        // is gone. An earlier pod of the same name (a StatefulSet's) has another uid.
+        if object.kind == "Pod" && self.found.healthy.contains_key(&object.uid) {
+            return self.found.chosen && mentioned();
         }
         let healthy = object.kind == "Pod" && self.found.is_healthy(&object.namespace, &object.name);
         let telling = event.r#type == "Warning" || !ROUTINE.contains(&event.reason.as_str());

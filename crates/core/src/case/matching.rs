@@ -118,6 +118,11 @@ fn by_pod(case: &Case<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
     if kill.container_id.as_deref().is_some_and(|id| belongs_to_another(case, id)) {
         return None;
     }
+    // It never was restarted: whoever has an id that is not its only one is somebody else.
+    let never_restarted = case.status().is_some_and(|status| status.restart_count == Some(0));
+    if never_restarted && kill.container_id.is_some() && container_ids(case).next().is_some() {
+        return None;
+    }
     // The sandbox's own processes belong to no container.
     if kill.victims.iter().all(|victim| victim.comm.as_deref() == Some("pause")) && !kill.victims.is_empty() {
         return case.container.is_none().then_some((Life::Unknown, Tie::PodUid));

@@ -21,6 +21,7 @@ mod gone;
 mod index;
 mod matching;
 mod moment;
+mod neighbour;
 mod orphans;
 mod removed;
 mod unmade;

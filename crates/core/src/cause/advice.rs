@@ -59,6 +59,16 @@ pub(super) fn limit_hit(case: &Case<'_>) -> Vec<Advice> {
         "from one death a leak cannot be told from a limit that is too low; a leak dies again, later, at any limit",
         "none",
     )];
+    if let Some(below) = case.life_kills().find_map(|kill| kill.kill.it.below_the_container()) {
+        list.insert(
+            0,
+            advice(
+                format!("look at who limits cgroup {below} in the container"),
+                "a program in the container made that cgroup and set its limit; the container's own was not hit",
+                "a higher limit there counts against the container's",
+            ),
+        );
+    }
     if let Some(container) = case.container {
         let heap: Vec<&str> = container.flags.iter().map(|flag| flag.text.as_str()).collect();
         if !heap.is_empty() {

@@ -5,7 +5,7 @@ use super::level::{container_limit, resize_since, was_resized_since};
 use super::{Finding, Found, Proof, counted, quote, start_error, start_oom};
 use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
-use crate::fact::{Constraint, Level, LimitHit, NodeNoteKind, Sign};
+use crate::fact::{Constraint, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
 use crate::units::Bytes;
 
 /// What the four causes of a killed main process share: found where the kill points to them, ruled out otherwise.
@@ -113,6 +113,11 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
     };
     let of = |limit: Option<Bytes>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     match killing.verdict {
+        Verdict::ContainerLimitOom if below(killing).is_some() => format!(
+            "Cgroup {} in {noun} hit its limit{} and the kernel killed {who}; the container's own limit was not hit.",
+            below(killing).unwrap_or_default(),
+            of(limit)
+        ),
         Verdict::ContainerLimitOom => {
             match killing.level.map(|(level, _)| level).filter(|_| killing.report.is_some()) {
                 Some(Level::UserUnit | Level::Slice | Level::Other | Level::Lxc | Level::EcsTask) => {
@@ -151,6 +156,11 @@ fn summary(case: &Case<'_>, killing: &Killing<'_, '_>) -> String {
         }
         _ => format!("The node ran out of memory and the kernel killed {who}; no limit of its own fired."),
     }
+}
+
+/// The cgroup inside the container whose limit fired, where it was not the container's own.
+fn below<'c>(killing: &'c Killing<'_, '_>) -> Option<&'c str> {
+    killing.report?.kill.it.below_the_container()
 }
 
 /// The victim in words.
@@ -215,6 +225,9 @@ fn ruled_out(case: &Case<'_>) -> Finding {
         // Whatever ended the runtime's own process may have been such a kill.
         return Finding::Absent;
     }
+    if let Some(kill) = case.killed_next_door().filter(|_| case.reason().is_some_and(is_oom_reason)) {
+        return Finding::RuledOut(next_door(kill.it));
+    }
     match case.exit_code() {
         Some(137) if case.counted_none().is_some() => {
             Finding::RuledOut("the counters of its own cgroup, read after its end, count no kill".into())
@@ -234,6 +247,18 @@ fn ruled_out(case: &Case<'_>) -> Finding {
         }
         _ => Finding::Absent,
     }
+}
+
+/// What the status' OOMKilled means where the kernel log covers the end and names no kill of this container.
+fn next_door(kill: &KernelKill) -> String {
+    let id = kill.container_id.as_deref().unwrap_or_default();
+    let of = kill.oom_memcg.as_deref().map(quote::tail).unwrap_or_default();
+    format!(
+        "the kernel log covers the moment and names no kill of it, but one of container {} at {}, by the limit of {of}: \
+         every container below that is told of it, and the runtime calls their ends OOMKilled",
+        id.get(..12).unwrap_or(id),
+        kill.at.unwrap_or_default()
+    )
 }
 
 /// Whether the OOM killer killed a process in the life that ended or runs, whatever ended it: a report, the API's

@@ -135,7 +135,8 @@ fn was_alone(kill: &CaseKill<'_>) -> bool {
     let report = kill.kill.it;
     let processes = || report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid);
     let killed = |pid| report.victims.iter().any(|victim| victim.pid == Some(pid));
-    report.level == Some(Level::Container) && processes().count() == 1 && processes().all(killed)
+    let own = report.level == Some(Level::Container) && report.below_the_container().is_none();
+    own && processes().count() == 1 && processes().all(killed)
 }
 
 /// The table lists processes other than the victims and the sandbox's.
@@ -145,12 +146,24 @@ fn has_survivors(kill: &CaseKill<'_>) -> bool {
     report.candidates.iter().any(|row| row.comm != "pause" && !killed(row.pid))
 }
 
+/// The sandbox's process in the table of a pod's cgroup, where none is called `pause`: containerd and cri-dockerd start
+/// it before any container, so that it has the lowest pid. CRI-O has none unless the containers share their processes.
+fn sandbox(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<u32> {
+    let rows = &kill.kill.it.candidates;
+    let has_one = matches!(case.runtime(), Some("containerd" | "docker"));
+    if kill.kill.level != Some(Level::Pod) || !has_one || rows.len() < 2 || rows.iter().any(|row| row.comm == "pause") {
+        return None;
+    }
+    rows.iter().map(|row| row.pid).min()
+}
+
 /// Whether a victim is the first process of its container, the one with the lowest pid. The table of a container's own
 /// cgroup lists its processes alone. That of a pod's cgroup lists those of all its containers and of the sandbox; the
 /// kubelet gives a container an `oom_score_adj`, which its processes inherit. `None`: nothing tells.
 fn first_of_its_container(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
     let report = kill.kill.it;
-    let rows = || report.candidates.iter().filter(|row| row.comm != "pause");
+    let sandbox = sandbox(case, kill);
+    let rows = || report.candidates.iter().filter(|row| row.comm != "pause" && Some(row.pid) != sandbox);
     let killed = |pid: u32| report.victims.iter().any(|victim| victim.pid == Some(pid));
     if report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg {
         return rows().map(|row| row.pid).min().map(killed);
@@ -228,7 +241,7 @@ fn of_child(case: &Case<'_>, outlived: bool) -> Verdict {
 
 /// The API or engine says OOMKilled, and no kernel report of this life is there.
 fn by_api<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
-    let by_reason = case.reason().is_some_and(is_oom_reason);
+    let by_reason = case.reason().is_some_and(is_oom_reason) && case.killed_next_door().is_none();
     let event = engine_event(case);
     let by_engine = case.engine.is_some_and(|engine| engine.it.oom_killed == Some(true)) || event.is_some();
     let outlived = event.is_some_and(|event| {

@@ -14,7 +14,9 @@ pub(super) fn of(case: &Case<'_>) -> MemoryReport {
     let report = case.kills.iter().find(|kill| kill.life == Life::This).map(|kill| kill.kill.it);
     let spec = case.container.map(|container| &container.resources);
     let applied = case.container.and_then(|container| container.applied.as_ref());
-    let by_kernel = report.filter(|kill| kill.level == Some(Level::Container)).and_then(|kill| kill.memory?.limit);
+    // A cgroup that it made for itself has a limit of its own.
+    let own = |kill: &&KernelKill| kill.level == Some(Level::Container) && kill.below_the_container().is_none();
+    let by_kernel = report.filter(own).and_then(|kill| kill.memory?.limit);
     let by_engine = case.engine.and_then(|engine| engine.it.memory_limit);
     // What was resized after the end was not in force.
     let stale = was_resized_since(case);
@@ -78,7 +80,8 @@ fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
     Some(from.to_owned())
 }
 
-/// Parts by the names that `memory.stat` of v1 and v2 gives them in the report.
+/// Parts by the names that `memory.stat` of v1 and v2 gives them in the report; of v1 those that count what is below,
+/// too (mm/memcontrol-v1.c `memcg1_stat_format`, Linux 6.12).
 pub(crate) fn composition(kill: &KernelKill) -> Composition {
     let stat = |names: &[&str]| {
         names.iter().find_map(|name| kill.stats.iter().find(|(key, _)| key == name)).map(|(_, bytes)| *bytes)
@@ -90,11 +93,11 @@ pub(crate) fn composition(kill: &KernelKill) -> Composition {
     Composition {
         anon_bytes: stat(&["anon", "total_rss", "rss"]),
         file_bytes: stat(&["file", "total_cache", "cache"]),
-        shmem_bytes: stat(&["shmem", "total_shmem"]),
+        shmem_bytes: stat(&["total_shmem", "shmem"]),
         kernel_bytes: stat(&["kernel"])
             .or_else(|| sum(&["kernel_stack", "pagetables", "percpu", "slab", "vmalloc"]))
             .or_else(|| kill.kmem.and_then(|kmem| kmem.usage)),
-        swap_bytes: stat(&["swap", "total_swap"]).or_else(|| swapped(kill)),
+        swap_bytes: stat(&["total_swap", "swap"]).or_else(|| swapped(kill)),
     }
 }
 

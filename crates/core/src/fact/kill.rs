@@ -68,6 +68,17 @@ pub struct KernelKill {
     pub lines: Vec<(Locus, String)>,
 }
 
+impl KernelKill {
+    /// The part of `oom_memcg` below the container's own cgroup, where the limit of a cgroup fired that a program in the
+    /// container made: `/sub`.
+    pub fn below_the_container(&self) -> Option<&str> {
+        let (path, id) = (self.oom_memcg.as_deref()?, self.container_id.as_deref()?);
+        let after = &path[path.rfind(id)? + id.len()..];
+        let below = &after[after.find('/')?..];
+        (below.len() > 1).then_some(below)
+    }
+}
+
 /// A process in a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Task {
