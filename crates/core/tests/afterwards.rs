@@ -305,6 +305,7 @@ fn an_error_that_a_program_can_catch_and_log_proves_no_end() {
     for (line, code, verdict, confidence) in [
         (oom.to_owned(), 3, "app-error", Confidence::Likely),
         (oom.to_owned(), 1, "runtime-heap-oom", Confidence::Likely),
+        (format!("WARN billing answered 500: {oom}"), 1, "app-error", Confidence::Likely),
         (format!("Terminating due to {oom}"), 3, "runtime-heap-oom", Confidence::Proven),
     ] {
         let ended = pod(ended(ID, code, "Error", "10:00:00", "10:05:00"), json!({}), 0);

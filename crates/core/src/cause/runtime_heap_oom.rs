@@ -76,8 +76,8 @@ fn is_last_word(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> bool {
         || WORDS.iter().any(|words| sign.it.line.contains(words))
 }
 
-/// A JVM whose main thread lets the error through ends with 1: another code is the program's own, and nothing else
-/// speaks of a JVM here.
+/// A JVM whose main thread lets the error through ends with 1, and does not call it a warning: another code is the
+/// program's own, a warning may quote what another service answered, and nothing else speaks of a JVM here.
 fn is_an_odd_end(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> bool {
     let of_jvm = matches!(
         sign.it.sign,
@@ -87,7 +87,9 @@ fn is_an_odd_end(case: &Case<'_>, sign: &Seen<'_, LogSign>) -> bool {
         container.program.as_deref().is_some_and(|program| program.ends_with("java"))
             || container.flags.iter().any(|flag| flag.text.starts_with("-X"))
     });
-    of_jvm && !known && case.exit_code() != Some(1)
+    let line = sign.it.line.as_str();
+    let warned = ["WARN", "INFO", "DEBUG", "=warn", "=info", "\"warn", "\"info"].iter().any(|word| line.contains(word));
+    of_jvm && !known && (case.exit_code() != Some(1) || warned)
 }
 
 /// HotSpot leaves with 3 on ExitOnOutOfMemoryError (src/hotspot/share/utilities/debug.cpp, 8 to 25) and for nothing else.

@@ -224,6 +224,7 @@ mod tests {
             ("Terminating due to java.lang.OutOfMemoryError: Java heap space", Sign::JvmHeap),
             ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", Sign::V8Heap),
             ("fatal error: runtime: out of memory", Sign::GoOom),
+            ("fatal error: failed to reserve page summary memory", Sign::GoOom),
             ("MemoryError", Sign::PythonMemoryError),
             ("numpy._core._exceptions._ArrayMemoryError: Unable to allocate 3.2 GiB", Sign::PythonMemoryError),
             (

@@ -34,6 +34,7 @@ pub(super) const TABLE: &[(&str, Sign, &str)] = &[
     ("fatal error: runtime: out of memory", Sign::GoOom, ""),
     ("runtime: out of memory: cannot allocate", Sign::GoOom, ""),
     ("runtime: cannot allocate memory", Sign::GoOom, ""),
+    ("fatal error: failed to reserve page summary memory", Sign::GoOom, ""),
     ("failed to create new OS thread", Sign::GoThread, ""),
     ("MemoryError", Sign::PythonMemoryError, ""),
     ("DefaultCPUAllocator: can't allocate memory", Sign::PythonMemoryError, ""),
