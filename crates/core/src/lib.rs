@@ -32,7 +32,7 @@ pub mod recording;
 pub mod report;
 pub mod run;
 pub mod runtime;
-mod signal_name;
+mod signal;
 pub mod size;
 pub mod units;
 pub mod waterfall;
