@@ -11,7 +11,7 @@ use crate::units::Bytes;
 
 /// What the policy would set for the workload now; the request is to be the same, as in the back-test.
 pub(super) fn limit_by(workload: &Workload, known: Known) -> Amount {
-    let (bytes, of) = if known.name == "vpa" {
+    let (bytes, of) = if known.of_vpa {
         (by_vpa(&workload.replicas), "one histogram of all replicas")
     } else {
         let of_each = workload.replicas.iter().map(|replica| by_policy(replica, known));
