@@ -42,11 +42,7 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
     for (artifact, decoded) in artifacts.iter().zip(decode_all(artifacts, ask.now)) {
         let captured = of_artifacts.get_mut(artifact.name.as_str()).and_then(VecDeque::pop_front);
         sources.push(source_report(artifact, &decoded, captured));
-        gaps.extend(decoded.gaps.into_iter().map(|gap| GapReport {
-            what: gap.what,
-            because: gap.because,
-            command: gap.command,
-        }));
+        gaps.extend(decoded.gaps.into_iter().map(GapReport::from));
         facts.extend(decoded.facts);
         coverage.extend(decoded.coverage);
         kinds.push(decoded.kinds);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{ContainerKind, Level, Qos};
+use crate::fact::{ContainerKind, Gap, Level, Qos};
 use crate::units::Bytes;
 
 mod kill;
@@ -321,6 +321,12 @@ pub enum SourceState {
     /// No permission.
     Forbidden,
     /// Not there.
+
+impl From<Gap> for GapReport {
+    fn from(Gap { what, because, command }: Gap) -> Self {
+        Self { what, because, command }
+    }
+}
     Absent,
 }
 
