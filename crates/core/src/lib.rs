@@ -11,6 +11,7 @@
 pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
 
 pub mod artifact;
+mod ask;
 pub mod budget;
 mod calibrate;
 pub mod case;

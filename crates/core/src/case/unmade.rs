@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::assemble::{bare, is_or_made, is_recent};
 use super::{Case, Index, Seen};
+use crate::ask::Ask;
 use crate::fact::{Event, Owner};
-use crate::why::Ask;
 
 /// One case for each workload, by its newest refusal; none where it made a pod since.
 pub(super) fn workloads<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
