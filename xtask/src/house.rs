@@ -48,6 +48,44 @@ pub fn forbidden_imports() -> Result<Vec<String>> {
     Ok(breaches)
 }
 
+/// Tables whose entries are one file each: where they are declared, and by which macro.
+const TABLES: [(&str, &str); 2] =
+    [("crates/core/src/lint/rules/mod.rs", "rules!"), ("crates/core/src/cause/mod.rs", "causes!")];
+
+/// Entries of a table that import one of its entries, as sentences: what two of them share stands beside the table, so
+/// that each can be read, changed and removed alone.
+pub fn entangled_entries() -> Result<Vec<String>> {
+    let mut breaches = Vec::new();
+    for (table, by) in TABLES {
+        let table = root().join(table);
+        let text = fs::read_to_string(&table)?;
+        let list = text.split(&format!("\n{by} {{")).nth(1).and_then(|rest| rest.split('}').next());
+        let list = list.with_context(|| format!("{} declares nothing by {by}", table.display()))?;
+        let entries: Vec<&str> = words(list).collect();
+        for path in rust_files(table.parent().context("a file lies in a folder")?)? {
+            let file = path.file_stem().unwrap_or_default().to_string_lossy();
+            let text = fs::read_to_string(&path)?;
+            for entry in entries.iter().filter(|entry| path != table && **entry != file && imports(&text, entry)) {
+                breaches.push(format!("{file} imports {entry}"));
+            }
+        }
+    }
+    Ok(breaches)
+}
+
+/// A file names a module beside it: `super::NAME`, alone or in braces.
+fn imports(text: &str, name: &str) -> bool {
+    text.split("super::").skip(1).any(|rest| match rest.strip_prefix('{') {
+        Some(list) => words(list.split(';').next().unwrap_or_default()).any(|word| word == name),
+        None => words(rest).next() == Some(name),
+    })
+}
+
+/// Words as Rust has them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
 /// Hand-written Rust files with their line counts, longest first.
 pub fn sizes() -> Result<Vec<(PathBuf, usize)>> {
     let mut sizes = Vec::new();
@@ -121,4 +159,21 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_seen_alone_and_in_braces() {
+        for text in
+            ["use super::kill::of;", "use super::{\n    Cause, kill::{self, Kill},\n};", "let it = super::kill(1);"]
+        {
+            assert!(imports(text, "kill"), "{text}");
+        }
+        for text in ["use super::killing;", "use super::{Cause, killing};\nmod kill;", "super::rule!(kill)"] {
+            assert!(!imports(text, "kill"), "{text}");
+        }
+    }
 }

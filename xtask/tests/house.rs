@@ -9,6 +9,11 @@ fn crates_import_only_what_they_may() {
 }
 
 #[test]
+fn no_rule_and_no_cause_imports_another() {
+    assert_eq!(house::entangled_entries().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn unsafe_code_stands_in_one_module() {
     assert_eq!(house::unsafe_files().unwrap(), Vec::<std::path::PathBuf>::new());
 }

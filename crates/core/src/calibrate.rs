@@ -1,7 +1,7 @@
 //! Logs whose dates lack a year or a zone, or count seconds since boot, placed on the clock by other evidence: the API
 //! and the engines say when the containers ended that such a log says were killed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -123,7 +123,7 @@ fn booted(decoded: &Decoded, ends: &HashMap<&str, End>) -> Option<Timestamp> {
 fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, End>) -> Option<SignedDuration> {
     let unzoned = |coverage: &&Coverage| coverage.holes.iter().any(|hole| hole.because == Coverage::NO_ZONE);
     let covered = decoded.coverage.iter().filter(|coverage| coverage.of == CoverageOf::KernelLog).find(unzoned);
-    let mut votes: HashMap<i64, usize> = HashMap::new();
+    let mut votes: BTreeMap<i64, usize> = BTreeMap::new();
     for (kill, end) in known_kills(decoded, ends) {
         let Some(at) = kill.at.filter(|_| !kill.at_zone_known) else { continue };
         let Some(gap) = gap(at, end.at, kill.at_year_known) else { continue };
@@ -135,7 +135,9 @@ fn ahead(artifact: &Artifact, decoded: &Decoded, ends: &HashMap<&str, End>) -> O
     }
     // A child's kill may be any time before the end, an hour too.
     votes.retain(|quarters, votes| *quarters == 0 || *votes >= ENOUGH);
-    if let Some((quarters, _)) = votes.into_iter().max_by_key(|(quarters, votes)| (*votes, -quarters.abs())) {
+    // Of two zones as far from UTC, the one ahead of it: more people live there.
+    let surest = |(quarters, votes): &(i64, usize)| (*votes, -quarters.abs(), *quarters);
+    if let Some((quarters, _)) = votes.into_iter().max_by_key(surest) {
         return Some(SignedDuration::from_secs(quarters * QUARTER));
     }
     let (read, last) = (artifact.at?, covered?.to?);
@@ -168,4 +170,29 @@ fn gap(at: Timestamp, end: Timestamp, year_known: bool) -> Option<i64> {
     };
     let seconds = at.duration_since(end).as_secs();
     (seconds.abs() <= 15 * 3600).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::ArtifactId;
+    use crate::fact::{Fact, Locus};
+
+    #[test]
+    fn of_zones_with_as_many_votes_the_same_one_is_chosen_in_every_run() {
+        let artifact = Artifact::new("kern.log", "");
+        let end: Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
+        let mut decoded = Decoded::default();
+        let mut ends = HashMap::new();
+        for (id, hours) in [("a", 1), ("b", -1), ("c", 2), ("d", -2)] {
+            let at = Some(end + SignedDuration::from_hours(hours));
+            let kill =
+                KernelKill { at, at_year_known: true, container_id: Some(id.to_owned()), ..KernelKill::default() };
+            decoded.facts.push(Fact { what: What::Kill(Box::new(kill)), from: Locus::whole(ArtifactId(0)) });
+            ends.insert(id, End { at: end, oom: true });
+        }
+        for _ in 0..32 {
+            assert_eq!(ahead(&artifact, &decoded, &ends), Some(SignedDuration::from_hours(1)));
+        }
+    }
 }

@@ -40,60 +40,11 @@ impl Page {
 
 /// Every page: verdicts, parts, classes, rules, each in the order of its table.
 pub fn pages() -> impl Iterator<Item = Page> {
-    let verdicts = Verdict::ALL.into_iter().map(|it| Page { topic: Topic::Verdict, id: it.id(), text: page(it) });
+    let verdicts = Verdict::ALL.iter().map(|it| Page { topic: Topic::Verdict, id: it.id(), text: it.page() });
     let parts = PartKind::ALL.iter().map(|it| Page { topic: Topic::Part, id: it.id(), text: it.page() });
     let classes = Class::ALL.iter().map(|it| Page { topic: Topic::Class, id: it.id(), text: it.page() });
     let rules = RULES.iter().map(|it| Page { topic: Topic::Rule, id: it.id, text: it.page });
     verdicts.chain(parts).chain(classes).chain(rules)
-}
-
-macro_rules! page_of {
-    ($name:literal) => {
-        include_str!(concat!("cause/pages/", $name, ".md"))
-    };
-}
-
-/// The page of a verdict, in markdown. It begins with `# ID` and its second paragraph says what the verdict means.
-pub const fn page(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::ContainerLimitOom => page_of!("container-limit-oom"),
-        Verdict::PodLimitOom => page_of!("pod-limit-oom"),
-        Verdict::NodeAllocatableOom => page_of!("node-allocatable-oom"),
-        Verdict::NodeOom => page_of!("node-oom"),
-        Verdict::ChildOom => page_of!("child-oom"),
-        Verdict::ChildOomInvisible => page_of!("child-oom-invisible"),
-        Verdict::StartOom => page_of!("start-oom"),
-        Verdict::UserspaceOomKiller => page_of!("userspace-oom-killer"),
-        Verdict::MemoryStall => page_of!("memory-stall"),
-        Verdict::KubeletMemoryEviction => page_of!("kubelet-memory-eviction"),
-        Verdict::KubeletDiskEviction => page_of!("kubelet-disk-eviction"),
-        Verdict::KubeletPidEviction => page_of!("kubelet-pid-eviction"),
-        Verdict::EphemeralLimitEviction => page_of!("ephemeral-limit-eviction"),
-        Verdict::ApiEviction => page_of!("api-eviction"),
-        Verdict::NodeDrain => page_of!("node-drain"),
-        Verdict::TaintEviction => page_of!("taint-eviction"),
-        Verdict::Preempted => page_of!("preempted"),
-        Verdict::NodeShutdown => page_of!("node-shutdown"),
-        Verdict::UserDeleted => page_of!("user-deleted"),
-        Verdict::ControllerDeleted => page_of!("controller-deleted"),
-        Verdict::LivenessKill => page_of!("liveness-kill"),
-        Verdict::KubeletRestart => page_of!("kubelet-restart"),
-        Verdict::Deadline => page_of!("deadline"),
-        Verdict::ExternalSigterm => page_of!("external-sigterm"),
-        Verdict::ExternalSigkill => page_of!("external-sigkill"),
-        Verdict::AdmissionRejectedMemory => page_of!("admission-rejected-memory"),
-        Verdict::AdmissionRejectedOther => page_of!("admission-rejected-other"),
-        Verdict::RuntimeHeapOom => page_of!("runtime-heap-oom"),
-        Verdict::NativeAbort => page_of!("native-abort"),
-        Verdict::BusError => page_of!("bus-error"),
-        Verdict::Segfault => page_of!("segfault"),
-        Verdict::PidsLimit => page_of!("pids-limit"),
-        Verdict::AppError => page_of!("app-error"),
-        Verdict::StartError => page_of!("start-error"),
-        Verdict::StatusLost => page_of!("status-lost"),
-        Verdict::Completed => page_of!("completed"),
-        Verdict::Undetermined => page_of!("undetermined"),
-    }
 }
 
 #[cfg(test)]
@@ -105,8 +56,8 @@ mod tests {
 
     #[test]
     fn every_page_has_its_name_its_sections_and_fits() {
-        for verdict in Verdict::ALL {
-            let page = page(verdict);
+        for verdict in Verdict::ALL.iter().copied() {
+            let page = verdict.page();
             assert!(page.starts_with(&format!("# {verdict}\n\n")), "{verdict}: heading");
             let mut rest = page;
             for section in SECTIONS {
@@ -139,8 +90,8 @@ mod tests {
 
     #[test]
     fn a_page_names_only_verdicts_that_exist() {
-        for verdict in Verdict::ALL {
-            let confused = page(verdict).split("\n## ").find(|part| part.starts_with("Often")).unwrap_or("");
+        for verdict in Verdict::ALL.iter().copied() {
+            let confused = verdict.page().split("\n## ").find(|part| part.starts_with("Often")).unwrap_or("");
             for line in confused.lines().filter_map(|line| line.strip_prefix("- `")) {
                 let id = line.split('`').next().unwrap_or("");
                 assert!(Verdict::from_id(id).is_some(), "{verdict} names {id}");

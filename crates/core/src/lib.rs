@@ -11,6 +11,7 @@
 pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
 
 pub mod artifact;
+mod ask;
 pub mod budget;
 mod calibrate;
 pub mod case;
@@ -32,7 +33,7 @@ pub mod recording;
 pub mod report;
 pub mod run;
 pub mod runtime;
-mod signal_name;
+mod signal;
 pub mod size;
 pub mod units;
 pub mod waterfall;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Seconds of a day.
+pub const DAY: i64 = 86_400;
+
 /// An amount of memory in bytes. Pages, KiB and Mi become this at the decoder and nowhere else.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -185,6 +188,7 @@ impl From<Bytes> for Quantity {
 
 /// `0.4 s`, `31 s`, `4 min 2 s`, `3 h 12 min`, `2 d 4 h`.
 pub fn span(seconds: f64) -> String {
+    const DAY: u64 = self::DAY.unsigned_abs();
     if !seconds.is_finite() || seconds < 0.0 {
         return "an unknown time".to_owned();
     }
@@ -201,8 +205,8 @@ pub fn span(seconds: f64) -> String {
     match whole {
         0..60 => format!("{whole} s"),
         60..3600 => pair(whole / 60, "min", whole % 60, "s"),
-        3600..86400 => pair(whole / 3600, "h", whole % 3600 / 60, "min"),
-        _ => pair(whole / 86400, "d", whole % 86400 / 3600, "h"),
+        3600..DAY => pair(whole / 3600, "h", whole % 3600 / 60, "min"),
+        _ => pair(whole / DAY, "d", whole % DAY / 3600, "h"),
     }
 }
 

@@ -6,30 +6,12 @@ use jiff::Timestamp;
 
 use crate::artifact::{Artifact, ArtifactId};
 use crate::calibrate;
-use crate::case::{Case, Index, assemble, newest_moment, well};
+use crate::case::{Case, Index, assemble, healthy, newest_moment};
 use crate::decode::{Decoded, decode, decode_by};
 use crate::diagnose::{diagnose, kill_report};
 use crate::diagnosis::{Diagnosis, Document, GapReport, SCHEMA, SourceReport, SourceState};
 
-/// What was asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ask {
-    /// Only this namespace.
-    pub namespace: Option<String>,
-    /// Only this pod, also when it is healthy or gone.
-    pub pod: Option<String>,
-    /// Only pods of this owner, as (kind, name) in Kubernetes' own spelling: (`Deployment`, `checkout`).
-    pub owner: Option<(String, String)>,
-    /// Only pods that some artifact shows: they were chosen by their labels, and those of a pod that is gone are not
-    /// known.
-    pub shown_only: bool,
-    /// Only this container.
-    pub container: Option<String>,
-    /// Only deaths since this moment.
-    pub since: Option<Timestamp>,
-    /// The present, for ages and years that a text leaves out; `None` for a replay that should not depend on it.
-    pub now: Option<Timestamp>,
-}
+pub use crate::ask::Ask;
 
 /// Explains every death in the artifacts. `sources` and `gaps` are what capturing them already knows; a source of an
 /// artifact's name and the artifact are reported as one.
@@ -42,11 +24,7 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
     for (artifact, decoded) in artifacts.iter().zip(decode_all(artifacts, ask.now)) {
         let captured = of_artifacts.get_mut(artifact.name.as_str()).and_then(VecDeque::pop_front);
         sources.push(source_report(artifact, &decoded, captured));
-        gaps.extend(decoded.gaps.into_iter().map(|gap| GapReport {
-            what: gap.what,
-            because: gap.because,
-            command: gap.command,
-        }));
+        gaps.extend(decoded.gaps.into_iter().map(GapReport::from));
         facts.extend(decoded.facts);
         coverage.extend(decoded.coverage);
         kinds.push(decoded.kinds);
@@ -69,7 +47,7 @@ pub fn why(artifacts: &[Artifact], sources: Vec<SourceReport>, gaps: Vec<GapRepo
         kernel_kills: index.kills.iter().enumerate().map(|(number, (kill, _))| kill_report(number, kill)).collect(),
         sources,
         gaps: unique(gaps),
-        named: (ask.pod.is_some() || ask.owner.is_some()).then(|| well(&index, &told, ask)),
+        named: (ask.pod.is_some() || ask.owner.is_some()).then(|| healthy(&index, &told, ask)),
     }
 }
 

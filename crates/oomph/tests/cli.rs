@@ -271,7 +271,7 @@ fn every_verdict_is_explained() {
     let list = document(&list);
     let pages = list["pages"].as_array().expect("a list");
     let known = |id: &str| pages.iter().any(|page| page["id"] == id);
-    assert!(oomph_core::diagnosis::Verdict::ALL.into_iter().all(|verdict| known(verdict.id())));
+    assert!(oomph_core::diagnosis::Verdict::ALL.iter().all(|verdict| known(verdict.id())));
     for page in pages {
         let id = page["id"].as_str().expect("an id");
         let output = run(&["explain", id]);

@@ -1,4 +1,4 @@
-//! Go: which `GOMEMLIMIT` fits a limit, and when it would thrash.
+//! Go: which `GOMEMLIMIT` fits a limit.
 
 use super::{margin_within, round_down};
 use crate::units::Bytes;
@@ -16,23 +16,6 @@ pub fn memory_limit(limit: Bytes, outside: Bytes, noise: Bytes) -> Option<Bytes>
     (memory_limit.0 > 0).then_some(memory_limit)
 }
 
-/// What the runtime aims at without a memory limit: the live heap and its roots times `1 + GOGC/100`
-/// (Go 1.18 and later; `live` includes stacks and globals).
-pub fn target(live: Bytes, gogc: u64) -> Bytes {
-    Bytes(u64::try_from(u128::from(live.0) * u128::from(100 + gogc) / 100).unwrap_or(u64::MAX))
-}
-
-/// The collector would run all the time: what is live fills more than four fifths of the memory limit. Go bounds its
-/// own work to half of the CPU, so the program is slow, and grows past the limit all the same.
-pub fn thrashes(live: Bytes, memory_limit: Bytes) -> bool {
-    live.0 > memory_limit.0 / 5 * 4
-}
-
-/// `GOGC=off` is safe only where what is live leaves a quarter of itself free below the memory limit.
-pub fn may_switch_gogc_off(live: Bytes, memory_limit: Bytes) -> bool {
-    live.0.saturating_add(live.0 / 4) < memory_limit.0
-}
-
 /// The variable's value in whole MiB.
 pub fn variable(memory_limit: Bytes) -> String {
     format!("{}MiB", memory_limit.0 >> 20)
@@ -47,16 +30,5 @@ mod tests {
         assert_eq!(memory_limit(Bytes::mib(1100), Bytes::mib(100), Bytes(0)), Some(Bytes::mib(900)));
         assert_eq!(memory_limit(Bytes::mib(100), Bytes::mib(100), Bytes(0)), None);
         assert_eq!(variable(Bytes::mib(900)), "900MiB");
-    }
-
-    #[test]
-    fn a_full_memory_limit_is_told() {
-        assert!(thrashes(Bytes::mib(90), Bytes::mib(100)));
-        assert!(!thrashes(Bytes::mib(79), Bytes::mib(100)));
-        assert!(
-            may_switch_gogc_off(Bytes::mib(70), Bytes::mib(100))
-                && !may_switch_gogc_off(Bytes::mib(80), Bytes::mib(100))
-        );
-        assert_eq!(target(Bytes::mib(50), 100), Bytes::mib(100));
     }
 }

@@ -110,6 +110,12 @@ pub fn metaspace_of_classes(classes: u64) -> Bytes {
 /// `-XX:ReservedCodeCacheSize` by default: 240 MiB, 48 MiB without tiered compilation (measured on JDK 17 and 25).
 pub const CODE_CACHE_RESERVED: Bytes = Bytes::mib(240);
 
+/// Compiled code of a service that has warmed up: assumed.
+pub const CODE_CACHE_USUAL: Bytes = Bytes::mib(50);
+
+/// Direct buffers of a service: assumed.
+pub const DIRECT_USUAL: Bytes = Bytes::mib(16);
+
 /// Resident stack of a Java thread: 150 KiB of the 1 MiB that `-Xss` reserves (measured over 22 threads).
 pub const STACK_RESIDENT: Bytes = Bytes::kib(150);
 
@@ -122,10 +128,10 @@ impl BesideHeap {
         let capped = |usual: Bytes, cap: Option<Bytes>| cap.map_or(usual, |cap| usual.min(cap));
         Self {
             metaspace: capped(metaspace_of_classes(CLASSES_ASSUMED), caps.metaspace),
-            code_cache: capped(Bytes::mib(50), caps.code_cache),
-            threads: THREADS_ASSUMED / 5,
+            code_cache: capped(CODE_CACHE_USUAL, caps.code_cache),
+            threads: THREADS_USUAL,
             stack: STACK_RESIDENT,
-            direct: capped(Bytes::mib(16), caps.direct),
+            direct: capped(DIRECT_USUAL, caps.direct),
             ..Self::default()
         }
     }
@@ -153,10 +159,11 @@ pub fn heap_for_limit(limit: Bytes, beside: &BesideHeap, collector: Collector, n
     (heap >= Bytes::mib(2)).then_some(heap)
 }
 
-/// The limit that a heap of this size and all beside it fit in.
-pub fn limit_for_heap(heap: Bytes, beside: &BesideHeap, collector: Collector, noise: Bytes) -> Bytes {
+/// What a heap of this size, the collector's own memory and all beside it come to: the way back from
+/// [`heap_for_limit`], without a margin.
+pub fn need_of_heap(heap: Bytes, beside: &BesideHeap, collector: Collector) -> Bytes {
     let heap = scaled(heap, 1000 + collector.overhead(), 1000);
-    super::limit_for_peak(Bytes(heap.0.saturating_add(beside.planned().0)), Bytes(0), noise)
+    Bytes(heap.0.saturating_add(beside.planned().0))
 }
 
 /// What flags allow: `None` where a flag is not given.
@@ -178,6 +185,8 @@ pub struct Caps {
 
 /// Threads where nobody says: what Paketo's memory calculator assumes for a server.
 pub const THREADS_ASSUMED: u64 = 250;
+/// Threads of an ordinary service: assumed.
+pub const THREADS_USUAL: u64 = THREADS_ASSUMED / 5;
 /// Classes where nobody says: a mid-size Spring Boot service.
 pub const CLASSES_ASSUMED: u64 = 12_000;
 
@@ -208,26 +217,12 @@ impl Caps {
     /// What a service with these caps can be expected to need when its heap is full.
     pub fn expected(&self, collector: Collector) -> Bytes {
         let overhead = scaled(self.heap, collector.overhead(), 1000);
-        let threads = self.threads.unwrap_or(THREADS_ASSUMED / 5);
-        let usual = [
-            Bytes(metaspace_of_classes(CLASSES_ASSUMED).0.min(self.metaspace.map_or(u64::MAX, |cap| cap.0))),
-            // Assumed of a service that has warmed up.
-            Bytes(Bytes::mib(50).0.min(self.code_cache.map_or(u64::MAX, |cap| cap.0))),
-            Bytes(Bytes::mib(16).0.min(self.direct.map_or(u64::MAX, |cap| cap.0))),
-            Bytes(threads.saturating_mul(STACK_RESIDENT.0 + KERNEL_PER_THREAD.0)),
-        ];
-        Bytes(usual.into_iter().map(|part| part.0).fold(self.heap.0.saturating_add(overhead.0), u64::saturating_add))
+        let usual = BesideHeap::usual(self);
+        let threads = self.threads.unwrap_or(usual.threads);
+        let stacks = threads.saturating_mul(usual.stack.0 + KERNEL_PER_THREAD.0);
+        let parts = [self.heap.0, overhead.0, usual.metaspace.0, usual.code_cache.0, usual.direct.0, stacks];
+        Bytes(parts.into_iter().fold(0, u64::saturating_add))
     }
-}
-
-/// What Paketo's memory calculator (libjvm 4) would give the heap: it reserves every cap first. `None` where the fixed
-/// parts alone exceed the memory, as it then refuses to start.
-pub fn paketo_heap(memory: Bytes, classes: u64, threads: u64) -> Option<Bytes> {
-    let fixed = Bytes::mib(10).0
-        + metaspace_of_classes(classes).0
-        + CODE_CACHE_RESERVED.0
-        + STACK_RESERVED.0.checked_mul(threads)?;
-    memory.0.checked_sub(fixed).map(|heap| round_down(Bytes(heap)))
 }
 
 /// The flag for a heap, in whole MiB as people write it.
@@ -238,6 +233,7 @@ pub fn heap_flag(heap: Bytes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::limit_for_peak;
     use proptest::prelude::*;
 
     #[test]
@@ -266,12 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn paketos_formula_needs_768_mib() {
-        assert_eq!(paketo_heap(Bytes::mib(512), 8000, 250), None);
-        assert!(paketo_heap(Bytes::mib(1024), 8000, 250).unwrap() > Bytes::mib(400));
-    }
-
-    #[test]
     fn a_heap_as_large_as_the_limit_does_not_fit() {
         let beside = BesideHeap {
             metaspace: Bytes::mib(40),
@@ -291,7 +281,8 @@ mod tests {
         #[test]
         fn the_heap_for_the_limit_of_a_heap_is_that_heap(heap in 128_u64..20_000, malloc in 0_u64..500) {
             let beside = BesideHeap { malloc: Bytes::mib(malloc), ..BesideHeap::default() };
-            let limit = limit_for_heap(Bytes::mib(heap), &beside, Collector::G1, Bytes(0));
+            let need = need_of_heap(Bytes::mib(heap), &beside, Collector::G1);
+            let limit = limit_for_peak(need, Bytes(0), Bytes(0));
             let back = heap_for_limit(limit, &beside, Collector::G1, Bytes(0)).unwrap();
             prop_assert!(back >= Bytes::mib(heap) && back.0 - Bytes::mib(heap).0 <= (3 << 20) + Bytes::mib(heap).0 / 50, "{back} {heap}");
         }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::ask::Ask;
 use crate::fact::{Container, EngineContainer, Locus, Owner, State, Termination, WaitStatus};
 use crate::naming;
-use crate::why::Ask;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
 use super::worth::{is_oom_reason, is_worth_a_diagnosis, pod_has_a_fate};

@@ -18,6 +18,7 @@ mod coverage;
 mod events;
 mod gather;
 mod gone;
+mod healthy;
 mod index;
 mod matching;
 mod moment;
@@ -25,15 +26,14 @@ mod neighbour;
 mod orphans;
 mod removed;
 mod unmade;
-mod well;
 mod worth;
 
 pub use assemble::assemble;
 pub(crate) use assemble::newest_moment;
 pub use coverage::Silence;
 pub use events::Events;
+pub use healthy::healthy;
 pub use index::{Index, PodView};
-pub use well::well;
 pub(crate) use worth::{is_oom_reason, is_start_failure};
 
 /// What other components write of an end is at most this far from it: the kubelet looks for ended containers every

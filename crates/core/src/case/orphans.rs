@@ -1,7 +1,7 @@
 //! Kills and lines that no pod and no engine explains: each is a case of its own.
 
+use crate::ask::Ask;
 use crate::fact::{Event, KernelKill, UserspaceKill};
-use crate::why::Ask;
 
 use super::assemble::{bare, is_recent};
 use super::gather::seen;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::assemble::{bare, is_or_made, is_recent};
 use super::{Case, Index, Seen};
+use crate::ask::Ask;
 use crate::fact::{Event, Owner};
-use crate::why::Ask;
 
 /// One case for each workload, by its newest refusal; none where it made a pod since.
 pub(super) fn workloads<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
@@ -28,7 +28,11 @@ pub(super) fn workloads<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
         made.into_iter().any(|made| made.it.object == refusal.it.object && made.it.last >= refusal.it.last)
     };
     let mut events: Vec<_> = newest.into_values().filter(|event| !made_since(event)).collect();
-    events.sort_by_key(|event| (event.it.last, event.it.object.name.as_deref()));
+    // The order of the map is another in every run: the key is told apart to its end.
+    events.sort_by_key(|event| {
+        let object = &event.it.object;
+        (event.it.last, object.name.as_deref(), object.namespace.as_deref(), object.kind.as_deref())
+    });
     let case =
         |event: Seen<'a, Event>| Case { from: Some(event.from.clone()), events: vec![event], ..bare(index, None) };
     events.into_iter().map(case).filter(|case| is_recent(case, ask)).collect()

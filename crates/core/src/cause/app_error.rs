@@ -4,7 +4,7 @@ use super::{Cause, Finding, Found, advice, kernel, killing, quote, signal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::WaitStatus;
-use crate::signal_name::signal_name;
+use crate::signal::name;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::AppError, judge, advise };
 
@@ -36,7 +36,7 @@ fn judge(case: &Case<'_>) -> Finding {
     };
     let who = kernel::capital(&case.noun());
     let summary = match case.wait_status() {
-        Some(WaitStatus::Signaled(number)) => format!("{who} was ended by {}.", signal_name(number)),
+        Some(WaitStatus::Signaled(number)) => format!("{who} was ended by {}.", name(number)),
         _ => format!("{who} ended by itself with exit code {code}{meaning}."),
     };
     let found =

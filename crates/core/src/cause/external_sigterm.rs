@@ -4,7 +4,7 @@ use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, signal
 use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::EngineEvent;
-use crate::signal_name::signal_name;
+use crate::signal::name;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge, advise };
 
@@ -47,12 +47,12 @@ fn of_run(case: &Case<'_>, by: Option<i32>, sent: &[Seen<'_, EngineEvent>], proo
     let received = |number: i32| sent.iter().any(|event| event.it.signal == Some(number));
     match by {
         Some(number) if received(number) => {
-            let name = signal_name(number);
+            let name = name(number);
             let summary = format!("{who} ended on {name}: oomph got it, and the command with it.");
             Found::new(Confidence::Proven, summary, proofs)
         }
         Some(number) => {
-            let name = signal_name(number);
+            let name = name(number);
             let summary =
                 format!("{who} ended on {name}, which did not come through oomph; who sent it is not told here.");
             Found::new(Confidence::Likely, summary, proofs).missing("who sent the signal", "journalctl --since -10min")

@@ -2,7 +2,7 @@
 
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
-use super::{Finding, Found, Proof, counted, quote, start_error, start_oom};
+use super::{Finding, Found, Proof, counted, quote, start};
 use crate::case::{Case, CaseKill, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
@@ -221,7 +221,7 @@ fn ruled_out(case: &Case<'_>) -> Finding {
     if case.death.is_none() {
         return Finding::Absent;
     }
-    if start_oom::init_was_lost(case.termination().and_then(|end| end.message.as_deref()).unwrap_or_default()) {
+    if start::init_was_lost(case.termination().and_then(|end| end.message.as_deref()).unwrap_or_default()) {
         // Whatever ended the runtime's own process may have been such a kill.
         return Finding::Absent;
     }
@@ -239,7 +239,7 @@ fn ruled_out(case: &Case<'_>) -> Finding {
             )),
             Silence::Worthless(_) => Finding::Absent,
         },
-        Some(_) if start_error::never_ran(case) => {
+        Some(_) if start::never_ran(case) => {
             Finding::RuledOut("no main process ran that could have been killed: the runtime could not start it".into())
         }
         Some(code) if code != 0 => {

@@ -18,6 +18,7 @@ mod quote;
 mod refusal;
 mod removal;
 mod signal;
+mod start;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;

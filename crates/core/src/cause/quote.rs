@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Proof;
 use crate::case::{Case, CaseKill, Seen};
 use crate::fact::{EngineEvent, Event, LogSign, NodeNote, State};
-use crate::signal_name::signal_name;
+use crate::signal;
 use crate::units::span;
 
 /// Whole seconds in UTC, as people write them.
@@ -56,7 +56,7 @@ pub(super) fn recovery(case: &Case<'_>) -> Option<Proof> {
 /// ` (128 + SIGKILL)` behind an exit code that such a signal makes.
 fn of_signal(code: i32) -> String {
     match code {
-        129..=132 | 134..=137 | 139 | 143 => format!(" (128 + {})", signal_name(code - 128)),
+        129..=132 | 134..=137 | 139 | 143 => format!(" (128 + {})", signal::name(code - 128)),
         _ => String::new(),
     }
 }

@@ -6,7 +6,7 @@ use super::removal::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::fact::{EngineEvent, NodeNote, NodeNoteKind};
-use crate::signal_name::signal_name;
+use crate::signal;
 
 /// What a forced stop takes beyond its timeout.
 const REACTION: SignedDuration = SignedDuration::from_secs(10);
@@ -78,7 +78,7 @@ pub(super) fn engine_proofs(events: &[Seen<'_, EngineEvent>]) -> Vec<Proof> {
     events
         .iter()
         .map(|event| {
-            let name = event.it.signal.map_or_else(|| "a signal".to_owned(), signal_name);
+            let name = event.it.signal.map_or_else(|| "a signal".to_owned(), signal::name);
             quote::engine_event(event, format!("the engine sent it {name}"))
         })
         .collect()

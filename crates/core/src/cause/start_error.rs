@@ -1,13 +1,10 @@
 //! The container never started: a wrong command, image, mount or configuration.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, start_oom};
+use super::{Cause, Finding, Found, Proof, advice, kernel, quote, start};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartError, judge, advise };
-
-/// Reasons of a terminated state that mean: never ran.
-const ENDED: [&str; 4] = ["StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError"];
 
 /// Reasons of a waiting state that mean: cannot start.
 const WAITING: [&str; 9] = [
@@ -23,7 +20,7 @@ const WAITING: [&str; 9] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
-    if start_oom::limit_is_too_small(case) {
+    if start::limit_is_too_small(case) {
         return Finding::Absent;
     }
     let Some((words, mut proof)) = failure(case) else { return Finding::Absent };
@@ -32,7 +29,7 @@ fn judge(case: &Case<'_>) -> Finding {
         proof.says = format!("{}; the message ends in: {}", proof.says, quote::last_links(&words));
     }
     // Without the runtime's words its init may as well have been killed.
-    let lost = start_oom::init_was_lost(&words);
+    let lost = start::init_was_lost(&words);
     let otherwise = if lost {
         None
     } else if words.is_empty() && case.engine.is_some() {
@@ -54,13 +51,8 @@ fn judge(case: &Case<'_>) -> Finding {
     found.into()
 }
 
-/// The end that is diagnosed is that of a start: the program itself never ran.
-pub(super) fn never_ran(case: &Case<'_>) -> bool {
-    case.reason().is_some_and(|reason| ENDED.contains(&reason))
-}
-
 fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
-    if let Some(end) = case.termination().filter(|_| never_ran(case)) {
+    if let Some(end) = case.termination().filter(|_| start::never_ran(case)) {
         return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
     }
     if let Some(found) = by_engine(case) {
@@ -120,7 +112,7 @@ fn reason(words: &str) -> Option<String> {
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
-    if failure(case).is_some_and(|(words, _)| start_oom::init_was_lost(&words)) {
+    if failure(case).is_some_and(|(words, _)| start::init_was_lost(&words)) {
         return vec![advice::see_kernel_log(case, "it says whether the kernel killed the runtime's init process")];
     }
     vec![advice::advice(

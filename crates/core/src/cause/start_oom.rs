@@ -1,28 +1,12 @@
 //! Killed before the program ran, or the limit is too small to start in.
 
+use super::start::{failure, init_was_lost, is_roomy, limit, limit_is_too_small, tiny};
 use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
 use crate::case::{Case, CaseKill, Life};
-use crate::diagnose::composition;
-use crate::diagnosis::{Advice, Confidence, Verdict};
-use crate::units::{Bytes, Quantity};
+use crate::diagnosis::{Advice, Composition, Confidence, Verdict};
+use crate::units::Bytes;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartOom, judge, advise };
-
-/// No runtime can start a process in less: CRI-O refuses under 12 MiB (internal/config/node), Docker under 6 MiB.
-const TOO_SMALL_TO_START: Bytes = Bytes::mib(1);
-
-/// What runtimes say when a limit is too small to apply or to start in.
-const TOO_LOW: [&str; 9] = [
-    "should be at least",
-    "Minimum memory limit",
-    "minimum memory limit",
-    "memory limit too low",
-    "memory.limit_in_bytes",
-    "memory.max",
-    "memory.memsw.limit_in_bytes",
-    "unable to set memory limit",
-    "memory limit could be too low",
-];
 
 fn judge(case: &Case<'_>) -> Finding {
     if let Some(killing) = killing::of(case).filter(|killing| killing.verdict == Verdict::StartOom) {
@@ -100,7 +84,7 @@ fn kept<'a>(case: &Case<'a>, killing: &killing::Killing<'_, '_>) -> Option<Kept<
     let volumes = case.container.map(|container| container.tmpfs_mounts.as_slice()).filter(|list| !list.is_empty())?;
     let ran_before = case.status().and_then(|status| status.restart_count) > Some(0);
     let report = killing.report.filter(|_| ran_before)?;
-    let files = composition(report.kill.it).shmem_bytes?;
+    let files = Composition::of(report.kill.it).shmem_bytes?;
     let limit = report.kill.memory?.limit?;
     (files.0 > limit.0 / 2).then(|| Kept {
         files,
@@ -120,74 +104,6 @@ fn kept<'a>(case: &Case<'a>, killing: &killing::Killing<'_, '_>) -> Option<Kept<
 /// The first kill of an earlier life of it: what made it start again.
 fn first_kill<'c, 'a>(case: &'c Case<'a>) -> Option<&'c CaseKill<'a>> {
     case.kills.iter().find(|kill| kill.life == Life::Earlier && !kill.kill.victims.is_empty())
-}
-
-/// What runc says when its init process ended before it could take the program's place (libcontainer/process_linux.go,
-/// v1.0 to v1.3): whatever killed it, in a small cgroup most often the kernel.
-const INIT_LOST: [&str; 3] = [
-    "getting the final child's pid from pipe caused: EOF",
-    "read init-p: connection reset by peer",
-    "cannot start a container that has stopped",
-];
-
-/// Below this runtimes' inits are at times killed before the program runs: as much as CRI-O asks for, and some.
-const TIGHT_TO_START: Bytes = Bytes::mib(16);
-
-/// The runtime's own init process ended before the program ran.
-pub(super) fn init_was_lost(message: &str) -> bool {
-    INIT_LOST.iter().any(|words| message.contains(words))
-}
-
-/// It did not start, and its limit is a slip of the unit, below what any program starts in, or refused by the runtime.
-pub(super) fn limit_is_too_small(case: &Case<'_>) -> bool {
-    let Some((message, _)) = failure(case) else { return false };
-    let tight = limit(case).is_some_and(|limit| limit.bytes() < TIGHT_TO_START);
-    tiny(case).is_some() || init_was_lost(&message) && tight || TOO_LOW.iter().any(|words| message.contains(words))
-}
-
-/// Something could start in the limit if nothing else filled it.
-fn is_roomy(case: &Case<'_>) -> bool {
-    limit(case).is_some_and(|limit| limit.bytes() >= TIGHT_TO_START)
-}
-
-fn tiny(case: &Case<'_>) -> Option<Quantity> {
-    limit(case).filter(|limit| limit.is_fractional() || limit.bytes() < TOO_SMALL_TO_START)
-}
-
-/// The runtime's words about a container or sandbox that did not start.
-fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
-    let start_reason = |reason: &str| {
-        matches!(reason, "StartError" | "ContainerCannotRun" | "RunContainerError" | "CreateContainerError")
-    };
-    if let Some(end) = case.termination().filter(|end| end.reason.as_deref().is_some_and(start_reason)) {
-        return Some((end.message.clone().unwrap_or_default(), quote::termination(case)?));
-    }
-    if case.death.is_none()
-        && let Some((reason, message)) = case.waiting()
-        && start_reason(reason)
-        && !message.is_empty()
-    {
-        let proof = Proof {
-            says: format!("the runtime could not start it ({reason})"),
-            from: case.from.clone()?.join("/state/waiting"),
-            excerpt: quote::cut_middle(message, 300),
-        };
-        return Some((message.to_owned(), proof));
-    }
-    let event =
-        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
-    if case.termination().is_some_and(|end| end.exit_code.is_some()) {
-        return None;
-    }
-    Some((event.it.message.clone(), quote::event(event, "the runtime could not start it")))
-}
-
-/// The smallest limit of the container or its pod.
-fn limit(case: &Case<'_>) -> Option<Quantity> {
-    let own = case.container.and_then(|container| container.resources.memory_limit);
-    let pod = case.pod_spec()?;
-    let smallest = pod.containers.iter().filter_map(|container| container.resources.memory_limit).min();
-    own.or(pod.resources.memory_limit).or(smallest)
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {

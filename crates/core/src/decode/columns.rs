@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use super::moment;
+use crate::units::DAY;
+
 /// The columns of a row: what two spaces or a tab set apart.
 pub(super) fn columns(line: &str) -> Vec<&str> {
     let mut columns = Vec::new();
@@ -31,8 +34,8 @@ pub(super) fn age_seconds(text: &str) -> Option<i64> {
             's' => 1,
             'm' => 60,
             'h' => 3600,
-            'd' => 86_400,
-            'y' => 365 * 86_400,
+            'd' => DAY,
+            'y' => 365 * DAY,
             _ => return None,
         };
         if digits == 0 {
@@ -60,8 +63,7 @@ pub(super) fn repeated(text: &str) -> Option<(i64, u32, Option<i64>)> {
 pub(super) fn date(text: &str) -> Option<Timestamp> {
     // The day of the week may be wrong or foreign in a text that somebody typed: the rest decides.
     let bare = text.split_once(", ").map_or(text, |(_, rest)| rest).trim();
-    let at = rfc2822::parse(bare).ok()?.timestamp();
-    (at.as_second() > 86_400).then_some(at)
+    moment::real(rfc2822::parse(bare).ok()?.timestamp())
 }
 
 /// A Kubernetes name: lower case letters, digits, dashes, dots.

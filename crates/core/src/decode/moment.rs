@@ -5,6 +5,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde_json::Value;
 
+use crate::units::DAY;
+
 /// A text or a number of seconds, milliseconds or nanoseconds since 1970. Placeholders (year 1, zero) are none.
 pub(super) fn of(value: &Value) -> Option<Timestamp> {
     match value {
@@ -57,8 +59,8 @@ fn without_zone(text: &str) -> Option<Timestamp> {
 }
 
 /// Go's zero time is the year 1, and a runtime's zero is 1970: nothing of the kind happened.
-fn real(at: Timestamp) -> Option<Timestamp> {
-    (at.as_second() > 86_400).then_some(at)
+pub(super) fn real(at: Timestamp) -> Option<Timestamp> {
+    (at.as_second() > DAY).then_some(at)
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::memory::composition;
 use crate::case::{Case, Life};
-use crate::diagnosis::Contributor;
+use crate::diagnosis::{Composition, Contributor};
 use crate::fact::{Container, Pod, Resources};
 use crate::lint::{DocumentFinding, Level, Source, lint};
 use crate::units::Bytes;
@@ -47,7 +46,7 @@ fn by_composition(case: &Case<'_>) -> Vec<Contributor> {
     let Some(usage) = kill.memory.and_then(|memory| memory.usage).filter(|usage| usage.0 > 0) else {
         return Vec::new();
     };
-    let parts = composition(kill.it);
+    let parts = Composition::of(kill.it);
     let large = |part: Option<Bytes>| part.filter(|part| part.0 as f64 >= LARGE * usage.0 as f64);
     let (from, _) = kill.lines.first().map_or((kill.from, ""), |(from, line)| (from, line.as_str()));
     let sentence = |says: String| Contributor {

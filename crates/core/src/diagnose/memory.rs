@@ -5,7 +5,6 @@ use crate::cause::was_resized_since;
 use crate::diagnosis::{Composition, MemoryReport};
 use crate::fact::{KernelKill, Level, Resources};
 use crate::kubelet;
-use crate::units::Bytes;
 
 /// Settings and composition of a case.
 pub(super) fn of(case: &Case<'_>) -> MemoryReport {
@@ -39,7 +38,7 @@ pub(super) fn of(case: &Case<'_>) -> MemoryReport {
             .zip(case.container)
             .and_then(|(pod, container)| kubelet::oom_score_adj(pod, container, capacity))
             .or_else(|| report?.victims.first()?.oom_score_adj),
-        composition: report.map(composition).unwrap_or_default(),
+        composition: report.map(Composition::of).unwrap_or_default(),
     }
 }
 
@@ -78,33 +77,4 @@ fn limit_from(case: &Case<'_>, by_kernel: bool) -> Option<String> {
         _ => return None,
     };
     Some(from.to_owned())
-}
-
-/// Parts by the names that `memory.stat` of v1 and v2 gives them in the report; of v1 those that count what is below,
-/// too (mm/memcontrol-v1.c `memcg1_stat_format`, Linux 6.12).
-pub(crate) fn composition(kill: &KernelKill) -> Composition {
-    let stat = |names: &[&str]| {
-        names.iter().find_map(|name| kill.stats.iter().find(|(key, _)| key == name)).map(|(_, bytes)| *bytes)
-    };
-    let sum = |names: &[&str]| {
-        let parts: Vec<Bytes> = names.iter().filter_map(|name| stat(&[name])).collect();
-        (!parts.is_empty()).then(|| Bytes(parts.iter().map(|part| part.0).sum()))
-    };
-    Composition {
-        anon_bytes: stat(&["anon", "total_rss", "rss"]),
-        file_bytes: stat(&["file", "total_cache", "cache"]),
-        shmem_bytes: stat(&["total_shmem", "shmem"]),
-        kernel_bytes: stat(&["kernel"])
-            .or_else(|| sum(&["kernel_stack", "pagetables", "percpu", "slab", "vmalloc"]))
-            .or_else(|| kill.kmem.and_then(|kmem| kmem.usage)),
-        swap_bytes: stat(&["total_swap", "swap"]).or_else(|| swapped(kill)),
-    }
-}
-
-/// What was swapped out: v2 has a line of its own for it, v1 counts it together with memory.
-fn swapped(kill: &KernelKill) -> Option<Bytes> {
-    let usage = kill.swap?.usage?;
-    let together = kill.kmem.is_some();
-    let memory = kill.memory.and_then(|memory| memory.usage);
-    if together { memory.map(|memory| Bytes(usage.0.saturating_sub(memory.0))) } else { Some(usage) }
 }

@@ -12,7 +12,6 @@ mod memory;
 mod pattern;
 
 pub use kills::kill_report;
-pub(crate) use memory::composition;
 
 /// The diagnosis of a case; `None` for one that turns out to hold nothing to tell (a healthy container).
 pub fn diagnose(case: &Case<'_>, all: &[Case<'_>]) -> Option<Diagnosis> {

@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{ContainerKind, Level, Qos};
+use crate::fact::{ContainerKind, Gap, Level, Qos};
 use crate::units::Bytes;
 
+mod composition;
 mod kill;
 mod verdict;
 
+pub use composition::Composition;
 pub use kill::{CandidateReport, KillReport, TaskReport, VictimReport};
 pub use verdict::Verdict;
 
@@ -236,22 +238,6 @@ pub struct MemoryReport {
     pub composition: Composition,
 }
 
-/// Parts of a cgroup's memory at the kill.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Composition {
-    /// Anonymous memory.
-    pub anon_bytes: Option<Bytes>,
-    /// File pages, shared memory included (as the kernel counts).
-    pub file_bytes: Option<Bytes>,
-    /// Shared memory and tmpfs.
-    pub shmem_bytes: Option<Bytes>,
-    /// Kernel memory.
-    pub kernel_bytes: Option<Bytes>,
-    /// Swapped out.
-    pub swap_bytes: Option<Bytes>,
-}
-
 /// How deaths repeat.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -334,4 +320,10 @@ pub struct GapReport {
     pub because: String,
     /// The command that would fill it.
     pub command: String,
+}
+
+impl From<Gap> for GapReport {
+    fn from(Gap { what, because, command }: Gap) -> Self {
+        Self { what, because, command }
+    }
 }

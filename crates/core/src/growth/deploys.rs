@@ -6,9 +6,10 @@ use super::floors::median;
 use super::history::bytes_of;
 use super::{Class, Judgement};
 use crate::size::{History, MISSING, observed};
+use crate::units::DAY;
 
 /// A version that was seen for less than a day is not compared: the time of day would be taken for the version.
-const LEAST: i64 = 86_400;
+const LEAST: i64 = DAY;
 
 /// As with a step within one history (`shape::step`).
 const LARGE: f64 = 0.15;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::floors::{Floors, median, quantile};
-use super::trend::{SHORT_GROWTH_LEAST, Trend};
+use super::trend::{DAY, SHORT_GROWTH_LEAST, Trend};
 use super::{Class, Growing, Judgement, Slope, of_run};
 use super::{deploys, lives, onset, shape};
 use crate::diagnosis::Confidence;
@@ -20,7 +20,7 @@ const SMOOTHED: usize = 8;
 const REPEATED_LEAST: f64 = 0.25;
 
 /// Growth of less than two days is no more than possibly a leak, whatever came before: seconds.
-const TWO_DAYS: f64 = 2.0 * 86_400.0;
+const TWO_DAYS: f64 = 2.0 * DAY;
 
 /// A floor whose last quarter lies higher than its first by more than this has risen, whatever its shape.
 const RISEN: f64 = 0.1;
@@ -266,7 +266,7 @@ fn leak(floors: &Floors, trend: Trend, growing: Option<Growing>, limit: Option<u
         pace(low),
         pace(high)
     );
-    let per_day = |slope: f64| whole(slope * 86_400.0);
+    let per_day = |slope: f64| whole(slope * DAY);
     Judgement {
         // A retaining allocator and a cache in the program look the same: it is never more than likely.
         confidence: if trend.growth >= 0.1 && floors.len() >= 96 { Confidence::Likely } else { Confidence::Possible },
@@ -337,13 +337,13 @@ pub(super) fn bytes_of(bytes: f64) -> Bytes {
 
 /// `12.3 MiB a day`.
 pub(super) fn pace(slope: f64) -> String {
-    let a_day = slope * 86_400.0;
+    let a_day = slope * DAY;
     format!("{}{} a day", if a_day < 0.0 { "-" } else { "" }, bytes_of(a_day.abs()))
 }
 
 pub(super) fn span(seconds: f64) -> String {
     match seconds {
-        s if s >= 2.0 * 86_400.0 => format!("{:.1} days", s / 86_400.0),
+        s if s >= TWO_DAYS => format!("{:.1} days", s / DAY),
         s if s >= 7_200.0 => format!("{:.1} h", s / 3_600.0),
         s => format!("{:.0} min", s / 60.0),
     }

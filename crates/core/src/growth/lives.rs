@@ -4,7 +4,7 @@
 
 use super::floors::{Floors, median};
 use super::history::{growing, pace, span, whole};
-use super::trend::Trend;
+use super::trend::{DAY, Trend};
 use super::{Class, Growing, Judgement, Slope};
 use crate::diagnosis::Confidence;
 use crate::size::{History, MISSING};
@@ -88,7 +88,7 @@ pub(super) fn leak(history: &History, limit: Option<u64>) -> Option<Judgement> {
         pace(slope),
         span(median(&lengths))
     );
-    let per_day = |slope: f64| whole(slope * 86_400.0);
+    let per_day = |slope: f64| whole(slope * DAY);
     Some(Judgement {
         confidence: if ended == "killed" { Confidence::Likely } else { Confidence::Possible },
         growing,

@@ -50,7 +50,8 @@ const DAYS_LEAST: f64 = 0.9;
 /// So wide, as a share of the slope, is the interval of a trend in smoothed floors at most.
 const SURE: f64 = 0.3;
 
-const DAY: f64 = 86_400.0;
+/// Seconds of a day.
+pub(super) const DAY: f64 = crate::units::DAY as f64;
 
 /// The slope of floors: bytes a second.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tree::{At, Span};
-use super::workload::Object;
+use super::tree::{At, Span, Tree};
+use super::workload::{Amount, Object};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -155,6 +155,23 @@ impl<'a> Finding<'a> {
     pub fn fix(mut self, safe: bool, place: impl Into<Place>, text: impl Into<String>) -> Self {
         self.fix = Some(Fix { safe, edits: vec![Edit { place: place.into(), text: text.into() }] });
         self
+    }
+
+    /// With a change of an amount's text; with none where an alias shares that text, which may be one of CPU elsewhere.
+    #[must_use]
+    pub(super) fn rewrite(self, safe: bool, amount: &Amount<'a>, text: String) -> Self {
+        if amount.node.is_shared() { self } else { self.fix(safe, amount.place(), text) }
+    }
+
+    /// In the file of a build: a value that is made of variables rests on what they are.
+    #[must_use]
+    pub(super) fn by_default(self, tree: &Tree<'_>) -> Self {
+        // What comes from the image beneath is no variable of this build.
+        if self.at.place.file != tree.file {
+            return self;
+        }
+        let words = &tree.text[self.at.place.span.range()];
+        if words.contains('$') { self.assume("build arguments keep their defaults") } else { self }
     }
 
     /// Of a container that the rule looked at as part of a whole.

@@ -13,6 +13,9 @@ use super::workload::{Amount, Container, ContainerKind, Platform, Resources, Wor
 use crate::fact::{self, Pod};
 use crate::units::{Bytes, Quantity};
 
+/// A usual node, for an example of `oom_score_adj`: nobody knows the real one.
+pub(super) const NODE: Bytes = Bytes::mib(16 * 1024);
+
 /// A pod template with what stands around it.
 #[derive(Debug)]
 pub struct Scene<'s, 'a> {

@@ -6,7 +6,7 @@ use super::judged::Judged;
 use super::observed::percentile;
 use super::workload::Workload;
 use crate::growth::Class;
-use crate::units::Bytes;
+use crate::units::{self, Bytes};
 
 /// A replica whose 99th percentile is so much higher than the others' median (in percent) is an outlier.
 const OUTLIER_PERCENT: u64 = 200;
@@ -99,12 +99,13 @@ fn amount(bytes: i64) -> String {
 
 /// A time in the unit that fits: `40 s`, `25 min`, `7 h`, `3.4 d`, `30 d`.
 pub fn time(seconds: u64) -> String {
+    const DAY: u64 = units::DAY.unsigned_abs();
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
         7_200..172_800 => format!("{} h", seconds / 3600),
-        172_800..864_000 => format!("{}.{} d", seconds / 86_400, seconds % 86_400 / 8_640),
-        _ => format!("{} d", seconds / 86_400),
+        172_800..864_000 => format!("{}.{} d", seconds / DAY, seconds % DAY / (DAY / 10)),
+        _ => format!("{} d", seconds / DAY),
     }
 }
 

@@ -5,6 +5,9 @@ use crate::units::Bytes;
 /// Stands in a column where nothing was measured at that moment.
 pub const MISSING: u64 = u64::MAX;
 
+/// How fine histories are asked for, replayed and counted: five minutes, in seconds. The highest value of each counts.
+pub const STEP: i64 = 300;
+
 /// Whose history it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {

@@ -5,7 +5,10 @@ use super::workload::Workload;
 use crate::diagnosis::Confidence;
 use crate::growth::{Class, Growing, Slope, of_replicas};
 use crate::run;
-use crate::units::Bytes;
+use crate::units::{self, Bytes};
+
+/// Seconds of a day.
+const DAY: u128 = units::DAY.unsigned_abs() as u128;
 
 /// What is said of a workload's memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +76,7 @@ fn to_limit(history: &History) -> Option<u64> {
     let last = history.at.len().checked_sub(1)?;
     let limit = history.limit_at(last)?;
     let used = history.points().last()?.1;
-    let seconds = u128::from(limit.0.saturating_sub(used)) * 86_400 / u128::from(a_day);
+    let seconds = u128::from(limit.0.saturating_sub(used)) * DAY / u128::from(a_day);
     Some(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
@@ -144,7 +147,7 @@ fn pace(history: &History) -> Option<u64> {
     let (from, low) = mean(points.get(..quarter)?)?;
     let (to, high) = mean(points.get(points.len() - quarter..)?)?;
     let seconds = u128::try_from(to - from).ok().filter(|it| *it > 0)?;
-    u64::try_from(u128::from(high.0.checked_sub(low.0)?) * 86_400 / seconds).ok()
+    u64::try_from(u128::from(high.0.checked_sub(low.0)?) * DAY / seconds).ok()
 }
 
 #[cfg(test)]

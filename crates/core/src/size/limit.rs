@@ -5,7 +5,7 @@ use super::risk::Tail;
 use super::wishes::Wishes;
 use super::workload::Workload;
 use crate::budget::{limit_for_peak, margin};
-use crate::units::Bytes;
+use crate::units::{Bytes, DAY};
 
 /// An amount of memory, with a sentence for each step that led to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const BUMP_PERCENT: u64 = 120;
 const BUMP_LEAST: Bytes = Bytes::mib(100);
 
 /// A kill that nothing followed for so long proves nothing about today: seconds of 28 days.
-const PROVEN_QUIET: i64 = 28 * 86_400;
+const PROVEN_QUIET: i64 = 28 * DAY;
 
 /// The limit that a kill asks for.
 pub fn above(limit: Bytes) -> Bytes {
@@ -124,10 +124,9 @@ mod tests {
     use crate::size::{History, Kill};
 
     fn killed(at: i64, replicas: usize) -> Workload {
-        let day = 86_400;
         let quiet =
-            History { at: (0..60).map(|it| it * day).collect(), used: vec![100 << 20; 60], ..History::default() };
-        let died = History { kills: vec![Kill { at: at * day, limit: Some(Bytes::mib(1000)) }], ..quiet.clone() };
+            History { at: (0..60).map(|it| it * DAY).collect(), used: vec![100 << 20; 60], ..History::default() };
+        let died = History { kills: vec![Kill { at: at * DAY, limit: Some(Bytes::mib(1000)) }], ..quiet.clone() };
         Workload { replicas: std::iter::repeat_n(quiet, replicas - 1).chain([died]).collect(), ..Workload::default() }
     }
 

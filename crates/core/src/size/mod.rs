@@ -29,7 +29,7 @@ pub mod workload;
 pub use advice::time;
 pub use curve::{Curve, curve};
 pub use document::{Document, SCHEMA, Setting, Sizing, schema};
-pub use history::{History, Kill, MISSING, Subject};
+pub use history::{History, Kill, MISSING, STEP, Subject};
 pub use recorded::Recorded;
 pub use sizing::{size, size_one};
 pub use wishes::{Qos, Wishes};

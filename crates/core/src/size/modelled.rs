@@ -2,19 +2,16 @@
 //! back-test replays.
 
 use super::backtest::Grid;
-use super::history::History;
+use super::history::{History, STEP};
 use super::limit::Amount;
 use super::policy::{HOUR, Known};
 use super::vpa::Recommender;
 use super::workload::Workload;
 use crate::units::Bytes;
 
-/// Seconds of a step of the grid.
-const STEP: i64 = 300;
-
 /// What the policy would set for the workload now; the request is to be the same, as in the back-test.
 pub(super) fn limit_by(workload: &Workload, known: Known) -> Amount {
-    let (bytes, of) = if known.name == "vpa" {
+    let (bytes, of) = if known.of_vpa {
         (by_vpa(&workload.replicas), "one histogram of all replicas")
     } else {
         let of_each = workload.replicas.iter().map(|replica| by_policy(replica, known));
@@ -87,6 +84,7 @@ mod tests {
     use super::super::policy::{POLICIES, named};
     use super::*;
     use crate::size::Kill;
+    use crate::units::DAY;
 
     fn history(used: impl Fn(usize) -> u64, kills: Vec<Kill>) -> History {
         let number = 3 * 288;
@@ -110,7 +108,7 @@ mod tests {
     #[test]
     fn a_kill_raises_what_every_policy_but_the_highest_ever_sets() {
         let quiet = Workload { replicas: vec![history(|_| 500 << 20, Vec::new())], ..Workload::default() };
-        let kill = Kill { at: 1_700_000_000 + 2 * 86_400, limit: Some(Bytes::mib(1000)) };
+        let kill = Kill { at: 1_700_000_000 + 2 * DAY, limit: Some(Bytes::mib(1000)) };
         let killed = Workload { replicas: vec![history(|_| 500 << 20, vec![kill])], ..Workload::default() };
         for ((name, before), (_, after)) in limits(&quiet).into_iter().zip(limits(&killed)) {
             // Those of Autopilot do not remember what a kill has proven.
@@ -122,7 +120,7 @@ mod tests {
     fn one_death_among_many_replicas_is_lost_in_the_vpa_s_histogram() {
         let vpa = named("vpa").unwrap();
         let of = |replicas: usize| {
-            let kill = Kill { at: 1_700_000_000 + 2 * 86_400 + 7200, limit: Some(Bytes::mib(1000)) };
+            let kill = Kill { at: 1_700_000_000 + 2 * DAY + 7200, limit: Some(Bytes::mib(1000)) };
             let quiet = history(|_| 500 << 20, Vec::new());
             let died = History { kills: vec![kill], ..quiet.clone() };
             let replicas = std::iter::repeat_n(quiet, replicas - 1).chain([died]).collect();

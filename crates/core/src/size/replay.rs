@@ -3,16 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Replay;
-use super::history::{History, MISSING};
+use super::history::{History, MISSING, STEP};
 use super::workload::Workload;
-use crate::units::Bytes;
-
-/// A container that was killed starts anew: what is above a limit within so many seconds is one kill. The grid of the
-/// back-test (`oomph size backtest`).
-pub const SLOT: i64 = 300;
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
+use crate::units::{Bytes, DAY};
 
 /// Replays a workload that was not cut off by its old limit: one that was does not tell what a higher limit would have
 /// met.
@@ -27,27 +20,28 @@ pub fn replay(workload: &Workload, proposed: Option<Bytes>) -> Replay {
     }
 }
 
-/// Slots in which a replica was killed, or used more than the limit: `limit`, or the one in force.
+/// Steps in which a replica was killed, or used more than the limit: `limit`, or the one in force. A container that was
+/// killed starts anew: what is above a limit within one step is one kill, as in the back-test (`oomph size backtest`).
 pub fn kills(workload: &Workload, limit: Option<Bytes>) -> u64 {
     workload.replicas.iter().map(|it| kills_of(it, limit)).sum()
 }
 
 fn kills_of(history: &History, limit: Option<Bytes>) -> u64 {
-    let mut slots: BTreeSet<i64> = BTreeSet::new();
+    let mut steps: BTreeSet<i64> = BTreeSet::new();
     for (index, (at, used)) in history.at.iter().zip(&history.used).enumerate() {
         let limit = limit.or_else(|| history.limit_at(index));
         if *used != MISSING && limit.is_some_and(|limit| *used > limit.0) {
-            slots.insert(at.div_euclid(SLOT));
+            steps.insert(at.div_euclid(STEP));
         }
     }
     // A kill stands where the new limit is not above the old one.
     for kill in &history.kills {
         let old = history.limit_of_kill(kill);
         if limit.is_none_or(|limit| old.is_none_or(|old| limit <= old)) {
-            slots.insert(kill.at.div_euclid(SLOT));
+            steps.insert(kill.at.div_euclid(STEP));
         }
     }
-    slots.len() as u64
+    steps.len() as u64
 }
 
 /// The share of the limit that is unused beside the day's 95th percentile, in percent: the mean over the days of all
@@ -79,7 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn workload(used: &[u64], limit: u64, kills: Vec<Kill>) -> Workload {
-        let at = (0..used.len()).map(|index| i64::try_from(index).unwrap() * SLOT).collect();
+        let at = (0..used.len()).map(|index| i64::try_from(index).unwrap() * STEP).collect();
         let history = History { at, used: used.to_vec(), limit: vec![limit; used.len()], kills, ..History::default() };
         Workload { replicas: vec![history], ..Workload::default() }
     }
@@ -93,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_kill_that_was_told_counts_once_and_goes_where_the_limit_is_above_it() {
-        let it = workload(&[5, 12, 5], 10, vec![Kill { at: SLOT + 7, limit: None }, Kill { at: 0, limit: None }]);
+        let it = workload(&[5, 12, 5], 10, vec![Kill { at: STEP + 7, limit: None }, Kill { at: 0, limit: None }]);
         assert_eq!((kills(&it, None), kills(&it, Some(Bytes(10))), kills(&it, Some(Bytes(12)))), (2, 2, 0));
     }
 

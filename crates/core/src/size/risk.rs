@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use super::document::Risk;
 use super::workload::Workload;
-use crate::units::Bytes;
+use crate::units::{Bytes, DAY};
 
 /// Fewer days tell nothing about a month.
 const DAYS_LEAST: usize = 7;
 
 /// The tail begins where so large a share of the daily peaks lies below.
 const BODY: usize = 700;
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
 
 /// The daily peaks of a workload and their tail: beyond a threshold, exceedances fall off exponentially (a generalised
 /// Pareto distribution of shape 0), with their own mean.

@@ -174,7 +174,7 @@ fn from_saved(
     let (limit, usual) = autoscaler::from_peaks(saved)?;
     match policy {
         None => Ok((limit, usual)),
-        Some(known) if known.name == "vpa" => {
+        Some(known) if known.of_vpa => {
             let target = super::vpa::Recommender::load(saved)?.recommend(containers).target;
             let bytes = Bytes(u64::try_from(target).unwrap_or(0));
             let limit = Amount { bytes, because: vec![format!("limit: as the policy vpa sets it ({})", known.what)] };

@@ -129,10 +129,7 @@ pub fn measure(measured: &Measured<'_>) -> Waterfall {
         parts,
         unexplained_bytes: i64::try_from(i128::from(charged.0) - i128::from(explained)).unwrap_or(i64::MIN),
         processes: measured.processes.iter().map(|seen| process(seen, least)).collect(),
-        gaps: gaps
-            .into_iter()
-            .map(|gap| GapReport { what: gap.what, because: gap.because, command: gap.command })
-            .collect(),
+        gaps: gaps.into_iter().map(GapReport::from).collect(),
         grew: None,
     }
 }

@@ -29,9 +29,7 @@ pub use part::PartKind;
 /// The document of some waterfalls: the one with the least headroom first, those without a limit last by size.
 pub fn document(mut waterfalls: Vec<Waterfall>, gaps: &[Gap]) -> Document {
     waterfalls.sort_by_key(|it| (it.headroom_bytes.is_none(), it.headroom_bytes, std::cmp::Reverse(it.charged_bytes)));
-    let gap =
-        |gap: &Gap| GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() };
-    Document { schema: SCHEMA, waterfalls, gaps: gaps.iter().map(gap).collect() }
+    Document { schema: SCHEMA, waterfalls, gaps: gaps.iter().cloned().map(GapReport::from).collect() }
 }
 
 /// What changed from one waterfall of a cgroup to a later one, the largest change first.

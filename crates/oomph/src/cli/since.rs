@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
+use oomph_core::units::DAY;
 
 /// The moment from which on deaths are of interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,8 @@ pub(super) fn age(text: &str) -> Option<SignedDuration> {
             b's' => 1,
             b'm' => 60,
             b'h' => 3600,
-            b'd' => 86400,
-            b'w' => 7 * 86400,
+            b'd' => DAY,
+            b'w' => 7 * DAY,
             _ => return None,
         };
         seconds = seconds.checked_add(number.checked_mul(unit)?)?;

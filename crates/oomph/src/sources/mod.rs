@@ -154,10 +154,5 @@ pub(crate) fn reports(captured: &Captured) -> (Vec<SourceReport>, Vec<GapReport>
             because: source.because.clone(),
         })
         .collect();
-    let gaps = captured
-        .gaps
-        .iter()
-        .map(|gap| GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() })
-        .collect();
-    (sources, gaps)
+    (sources, captured.gaps.iter().cloned().map(GapReport::from).collect())
 }

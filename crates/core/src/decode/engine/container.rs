@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::documents::{number, objects, text};
 use super::super::{Decoded, Input, moment};
-use super::signal;
 use crate::fact::{EngineContainer, Gap, Locus, Subject, What};
+use crate::signal;
 use crate::units::Bytes;
 
 /// Decodes inspect documents: an array, single objects, or a piece such as `"State": {...}`.
@@ -77,7 +77,7 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
         stop_timeout_seconds: number(&config["StopTimeout"]),
         // Podman before 5 writes the number.
         stop_signal: text(&config["StopSignal"])
-            .or_else(|| config["StopSignal"].as_i64().filter(|number| *number > 0).map(signal::name)),
+            .or_else(|| config["StopSignal"].as_i64().filter(|number| *number > 0).map(signal_name)),
         pid: number(&state["Pid"]).and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
         cgroup: text(&state["CgroupPath"]),
         host_rebooted: input.artifact.booted.is_some_and(|booted| {
@@ -142,6 +142,11 @@ fn engine(object: &Value, artifact: &str) -> &'static str {
         || object.get("OciVersion").is_some()
         || PODMAN.iter().any(|key| object.get(key).is_some());
     if podman { "podman" } else { "docker" }
+}
+
+/// `SIGTERM` for 15; the bare number where it has no name.
+fn signal_name(number: i64) -> String {
+    signal::known(number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::documents::{number, text};
 use super::super::{Decoded, Input, moment};
-use super::signal;
 use crate::fact::{Coverage, CoverageOf, EngineEvent, Gap, Locus, What};
+use crate::signal;
 
 /// Decodes events, one a line. Only those of containers are kept; the stretch they cover is that of all.
 pub(in crate::decode) fn events(input: Input<'_>, out: &mut Decoded) {

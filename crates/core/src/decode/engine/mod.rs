@@ -2,7 +2,6 @@
 
 mod container;
 mod event;
-mod signal;
 
 pub(super) use container::inspect;
 pub(super) use event::events;

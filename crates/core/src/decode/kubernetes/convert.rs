@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::shape::Amounts;
+use crate::decode::moment;
 use crate::fact::Resources;
 use crate::units::Quantity;
 
 /// RFC 3339 time; the placeholders of year 1 and 1970 are none.
 pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
-    let at: Timestamp = text?.trim().parse().ok()?;
-    (at.as_second() > 86_400).then_some(at)
+    moment::real(text?.trim().parse().ok()?)
 }
 
 /// `containerd://ID` as (runtime, bare id).

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::decode::columns::columns;
+use crate::decode::moment;
 use crate::fact::Termination;
 
 /// Longer lines are data, not a sentence.
@@ -157,7 +158,7 @@ fn moment_after(line: &str, lower: &str, key: &str) -> Option<Timestamp> {
             .ok()?
             .timestamp(),
     };
-    (at.as_second() > 86_400).then_some(at)
+    moment::real(at)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use crate::lint::tree::Span;
+use crate::units::DAY;
 
 /// A word.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,7 +180,7 @@ fn duration(text: &str) -> Option<f64> {
             "s" => 1.0,
             "m" => 60.0,
             "h" => 3600.0,
-            "d" => 86_400.0,
+            "d" => DAY as f64,
             "w" => 604_800.0,
             "y" => 31_536_000.0,
             _ => return None,

@@ -31,18 +31,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
                 .label("the same under every limit")
                 .note("a limit near it or below is reached by the heap, and of one far above it most is never used")
                 .help(remedy);
-            by_default(subject, finding)
+            finding.by_default(subject.container.node.tree())
         })
         .collect()
-}
-
-/// A value that is made of variables rests on what they are.
-pub(super) fn by_default<'a>(subject: &Subject<'_, 'a>, finding: Finding<'a>) -> Finding<'a> {
-    let tree = subject.container.node.tree();
-    // What comes from the image beneath is no variable of this build.
-    if finding.at.place.file != tree.file {
-        return finding;
-    }
-    let words = &tree.text[finding.at.place.span.range()];
-    if words.contains('$') { finding.assume("build arguments keep their defaults") } else { finding }
 }

@@ -1,13 +1,10 @@
 //! A share of the limit for the heap that leaves too little of every limit.
 
-use super::dockerfile_heap_fixed::by_default;
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::heap_for_limit;
-use crate::lint::runtime::jvm::cpus;
+use crate::lint::runtime::jvm::{cpus, fit};
 use crate::lint::workload::Platform;
 use crate::units::Bytes;
-
-use super::jvm_heap_ge_limit::beside;
 
 super::rule!("dockerfile-heap-whole", Warning, Program(judge));
 
@@ -32,7 +29,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         .label(format!("of a limit of {example} the heap may take {}", it.heap(example).0))
         .note(format!("with its collector, metaspace, compiled code and threads it then needs {need} of {example}"))
         .assume("limits up to 64 GiB");
-    let fitting = heap_for_limit(example, &beside(it, example, Bytes(0)), collector, Bytes(0));
+    let fitting = heap_for_limit(example, &fit::beside(it, example, Bytes(0)), collector, Bytes(0));
     let finding = match fitting {
         Some(heap) => {
             let share = heap.0.saturating_mul(100) / example.0;
@@ -40,7 +37,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         }
         None => finding,
     };
-    let mut finding = by_default(subject, finding);
+    let mut finding = finding.by_default(subject.container.node.tree());
     finding.assumed.extend(it.assumed());
     vec![finding]
 }

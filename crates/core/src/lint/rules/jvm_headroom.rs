@@ -1,12 +1,11 @@
 //! A limit that leaves too little beside the heap.
 
-use super::jvm_heap_ge_limit::{Options, help, options};
 use super::{Finding, Level, Subject};
-use crate::budget::jvm::{CLASSES_ASSUMED, Caps, Collector, THREADS_ASSUMED, metaspace_of_classes};
-use crate::budget::scaled;
-use crate::lint::runtime::jvm::{Jvm, cpus};
+use crate::budget::jvm::{Caps, Collector};
+use crate::lint::runtime::jvm::{Room, cpus, fit};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::workload::Object;
+use crate::lint::workload::strimzi::{Options, options};
 use crate::runtime::flags::size;
 use crate::units::Bytes;
 
@@ -37,7 +36,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     }
     finding.assumed.push(room.assumed());
     finding.assumed.extend(it.assumed());
-    vec![finding.help(help(it, limit.bytes, cpus(subject), room.tmpfs))]
+    vec![finding.help(fit::help(it, limit.bytes, cpus(subject), subject.tmpfs()))]
 }
 
 /// Strimzi: `jvmOptions` beside `resources`, where the heap alone does not take it all. Its images ask for G1
@@ -52,14 +51,13 @@ fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
             direct: of("MaxDirectMemorySize"),
             ..Caps::default()
         };
-        let need = caps.expected(Collector::G1);
+        let room = Room::of_caps(caps, Collector::G1);
+        let need = room.expected;
         if it.heap >= it.limit || need <= it.limit {
             return None;
         }
         let over = Bytes(need.0.saturating_sub(it.limit.0));
         let message = format!("a heap of {} leaves {over} too little of the limit of {}", it.heap, it.limit);
-        let room =
-            Room { given: it.heap, expected: need, worst: need, caps, collector: Collector::G1, tmpfs: Bytes(0) };
         let finding = Finding::new(Level::Warning, it.place, message)
             .label(format!("the heap may grow to {}", it.heap))
             .related(it.limit_place, format!("the kernel kills at {}, everything included", it.limit))
@@ -69,73 +67,4 @@ fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
         Some(finding)
     };
     options(object).into_iter().filter_map(finding).collect()
-}
-
-/// What a JVM comes to need, against what it may have.
-pub(super) struct Room {
-    /// Caps that are written down, and tmpfs.
-    pub given: Bytes,
-    /// With what had to be assumed.
-    pub expected: Bytes,
-    /// What its caps allow together.
-    pub worst: Bytes,
-    caps: Caps,
-    collector: Collector,
-    tmpfs: Bytes,
-}
-
-/// Threads of an ordinary service.
-const THREADS: u64 = THREADS_ASSUMED / 5;
-
-impl Room {
-    /// `None` where the heap alone takes the limit, which is said elsewhere, and where the heap is not known.
-    pub(super) fn of(subject: &Subject<'_, '_>, it: &Jvm<'_>, limit: Bytes) -> Option<Self> {
-        let caps = it.caps(limit);
-        if it.is_heap_unknown() || it.takes_all(limit) {
-            return None;
-        }
-        let collector = it.collector(limit, cpus(subject));
-        let tmpfs = subject.tmpfs();
-        let is_given = it.heap(limit).1.is_some();
-        // Of a default that may be none there is nothing to say.
-        if !is_given && it.is_default_unknown() {
-            return None;
-        }
-        let heap = if is_given { caps.heap } else { Bytes(0) };
-        Some(Self {
-            given: Bytes(caps.written().0.saturating_add(heap.0).saturating_add(tmpfs.0)),
-            expected: Bytes(caps.expected(collector).0.saturating_add(tmpfs.0)),
-            worst: Bytes(caps.worst_case(collector).0.saturating_add(tmpfs.0)),
-            caps,
-            collector,
-            tmpfs,
-        })
-    }
-
-    /// The sum, in words.
-    fn budget(&self, limit: Bytes) -> String {
-        let part = |name: &str, cap: Option<Bytes>, usual: Bytes| match cap {
-            Some(cap) if cap <= usual => format!("{name} {cap}"),
-            Some(cap) => format!("{name} ~{usual} (capped at {cap})"),
-            None => format!("{name} ~{usual} (uncapped)"),
-        };
-        let caps = &self.caps;
-        let mut sum = vec![
-            format!("heap {}", caps.heap),
-            format!("its collector {}", scaled(caps.heap, self.collector.overhead(), 1000)),
-            part("metaspace", caps.metaspace, metaspace_of_classes(CLASSES_ASSUMED)),
-            part("compiled code", caps.code_cache, Bytes::mib(50)),
-            part("direct buffers", caps.direct, Bytes::mib(16)),
-            format!("{THREADS} threads"),
-        ];
-        if self.tmpfs.0 > 0 {
-            sum.push(format!("files in memory {}", self.tmpfs));
-        }
-        format!("budget: {} = {} of {limit}", sum.join(" + "), self.expected)
-    }
-
-    /// What had to be assumed.
-    fn assumed(&self) -> String {
-        format!("{CLASSES_ASSUMED} classes, {THREADS} threads, {:?} collector", self.collector)
-    }
 }

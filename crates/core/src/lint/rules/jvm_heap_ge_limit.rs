@@ -3,13 +3,10 @@
 use std::cmp::Reverse;
 
 use super::{Finding, Level, Scene, Subject};
-use crate::budget::jvm::{self, BesideHeap, heap_flag};
-use crate::budget::{limit_for_growing, round_down, scaled};
-use crate::lint::runtime::jvm::{Jvm, Refused, cpus};
+use crate::lint::runtime::jvm::{Refused, cpus, fit};
 use crate::lint::surroundings::Surroundings;
-use crate::lint::tree::At;
-use crate::lint::workload::{Amount, ContainerKind, Object};
-use crate::runtime::flags::size;
+use crate::lint::workload::strimzi::{Options, options};
+use crate::lint::workload::{ContainerKind, Object};
 use crate::units::Bytes;
 
 super::rule!("jvm-heap-ge-limit", Error, Program(judge), Workload(judge_pod), Object(judge_options));
@@ -50,7 +47,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         return findings;
     }
     let tmpfs = subject.tmpfs();
-    let usual = help(it, limit.bytes, cpus(subject), tmpfs);
+    let usual = fit::help(it, limit.bytes, cpus(subject), tmpfs);
     let complete = |mut finding: Finding<'a>| {
         finding.help.get_or_insert_with(|| usual.clone());
         finding.assumed.extend(it.assumed());
@@ -109,83 +106,6 @@ fn judge_options<'a>(object: &Object<'a>, _: &Surroundings<'a>) -> Vec<Finding<'
             .note("metaspace, compiled code, thread stacks and direct buffers come on top of the heap")
     };
     over.map(finding).collect()
-}
-
-/// `jvmOptions` of Strimzi beside `resources`.
-pub(super) struct Options<'a> {
-    /// The mapping.
-    pub node: At<'a>,
-    /// `-Xmx`.
-    pub heap: Bytes,
-    pub place: At<'a>,
-    pub limit: Bytes,
-    pub limit_place: At<'a>,
-}
-
-pub(super) fn options<'a>(object: &Object<'a>) -> Vec<Options<'a>> {
-    let mut all = Vec::new();
-    if object.group().ends_with("strimzi.io") {
-        walk(object.node, &mut all, 0);
-    }
-    all
-}
-
-fn walk<'a>(node: At<'a>, all: &mut Vec<Options<'a>>, depth: usize) {
-    let found = || {
-        let options = node.get("jvmOptions")?;
-        let place = options.get("-Xmx")?;
-        let limit = Amount::read(node.path(&["resources", "limits", "memory"])?);
-        let heap = Bytes(size(place.text()?)?);
-        Some(Options { node: options, heap, place, limit: limit.bytes()?, limit_place: limit.node })
-    };
-    all.extend(found());
-    for child in node.own_children().filter(|_| depth < 16) {
-        walk(child, all, depth + 1);
-    }
-}
-
-/// What a service with nothing known about it needs beside its heap.
-pub(super) fn beside(it: &Jvm<'_>, limit: Bytes, tmpfs: Bytes) -> BesideHeap {
-    BesideHeap { rest: tmpfs, ..BesideHeap::usual(&it.caps(limit)) }
-}
-
-/// A heap that fits the limit beside what is usual, and beside what its caps allow in full: that is what an error is
-/// measured by.
-pub(super) fn fitting_heap(it: &Jvm<'_>, limit: Bytes, cpus: u32, tmpfs: Bytes) -> Option<Bytes> {
-    let collector = it.collector(limit, cpus);
-    let usual = jvm::heap_for_limit(limit, &beside(it, limit, tmpfs), collector, Bytes(0))?;
-    let room = Bytes(limit.0.checked_sub(it.caps(limit).written().0)?.checked_sub(tmpfs.0)?);
-    let heap = round_down(scaled(room, 1000, 1000 + collector.overhead()));
-    // A heap that takes all of the room is one that takes the limit.
-    let heap = if heap == room { Bytes(heap.0.saturating_sub(1 << 20)) } else { heap };
-    Some(usual.min(heap)).filter(|heap| *heap >= Bytes::mib(2))
-}
-
-/// A heap that is smaller than the present one, and a limit that is higher, with which there is nothing to say.
-pub(super) fn help(it: &Jvm<'_>, limit: Bytes, cpus: u32, tmpfs: Bytes) -> String {
-    let present = it.heap(limit).0;
-    let needed = |limit: Bytes| {
-        let caps = it.caps(limit);
-        let full = Bytes(caps.written().0.saturating_add(caps.heap.0));
-        let planned = scaled(caps.heap, 1000 + it.collector(limit, cpus).overhead(), 1000).0;
-        let usual = Bytes(planned.saturating_add(beside(it, limit, Bytes(0)).planned().0));
-        Bytes(usual.max(full).0.saturating_add(tmpfs.0))
-    };
-    let wanted = limit_for_growing(limit, needed).filter(|wanted| *wanted > limit);
-    let wanted = wanted.map(|wanted| format!("a limit of at least {}Mi", wanted.0 >> 20));
-    let fitting = fitting_heap(it, limit, cpus, tmpfs).filter(|heap| *heap < present);
-    match (fitting, wanted) {
-        // With less than a quarter of its heap it is another program.
-        (Some(heap), Some(wanted)) if heap.0 < present.0 / 4 => {
-            format!("{wanted}: beside the rest of a JVM this one leaves {heap} for the heap")
-        }
-        (Some(heap), Some(wanted)) => {
-            format!("{} for this limit, or {wanted}; `oomph size` measures what is needed", heap_flag(heap))
-        }
-        (Some(heap), None) => format!("{} for this limit; a higher one gives the heap more too", heap_flag(heap)),
-        (None, Some(wanted)) => format!("{wanted}: beside the rest of a JVM this one leaves no room for a heap"),
-        (None, None) => "a smaller heap, or caps that are".to_owned(),
-    }
 }
 
 #[cfg(test)]

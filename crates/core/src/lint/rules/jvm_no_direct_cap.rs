@@ -1,7 +1,7 @@
 //! Direct buffers that nothing bounds but the size of the heap.
 
-use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
+use crate::lint::runtime::jvm::Room;
 
 super::rule!("jvm-no-direct-cap", Warning, Program(judge));
 

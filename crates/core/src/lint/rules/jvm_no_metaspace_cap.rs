@@ -1,8 +1,8 @@
 //! Metaspace that nothing bounds.
 
-use super::jvm_headroom::Room;
 use super::{Finding, Level, Subject};
 use crate::budget::jvm::{CLASSES_ASSUMED, metaspace_of_classes};
+use crate::lint::runtime::jvm::Room;
 
 super::rule!("jvm-no-metaspace-cap", Warning, Program(judge));
 

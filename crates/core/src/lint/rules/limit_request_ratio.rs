@@ -1,9 +1,8 @@
 //! A limit far over the request.
 
-use super::qos_class::NODE;
 use super::{Finding, Level, Subject};
 use crate::kubelet;
-use crate::lint::subject::LimitOrigin;
+use crate::lint::subject::{LimitOrigin, NODE};
 
 super::rule!("limit-request-ratio", Warning, Container(judge));
 

@@ -1,6 +1,5 @@
 //! A limit that leaves too little beside V8's heap.
 
-use super::node_heap_ge_limit::{help, need};
 use super::{Finding, Level, Subject};
 use crate::budget::v8;
 use crate::lint::runtime::node::Node;
@@ -10,7 +9,7 @@ super::rule!("node-headroom", Warning, Program(judge));
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let (Some(limit), Some(it)) = (subject.limit(), Node::read(subject)) else { return Vec::new() };
     let tmpfs = subject.tmpfs();
-    let (Some(whole), Some(need)) = (it.whole_heap(limit.bytes), need(&it, limit.bytes, tmpfs)) else {
+    let (Some(whole), Some(need)) = (it.whole_heap(limit.bytes), it.need(limit.bytes, tmpfs)) else {
         return Vec::new();
     };
     let given = it.heap(limit.bytes);
@@ -32,7 +31,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         .label(label)
         .note(format!("budget: {parts} + Node itself {}{files} = {need}", v8::NATIVE_BASE))
         .assume(format!("Node {}, no buffers outside of the heap", it.assumed_major()))
-        .help(help(&it, limit.bytes, tmpfs));
+        .help(it.help(limit.bytes, tmpfs));
     if given.is_some() {
         finding = finding.related(limit.place, limit.says());
     }

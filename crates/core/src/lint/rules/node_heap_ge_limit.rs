@@ -1,7 +1,6 @@
 //! A heap of V8 that alone takes the whole limit.
 
 use super::{Finding, Level, Subject};
-use crate::budget::{limit_for_growing, v8};
 use crate::lint::expansion::is_open;
 use crate::lint::finding::Place;
 use crate::lint::runtime::node::Node;
@@ -29,7 +28,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
             .label(format!("V8 collects hard only near {heap}"))
             .related(limit.place, limit.says())
             .note("the young generation, buffers and Node's own memory come on top of the old generation")
-            .help(help(&it, limit.bytes, tmpfs)),
+            .help(it.help(limit.bytes, tmpfs)),
     ]
 }
 
@@ -63,29 +62,4 @@ fn refused<'a>(size: &str, place: Place) -> Option<Finding<'a>> {
         Some(mib) => finding.help(format!("write `--max-old-space-size={mib}`, if that is meant")),
         None => finding,
     })
-}
-
-/// What Node may come to need under a limit.
-pub(super) fn need(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
-    Some(v8::need(it.whole_heap(limit)?, Bytes(0), tmpfs))
-}
-
-/// A heap that is smaller than the present one, and a limit that is higher.
-pub(super) fn help(it: &Node<'_>, limit: Bytes, tmpfs: Bytes) -> String {
-    let present = it.heap(limit).map(|(old, _)| old).or_else(|| it.whole_heap(limit)).unwrap_or(limit);
-    // A young generation that is given takes its own part.
-    let young = it.semi_space.map_or(Bytes(0), |_| it.young(limit));
-    let beside = Bytes(v8::NATIVE_BASE.0.saturating_add(tmpfs.0).saturating_add(young.0));
-    let fitting = v8::old_space_for_limit(it.assumed_major(), limit, Bytes(0), beside, Bytes(0));
-    let heap = fitting.filter(|mib| Bytes::mib(*mib) < present).map(|mib| format!("--max-old-space-size={mib}"));
-    let wanted = limit_for_growing(limit, |limit| need(it, limit, tmpfs).unwrap_or(limit));
-    let wanted = wanted.filter(|wanted| *wanted > limit).map(|it| format!("a limit of at least {}Mi", it.0 >> 20));
-    match (heap, wanted) {
-        (Some(heap), Some(wanted)) => {
-            format!("{heap} for this limit, less what the program keeps in buffers, or {wanted}")
-        }
-        (Some(heap), None) => format!("{heap} for this limit, less what the program keeps in buffers"),
-        (None, Some(wanted)) => format!("{wanted}: this one leaves no room for a heap"),
-        (None, None) => "this limit leaves no room for a heap: raise it".to_owned(),
-    }
 }

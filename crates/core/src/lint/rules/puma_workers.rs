@@ -1,6 +1,5 @@
 //! Workers of Ruby servers.
 
-use super::gunicorn_workers::look;
 use super::{Finding, Subject};
 use crate::lint::runtime::workers::workers;
 use crate::units::Bytes;
@@ -14,5 +13,5 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let server = ["puma", "unicorn", "unicorn_rails", "rails"].into_iter().find(|name| subject.program.runs(name));
     let Some(server) = server else { return Vec::new() };
     let found = workers(subject.program, &["--workers", "-w"], &["WEB_CONCURRENCY"]);
-    found.and_then(|found| look(subject, found, server, WORKER)).into_iter().collect()
+    found.and_then(|found| found.judge(subject, server, WORKER)).into_iter().collect()
 }

@@ -1,9 +1,8 @@
 //! Workers of Python servers other than gunicorn.
 
-use super::gunicorn_workers::{WORKER, look};
 use super::{Finding, Level, Subject};
 use crate::lint::program::Program;
-use crate::lint::runtime::workers::workers;
+use crate::lint::runtime::workers::{PYTHON_WORKER, workers};
 
 super::rule!("py-workers", Info, Program(judge));
 
@@ -40,7 +39,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         return Vec::new();
     }
     if let Some(found) = workers(subject.program, flags, variables) {
-        return look(subject, found, name, WORKER).into_iter().collect();
+        return found.judge(subject, name, PYTHON_WORKER).into_iter().collect();
     }
     let (Some(limit), "celery") = (subject.limit(), *name) else { return Vec::new() };
     let is_worker = subject.program.words.iter().any(|word| word.text == "worker");

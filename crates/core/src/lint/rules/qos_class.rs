@@ -3,12 +3,9 @@
 use super::{Finding, Level, Scene};
 use crate::fact::Qos;
 use crate::kubelet;
-use crate::units::Bytes;
+use crate::lint::subject::NODE;
 
 super::rule!("qos-class", Warning, Workload(judge));
-
-/// A usual node, for an example of `oom_score_adj`: nobody knows the real one.
-pub(super) const NODE: Bytes = Bytes::mib(16 * 1024);
 
 fn judge<'a>(scene: &Scene<'_, 'a>) -> Vec<Finding<'a>> {
     let workload = scene.workload;

@@ -1,6 +1,5 @@
 //! Units in the wrong case, and units that are none.
 
-use super::quantity_milli::rewritten;
 use super::{Finding, Level, Scene};
 use crate::lint::surroundings::Surroundings;
 use crate::lint::workload::{Amount, Object, amounts_of};
@@ -45,7 +44,7 @@ fn decimal<'a>(amount: &Amount<'a>, sibling: &Amount<'a>) -> Option<Finding<'a>>
         .label(format!("{} less than `{replacement}`", less(suffix)))
         .related(sibling.node, "counts in 1024s")
         .help(format!("write `{replacement}`, if that is meant"));
-    Some(rewritten(finding, false, amount, replacement))
+    Some(finding.rewrite(false, amount, replacement))
 }
 
 const fn less(suffix: &str) -> &'static str {
@@ -85,5 +84,5 @@ fn invalid<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     }
     let replacement = format!("{number}{unit}");
     let condition = if safe { "" } else { ", if that is meant" };
-    Some(rewritten(finding.help(format!("write `{replacement}`{condition}")), safe, amount, replacement))
+    Some(finding.help(format!("write `{replacement}`{condition}")).rewrite(safe, amount, replacement))
 }

@@ -52,35 +52,19 @@ fn look<'a>(amount: &Amount<'a>) -> Option<Finding<'a>> {
     Some(match amount.suffix() {
         "m" | "" if !is_enough(number) => finding.help("write the amount in Mi or Gi"),
         "m" if number.parse().is_ok_and(|number: f64| number <= MEBIBYTES) => {
-            rewritten(finding.help(format!("write `{in_mebibytes}`")), true, amount, in_mebibytes)
+            finding.help(format!("write `{in_mebibytes}`")).rewrite(true, amount, in_mebibytes)
         }
         "m" => match number.parse().map(Quantity::whole) {
             Ok(meant) => {
                 let help = format!("write `{number}`, which is {}, if that is meant", meant.bytes());
-                rewritten(finding.help(help), false, amount, meant.to_string())
+                finding.help(help).rewrite(false, amount, meant.to_string())
             }
             Err(_) => finding.help("write the amount in Mi or Gi"),
         },
         // Whether mebibytes were meant is a guess.
-        "" => rewritten(finding.help(format!("write `{in_mebibytes}`, if that is meant")), false, amount, in_mebibytes),
+        "" => finding.help(format!("write `{in_mebibytes}`, if that is meant")).rewrite(false, amount, in_mebibytes),
         _ => finding.help("write the amount in Mi or Gi"),
     })
-}
-
-/// With a change of the amount's text; with none where an alias shares that text, which may be one of CPU elsewhere.
-pub(super) fn rewritten<'a>(finding: Finding<'a>, safe: bool, amount: &Amount<'a>, text: String) -> Finding<'a> {
-    if amount.node.is_shared() { finding } else { finding.fix(safe, unquoted(amount), text) }
-}
-
-/// The text inside of its quotes.
-fn unquoted(amount: &Amount<'_>) -> crate::lint::Place {
-    let mut place = crate::lint::Place::from(amount.node);
-    let source = amount.node.source();
-    if let Some(at) = source.find(amount.text) {
-        place.span.start += u32::try_from(at).unwrap_or_default();
-        place.span.end = place.span.start + u32::try_from(amount.text.len()).unwrap_or_default();
-    }
-    place
 }
 
 /// `512` thousandths: `0.512`.

@@ -6,7 +6,7 @@ use crate::lint::query::{Expr, Purpose};
 
 super::rule!("query-slope", Warning, Query(judge));
 
-const DAY: f64 = 86_400.0;
+const DAY: f64 = crate::units::DAY as f64;
 
 fn judge<'a>(query: &Query<'a>) -> Vec<Finding<'a>> {
     let Ok(expr) = &query.expr else { return Vec::new() };

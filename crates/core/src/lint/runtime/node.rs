@@ -1,7 +1,7 @@
 //! Node.js: the flags of V8's heap that reach it.
 
 use super::image::Image;
-use crate::budget::v8;
+use crate::budget::{limit_for_growing, v8};
 use crate::lint::program::{Part, Set, Value};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
@@ -121,5 +121,29 @@ impl<'a> Node<'a> {
             let (share, part) = self.percentage.as_ref()?;
             Some((v8::old_space_of_percentage(limit, *share), part))
         })
+    }
+    /// What it may come to need under a limit, beside files in memory.
+    pub(crate) fn need(&self, limit: Bytes, tmpfs: Bytes) -> Option<Bytes> {
+        Some(v8::need(self.whole_heap(limit)?, Bytes(0), tmpfs))
+    }
+
+    /// A heap that is smaller than the present one, and a limit that is higher.
+    pub(crate) fn help(&self, limit: Bytes, tmpfs: Bytes) -> String {
+        let present = self.heap(limit).map(|(old, _)| old).or_else(|| self.whole_heap(limit)).unwrap_or(limit);
+        // A young generation that is given takes its own part.
+        let young = self.semi_space.map_or(Bytes(0), |_| self.young(limit));
+        let beside = Bytes(v8::NATIVE_BASE.0.saturating_add(tmpfs.0).saturating_add(young.0));
+        let fitting = v8::old_space_for_limit(self.assumed_major(), limit, Bytes(0), beside, Bytes(0));
+        let heap = fitting.filter(|mib| Bytes::mib(*mib) < present).map(|mib| format!("--max-old-space-size={mib}"));
+        let wanted = limit_for_growing(limit, |limit| self.need(limit, tmpfs).unwrap_or(limit));
+        let wanted = wanted.filter(|wanted| *wanted > limit).map(|it| format!("a limit of at least {}Mi", it.0 >> 20));
+        match (heap, wanted) {
+            (Some(heap), Some(wanted)) => {
+                format!("{heap} for this limit, less what the program keeps in buffers, or {wanted}")
+            }
+            (Some(heap), None) => format!("{heap} for this limit, less what the program keeps in buffers"),
+            (None, Some(wanted)) => format!("{wanted}: this one leaves no room for a heap"),
+            (None, None) => "this limit leaves no room for a heap: raise it".to_owned(),
+        }
     }
 }

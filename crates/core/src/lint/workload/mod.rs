@@ -10,6 +10,7 @@ mod find;
 mod object;
 mod resources;
 mod scaled;
+pub(super) mod strimzi;
 mod tekton;
 
 pub(super) use compose::{amount as docker_amount, default};

@@ -1,6 +1,7 @@
 //! Requests and limits, with their places.
 
 use super::At;
+use crate::lint::finding::Place;
 use crate::units::{Bytes, Quantity};
 
 /// `resources` of a container or of a pod.
@@ -58,6 +59,16 @@ impl<'a> Amount<'a> {
     /// A number that is less than a kibibyte, and not zero.
     pub fn is_tiny(&self) -> bool {
         self.quantity.is_some_and(|quantity| !quantity.is_zero() && quantity.bytes() < LEAST)
+    }
+
+    /// Where its text stands, inside of its quotes.
+    pub(in crate::lint) fn place(&self) -> Place {
+        let mut place = Place::from(self.node);
+        if let Some(at) = self.node.source().find(self.text) {
+            place.span.start += u32::try_from(at).unwrap_or_default();
+            place.span.end = place.span.start + u32::try_from(self.text.len()).unwrap_or_default();
+        }
+        place
     }
 
     /// Letters behind the number.

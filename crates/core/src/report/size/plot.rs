@@ -9,7 +9,7 @@ use crate::units::Bytes;
 const SIZE: (u32, u32) = (900, 320);
 
 /// Seconds of a day and an hour.
-const DAY: f64 = 86_400.0;
+const DAY: f64 = crate::units::DAY as f64;
 
 /// A curve as an SVG picture; none where nothing was measured.
 pub fn svg(curve: &Curve) -> Option<String> {

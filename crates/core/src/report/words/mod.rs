@@ -7,7 +7,7 @@ use crate::diagnosis::{
     SourceState, SubjectReport, TerminationReport, Verdict, VictimKind,
 };
 use crate::fact::{ContainerKind, Level};
-use crate::signal_name::signal_name;
+use crate::signal;
 use crate::units::span;
 
 mod kill;
@@ -190,9 +190,9 @@ fn ended(termination: &TerminationReport) -> String {
         (None, None) => {}
     }
     match (termination.exit_code, termination.signal) {
-        (Some(code), Some(signal)) => parts.push(format!("exit code {code} ({})", signal_name(signal))),
+        (Some(code), Some(signal)) => parts.push(format!("exit code {code} ({})", signal::name(signal))),
         (Some(code), None) => parts.push(format!("exit code {code}")),
-        (None, Some(signal)) => parts.push(signal_name(signal)),
+        (None, Some(signal)) => parts.push(signal::name(signal)),
         (None, None) => {}
     }
     parts.extend(termination.reason.as_ref().map(|reason| format!("reason {reason}")));
@@ -303,7 +303,8 @@ pub(in crate::report) fn source(source: &SourceReport) -> String {
 /// `12 diagnoses: 7 container-limit-oom, 5 liveness-kill`, most frequent first.
 pub(in crate::report) fn tally(diagnoses: &[Diagnosis]) -> String {
     let mut counts: Vec<(usize, Verdict)> = Verdict::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|verdict| (diagnoses.iter().filter(|diagnosis| diagnosis.verdict == verdict).count(), verdict))
         .filter(|(number, _)| *number > 0)
         .collect();

@@ -7,7 +7,7 @@ use super::document::{Defect, Vpa};
 use crate::growth::Class;
 use crate::size::vpa::least;
 use crate::size::workload::Workload;
-use crate::units::Bytes;
+use crate::units::{Bytes, DAY};
 
 /// With equal replicas and eight days of history the newest peak of one weighs 0.502 of a replica's share: the 90th
 /// percentile does not see it from so many replicas on.
@@ -79,7 +79,7 @@ fn days_above(workload: &Workload, target: Bytes) -> (usize, usize, u64) {
     let mut peaks: BTreeMap<(usize, i64), u64> = BTreeMap::new();
     for (number, replica) in workload.replicas.iter().enumerate() {
         for (at, used) in replica.points() {
-            let peak = peaks.entry((number, at.div_euclid(86_400))).or_default();
+            let peak = peaks.entry((number, at.div_euclid(DAY))).or_default();
             *peak = used.max(*peak);
         }
     }
@@ -127,7 +127,7 @@ fn kill_diluted(scene: &Scene<'_>) -> Option<String> {
 fn kill_from_request(scene: &Scene<'_>) -> Option<String> {
     let (limit, replica, at) = died_at(scene.workload)?;
     let request = scene.current.request_bytes?;
-    let day = scene.workload.replicas[replica].points().filter(|(seen, _)| *seen <= at && *seen > at - 86_400);
+    let day = scene.workload.replicas[replica].points().filter(|(seen, _)| *seen <= at && *seen > at - DAY);
     let used = day.map(|(_, used)| used).max().unwrap_or(0).max(request.0);
     // oom-min-bump-up-bytes and oom-bump-up-ratio.
     let learned = Bytes(used.saturating_add(100 << 20).max(used.saturating_add(used / 5)));

@@ -6,7 +6,7 @@ use crate::size::enough::too_little;
 use crate::size::limit::Amount;
 use crate::size::vpa::{Checkpoint, Recommender};
 use crate::size::workload::Workload;
-use crate::units::Bytes;
+use crate::units::{Bytes, DAY};
 
 /// A checkpoint of fewer days is no source: the peak of the running day is not even in it.
 const DAYS_LEAST: f64 = 1.0;
@@ -23,7 +23,7 @@ pub(in super::super) fn knows(workload: &Workload) -> Option<&Checkpoint> {
 /// Days of samples that a checkpoint counts.
 pub(super) fn days(saved: &Checkpoint) -> Option<f64> {
     let (first, last) = (saved.first_sample?, saved.last_sample?);
-    Some(last.saturating_sub(first).max(0) as f64 / 86_400.0)
+    Some(last.saturating_sub(first).max(0) as f64 / DAY as f64)
 }
 
 /// Why it has no class.

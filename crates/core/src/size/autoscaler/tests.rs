@@ -6,8 +6,8 @@ use crate::lint::Source;
 use crate::size::vpa::Recommender;
 use crate::size::workload::Stands;
 use crate::size::{History, Kill, Subject, Wishes, Workload, size_one, workloads};
+use crate::units::DAY;
 
-const DAY: i64 = 86_400;
 const START: i64 = 1_800_000_000;
 
 fn read_all(texts: &[&str]) -> Objects {

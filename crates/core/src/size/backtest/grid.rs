@@ -1,9 +1,6 @@
 //! A history on a grid.
 
-use super::super::history::{History, MISSING};
-
-/// Seconds of a step.
-const STEP: i64 = 300;
+use super::super::history::{History, MISSING, STEP};
 
 /// A history longer than this is none: ten years.
 const LONGEST: usize = 10 * 366 * 288;

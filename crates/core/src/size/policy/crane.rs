@@ -2,31 +2,26 @@
 
 use std::collections::VecDeque;
 
-use super::{DAY, MIB, Policy, bumped, differs};
+use super::raised::{Raised, WEEK};
+use super::{DAY, MIB, Policy};
 
-/// `--oom-history-length` and the history: 168 hours.
-const WEEK: usize = 7 * DAY;
 /// Half-life of a sample's weight: 48 hours.
 const HALF_LIFE: f64 = (2 * DAY) as f64;
 /// `mem-model-config` histogram bucket size.
 const BUCKET: f64 = 100.0 * MIB;
 const MARGIN: f64 = 1.15;
-const TOLERANCE: f64 = 0.1;
 
-/// Crane.
+/// Crane; `--oom-history-length` and the history are the same week.
 #[derive(Debug, Default)]
 pub(super) struct Crane {
     /// Buckets of the week's samples.
     week: VecDeque<usize>,
-    limit: Option<f64>,
-    raised: Option<(f64, usize)>,
+    raised: Raised,
 }
 
 impl Policy for Crane {
     fn killed(&mut self, step: usize, _seen: f64) {
-        let raised = bumped(self.limit());
-        self.limit = Some(raised);
-        self.raised = Some((raised, step));
+        self.raised.killed(step);
     }
 
     fn observe(&mut self, _step: usize, peak: f64) {
@@ -38,7 +33,7 @@ impl Policy for Crane {
     }
 
     fn decide(&mut self, step: usize) {
-        if self.limit.is_some() && !step.is_multiple_of(DAY) {
+        if !self.raised.is_due(step) {
             return;
         }
         let mut weights = vec![0.0; self.week.iter().max().map_or(1, |last| last + 1)];
@@ -51,20 +46,15 @@ impl Policy for Crane {
             sum += weight;
             sum >= wanted
         });
-        let mut next = (reached.unwrap_or(weights.len() - 1) + 1) as f64 * BUCKET * MARGIN;
-        if let Some((raised, _)) = self.raised.filter(|(_, at)| step - at < WEEK) {
-            next = next.max(raised);
-        }
-        if self.limit.is_none_or(|limit| differs(limit, next, TOLERANCE)) {
-            self.limit = Some(next);
-        }
+        let next = (reached.unwrap_or(weights.len() - 1) + 1) as f64 * BUCKET * MARGIN;
+        self.raised.decide(step, next, 0.0);
     }
 
     fn under(&mut self, limit: f64) {
-        self.limit = Some(limit);
+        self.raised.under(limit);
     }
 
     fn limit(&self) -> f64 {
-        self.limit.unwrap_or_default()
+        self.raised.limit()
     }
 }

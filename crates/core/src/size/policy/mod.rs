@@ -10,6 +10,7 @@ mod krr;
 mod oomph;
 mod oracle;
 mod percentile;
+mod raised;
 mod vpa;
 mod window;
 
@@ -42,6 +43,8 @@ pub struct Known {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub what: &'static str,
+    /// It keeps one histogram of all replicas, in the VPA's own form, and not one state for each.
+    pub of_vpa: bool,
     /// A fresh one for a container; its whole grid is given, which the oracle alone looks into.
     pub start: fn(grid: &[f64]) -> Box<dyn Policy>,
 }
@@ -51,46 +54,55 @@ pub const POLICIES: [Known; 9] = [
     Known {
         name: "oomph",
         what: "the highest past peak for as long as keeping it costs less than a kill, and a margin",
+        of_vpa: false,
         start: |_| Box::new(oomph::Oomph::default()),
     },
     Known {
         name: "vpa",
         what: "VPA 1.8: p90 of decayed daily peaks + 15 %, bumped by kills, with the updater's rules",
+        of_vpa: true,
         start: |_| Box::new(vpa::Vpa::default()),
     },
     Known {
         name: "autopilot-max",
         what: "Autopilot's moving window: highest of 7 days + 12 %",
+        of_vpa: false,
         start: |_| Box::new(autopilot::Highest::default()),
     },
     Known {
         name: "autopilot-p98",
         what: "Autopilot's moving window: load-weighted p98, half-life 48 h, + 12 %",
+        of_vpa: false,
         start: |_| Box::new(autopilot::LoadWeighted::default()),
     },
     Known {
         name: "krr",
         what: "KRR --use-oomkill-data: highest of 14 days + 15 %, or the limit of a kill + 25 %",
+        of_vpa: false,
         start: |_| Box::new(krr::Krr::default()),
     },
     Known {
         name: "p99x1.25",
         what: "p99 of 7 days + 25 %, bumped by kills for 7 days",
+        of_vpa: false,
         start: |_| Box::new(percentile::Percentile::default()),
     },
     Known {
         name: "crane",
         what: "Crane: p99 of 7 days with a half-life of 48 h + 15 %, bumped by kills for 7 days",
+        of_vpa: false,
         start: |_| Box::new(crane::Crane::default()),
     },
     Known {
         name: "highest-ever",
         what: "the highest peak since the beginning + 15 %: what never forgetting costs",
+        of_vpa: false,
         start: |_| Box::new(ceiling::Ceiling::default()),
     },
     Known {
         name: "oracle",
         what: "each day's own highest, known beforehand: what no rule can beat",
+        of_vpa: false,
         start: |grid| Box::new(oracle::Oracle::new(grid)),
     },
 ];

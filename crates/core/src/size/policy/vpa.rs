@@ -1,6 +1,7 @@
 //! The VPA 1.8 with its defaults as one container sees it: the recommender ([`super::super::vpa`], exact), and the
 //! updater's rules of when a recommendation is applied.
 
+use super::super::history::STEP;
 use super::super::vpa::Recommender;
 use super::{DAY, Policy};
 
@@ -8,8 +9,6 @@ use super::{DAY, Policy};
 const LIFETIME: usize = DAY / 2;
 /// And only where it differs so much: the updater's `pod-update-threshold`.
 const TOLERANCE: f64 = 0.1;
-/// Seconds of a step.
-const STEP: i64 = 300;
 /// Samples of CPU come once a minute (`--recommender-interval`), and confidence counts them.
 const MINUTE: i64 = 60;
 

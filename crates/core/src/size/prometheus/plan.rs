@@ -1,6 +1,7 @@
 //! How a range is split under the server's limits, and what it will cost, before anything of it is asked.
 
 use super::query::{Range, Signal};
+use crate::size::STEP;
 
 /// Points that one query may return for a series (Prometheus 2.42, web/api/v1/api.go `queryRange`: 11,000).
 const POINTS: i64 = 11_000;
@@ -17,7 +18,7 @@ const MOST_POINTS: i64 = 200_000_000;
 /// Of so many containers one was killed, where a query answers for those alone: more than were seen in any fleet.
 const KILLED: i64 = 20;
 /// The steps to choose from, seconds.
-const STEPS: [i64; 5] = [300, 900, 1800, 3600, 7200];
+const STEPS: [i64; 5] = [STEP, 900, 1800, 3600, 7200];
 
 /// How many series there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -112,8 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const DAY: i64 = 86_400;
+    use crate::units::DAY;
 
     fn plan(containers: i64, days: i64) -> Plan {
         let range = Range { from: 0, to: days * DAY, step: 300, namespace: None };

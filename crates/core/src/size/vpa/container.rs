@@ -3,9 +3,10 @@
 
 use super::aggregate::Aggregate;
 use super::amount;
+use crate::units::DAY;
 
 /// Seconds over which one peak counts (`--memory-aggregation-interval`).
-const INTERVAL: i64 = 24 * 3600;
+const INTERVAL: i64 = DAY;
 /// What a kill adds to what was used, at least (`--oom-min-bump-up-bytes`).
 const BUMP_LEAST: i64 = 100 << 20;
 /// And by which it multiplies it (`--oom-bump-up-ratio`).

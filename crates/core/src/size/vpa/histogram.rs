@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::arithmetic::{logarithm, power, power_of_two, scaled};
 use super::checkpoint::HistogramCheckpoint;
+use crate::units::DAY;
 
 /// The first bucket's size in bytes; each is larger than the one before by [`RATIO`].
 const FIRST: f64 = 1e7;
@@ -15,7 +16,7 @@ pub(in super::super) const BUCKETS: usize = 176;
 /// A bucket with less weight is empty: 0.001 of the smallest weight of a sample, 0.1.
 const EPSILON: f64 = 0.001 * 0.1;
 /// Seconds in which a weight halves (`--memory-histogram-decay-half-life`).
-const HALF_LIFE: i64 = 24 * 3600;
+const HALF_LIFE: i64 = DAY;
 /// The reference moves when weights have grown by this power of two.
 const LARGEST_EXPONENT: i64 = 100;
 /// The largest weight of a bucket in a checkpoint.

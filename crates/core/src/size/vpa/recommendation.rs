@@ -4,13 +4,13 @@ use super::aggregate::Aggregate;
 use super::amount;
 use super::arithmetic::power;
 use super::histogram::nanoseconds;
+use crate::units::DAY;
 
 /// `--recommendation-margin-fraction`.
 const MARGIN: f64 = 0.15;
 /// `--pod-recommendation-min-memory-mb`, which the containers of a pod share.
 const POD_LEAST: i64 = 250 << 20;
 /// `ConfidenceIntervalMemory`: a day of samples, one a minute, is a confidence of 1.
-const DAY: i64 = 24 * 3600;
 const SAMPLES_A_DAY: f64 = 24.0 * 60.0;
 
 /// What the VPA recommends, before its policy caps it; bytes.

@@ -42,14 +42,9 @@ pub(super) fn read(global: &Global, ui: Ui) -> Result<Live> {
         ui.detail(&source.name);
     }
     let is_read = |status| matches!(status, Status::Read | Status::Partial);
-    let gaps = captured.gaps.iter().map(|gap| GapReport {
-        what: gap.what.clone(),
-        because: gap.because.clone(),
-        command: gap.command.clone(),
-    });
     Ok(Live {
         sources: live::sources(&captured),
-        gaps: gaps.collect(),
+        gaps: captured.gaps.iter().cloned().map(GapReport::from).collect(),
         nothing: captured.sources.iter().all(|source| !is_read(source.status)),
     })
 }

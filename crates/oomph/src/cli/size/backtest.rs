@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 use jiff::SignedDuration;
 use oomph_core::report;
-use oomph_core::size::History;
 use oomph_core::size::backtest::{Document, Figures, Grid, SCHEMA, Tally, replay};
 use oomph_core::size::policy::{Known, POLICIES, named};
+use oomph_core::size::{History, STEP};
 
 use super::super::since::age;
 use super::super::{Exit, Global, Output};
@@ -52,9 +52,6 @@ fn warm_up(text: &str) -> Result<SignedDuration, String> {
         None => Err("write a length of time: 6h, 7d".to_owned()),
     }
 }
-
-/// Seconds of a step.
-const STEP: i64 = 300;
 
 impl Backtest {
     pub(super) fn run(&self, global: &Global, ui: Ui) -> Result<Exit> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use oomph_cluster::kube::Ask;
+use oomph_core::diagnosis::GapReport;
 use oomph_core::report;
 use oomph_core::size::policy::{Known, POLICIES};
 use oomph_core::size::{self, Curve, Document, Qos, Wishes, Workload, autoscaler};
@@ -162,7 +163,7 @@ impl Size {
             ));
         }
         let Sources { reports, mut gaps, failures, objects, .. } = sources;
-        gaps.extend(objects.gaps.iter().chain(&unused).map(sources::gap));
+        gaps.extend(objects.gaps.iter().chain(&unused).cloned().map(GapReport::from));
         let document = size::size(&workloads, &wishes, reports, gaps);
         let curves: Vec<Curve> = workloads
             .iter()

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use oomph_cluster::kube::{NotFound, find};
 use oomph_cluster::prometheus::{Address, Read, Server, plan, read};
 use oomph_core::fact::Gap;
+use oomph_core::size::STEP;
 use oomph_core::size::prometheus::Range;
+use oomph_core::units::DAY;
 
 use crate::cli::Global;
 use crate::ui::Ui;
@@ -22,9 +24,6 @@ const PASSWORD: &str = "OOMPH_PROMETHEUS_PASSWORD";
 
 /// In place of a URL: one in the cluster.
 const AUTO: &str = "auto";
-
-/// How fine the histories are: seconds. The highest value of each step counts.
-const STEP: i64 = 300;
 
 #[derive(Debug, Args)]
 pub(super) struct Prometheus {
@@ -89,7 +88,7 @@ impl Prometheus {
         let address = self.address(url)?;
         let to = Timestamp::now().as_second() / STEP * STEP;
         let range =
-            Range { from: to - i64::from(self.days) * 86_400, to, step: STEP, namespace: global.namespace.clone() };
+            Range { from: to - i64::from(self.days) * DAY, to, step: STEP, namespace: global.namespace.clone() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
         runtime.block_on(async {
             let server = if url == AUTO {

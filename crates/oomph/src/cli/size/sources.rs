@@ -78,7 +78,7 @@ impl Sources {
             (false, false) => SourceState::Partial,
         };
         self.report(&name, TRACE, status, &trace.histories, because.clone());
-        self.gaps.extend(trace.gaps.iter().chain(&trace.other_unit()).map(gap));
+        self.gaps.extend(trace.gaps.iter().chain(&trace.other_unit()).cloned().map(GapReport::from));
         if trace.histories.is_empty() {
             // Why the first row cannot be read says more than how many cannot.
             let row = trace.gaps.iter().find(|gap| gap.what.starts_with("line ")).filter(|_| trace.bad_rows > 0);
@@ -116,7 +116,7 @@ impl Sources {
                 if found.named.contains(&artifact.name) {
                     self.fail(format!("{}, {}", broken.what, broken.because));
                 } else {
-                    self.gaps.push(gap(broken));
+                    self.gaps.push(broken.clone().into());
                 }
             }
             self.objects.append(read);
@@ -156,14 +156,14 @@ impl Sources {
             };
             self.report(&source.name, &source.kind, status, &[], source.because.clone());
         }
-        self.gaps.extend(captured.gaps.iter().map(gap));
+        self.gaps.extend(captured.gaps.iter().cloned().map(GapReport::from));
     }
 
     /// None was found in the cluster.
     pub(super) fn not_found(&mut self, because: &str, gaps: &[Gap]) {
         let status = if gaps.is_empty() { SourceState::Absent } else { SourceState::Forbidden };
         self.report("a Prometheus in the cluster", PROMETHEUS, status, &[], because.to_owned());
-        self.gaps.extend(gaps.iter().map(gap));
+        self.gaps.extend(gaps.iter().cloned().map(GapReport::from));
     }
 
     /// What else there is does for a first word, and needs a history for a second.
@@ -185,7 +185,7 @@ impl Sources {
             (false, false) => SourceState::Partial,
         };
         self.report(url, PROMETHEUS, status, &histories, because);
-        self.gaps.extend(read.histories.gaps.iter().map(gap));
+        self.gaps.extend(read.histories.gaps.iter().cloned().map(GapReport::from));
         if histories.is_empty() {
             self.fail(format!(
                 "the Prometheus {url} has no container_memory_working_set_bytes for this; check the namespace, the days \
@@ -206,7 +206,7 @@ impl Sources {
             };
             self.report(&source.name, RECORDING, status, &[], source.because.clone());
         }
-        self.gaps.extend(found.captured.gaps.iter().map(gap));
+        self.gaps.extend(found.captured.gaps.iter().cloned().map(GapReport::from));
         let mut number = 0;
         for artifact in &found.captured.artifacts {
             let Some(recorded) = recorded::read(&artifact.name, &artifact.bytes) else { continue };
@@ -251,7 +251,3 @@ const TRACE: &str = "memory trace";
 const RECORDING: &str = "recording";
 const OBJECTS: &str = "autoscaler objects";
 const PROMETHEUS: &str = "prometheus";
-
-pub(super) fn gap(gap: &Gap) -> GapReport {
-    GapReport { what: gap.what.clone(), because: gap.because.clone(), command: gap.command.clone() }
-}

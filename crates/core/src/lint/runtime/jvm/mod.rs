@@ -1,8 +1,10 @@
 //! HotSpot: which flags reach it, and what they come to under a limit.
 
+pub(crate) mod fit;
 mod heap_variable;
 mod launcher;
 mod refused;
+mod room;
 mod said;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use crate::lint::subject::Subject;
 use crate::units::Bytes;
 use launcher::Line;
 pub(crate) use refused::Refused;
+pub(crate) use room::Room;
 use said::Said;
 
 /// Images that are a JDK or JRE and nothing else: their tag is the version of Java.

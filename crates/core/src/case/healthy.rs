@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::ask::Ask;
 use crate::fact::{Container, CountersOf, Resources, State};
-use crate::why::Ask;
 
 use super::assemble::{asked, bare};
 use super::gather::seen;
@@ -11,7 +11,7 @@ use super::matching::names;
 use super::{Case, Index};
 
 /// One sentence for each running container of the pods that were named and are there, but for those of `told`.
-pub fn well(index: &Index<'_>, told: &[&Case<'_>], ask: &Ask) -> Vec<String> {
+pub fn healthy(index: &Index<'_>, told: &[&Case<'_>], ask: &Ask) -> Vec<String> {
     let is_told = |container: &Container| {
         told.iter().any(|case| case.container.is_some_and(|known| std::ptr::eq(known, container)))
     };
