@@ -11,7 +11,7 @@ use oomph_cluster::prometheus::{Address, Read, Server, plan, read};
 use oomph_core::fact::Gap;
 use oomph_core::size::prometheus::Range;
 
-use crate::cli::Global;
+use crate::cli::{Global, event_loop};
 use crate::ui::Ui;
 
 /// The environment variable that holds a bearer token.
@@ -90,7 +90,7 @@ impl Prometheus {
         let to = Timestamp::now().as_second() / STEP * STEP;
         let range =
             Range { from: to - i64::from(self.days) * 86_400, to, step: STEP, namespace: global.namespace.clone() };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+        let runtime = event_loop()?;
         runtime.block_on(async {
             let server = if url == AUTO {
                 let ask = super::cluster(global);
