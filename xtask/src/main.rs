@@ -4,19 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use xtask::{accuracy, dist, fuzz, generate, test};
 
 /// The project's own tasks.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
-    #[command(flatten)]
-    Any(Any),
-}
-
-#[derive(Subcommand)]
-enum Any {
     /// Set up what the tests need, and run them all
     Test {
         /// Do not start or install components: run what runs without them
@@ -53,8 +47,7 @@ enum Any {
 }
 
 fn main() -> ExitCode {
-    let Task::Any(task) = Task::parse();
-    match run(task) {
+    match run(Task::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             xtask::say(&format!("xtask: {error:#}"));
@@ -63,12 +56,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Any) -> Result<()> {
+fn run(task: Task) -> Result<()> {
     match task {
-        Any::Test { bare } => test::run(bare),
-        Any::Gen => generate::write(),
-        Any::Accuracy => accuracy::write(),
-        Any::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
-        Any::Dist { targets, uri, image, out } => dist::run(&targets, uri.as_deref(), &image, &out),
+        Task::Test { bare } => test::run(bare),
+        Task::Gen => generate::write(),
+        Task::Accuracy => accuracy::write(),
+        Task::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
+        Task::Dist { targets, uri, image, out } => dist::run(&targets, uri.as_deref(), &image, &out),
     }
 }

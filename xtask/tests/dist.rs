@@ -5,20 +5,15 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[path = "../../tests/support/component.rs"]
+mod component;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use component::component;
 use xtask::dist::{Binary, write};
-
-fn component(variable: &str) -> Option<PathBuf> {
-    let value = std::env::var_os(variable).map(PathBuf::from);
-    if value.is_none() {
-        assert!(std::env::var_os("OOMPH_REQUIRE").is_none_or(|it| it != "all"), "{variable} is not set");
-        println!("skipped: {variable} is not set");
-    }
-    value
-}
 
 fn native(path: PathBuf) -> Binary {
     Binary { architecture: if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" }, path }

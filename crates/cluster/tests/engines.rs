@@ -3,6 +3,9 @@
 #![allow(clippy::print_stdout)] // a skipped test says why
 #![allow(clippy::unwrap_used)] // all of it is test code
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,11 +36,7 @@ struct Engine {
 impl Engine {
     /// The engine behind a variable; `None`, with a word, where it is not set. A failure when `OOMPH_REQUIRE=all`.
     fn of(variable: &str) -> Option<Self> {
-        let Some(socket) = std::env::var_os(variable) else {
-            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "{variable} is not set");
-            println!("skipped: {variable} is not set");
-            return None;
-        };
+        let socket = component::component(variable)?;
         let socket = socket.to_string_lossy().trim_start_matches("unix://").into();
         Some(Self { socket, docker: variable == "OOMPH_TEST_DOCKER", made: Vec::new() })
     }

@@ -6,6 +6,9 @@
     reason = "tests print their figures, and their scaffolding may fail"
 )]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -29,14 +32,7 @@ struct Cluster {
 
 impl Cluster {
     async fn connect(name: &str) -> Option<Self> {
-        let Some(kubeconfig) = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from) else {
-            assert!(
-                std::env::var_os("OOMPH_REQUIRE").is_none_or(|what| what != "all"),
-                "OOMPH_TEST_CLUSTER is not set"
-            );
-            println!("skipped: OOMPH_TEST_CLUSTER names no kubeconfig");
-            return None;
-        };
+        let kubeconfig = component::component("OOMPH_TEST_CLUSTER")?;
         let read = Kubeconfig::read_from(&kubeconfig).unwrap();
         let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
         let namespace = format!("oomph-live-{name}-{}", std::process::id());

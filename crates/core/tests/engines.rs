@@ -16,23 +16,11 @@ use oomph_core::fact::{Counters, CountersOf, EngineContainer, What};
 use oomph_core::units::Bytes;
 use proptest::prelude::*;
 
+mod shared;
+
 /// The root of the repository.
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// `$OOMPH_SHARED`, or `shared` beside the repository or beside the folder that holds it.
-fn shared(path: &str) -> Option<PathBuf> {
-    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    let found = named
-        .into_iter()
-        .chain([root().join("../shared"), root().join("../../shared")])
-        .map(|folder| folder.join(path))
-        .find(|file| file.exists());
-    if found.is_none() {
-        println!("skipped: shared/{path} is not here");
-    }
-    found
 }
 
 fn facts(path: &PathBuf, kind: Kind) -> Vec<What> {
@@ -80,7 +68,7 @@ fn cadvisor_without_labels_still_tells_who_lost_a_process() {
 
 #[test]
 fn cadvisor_with_labels_names_the_container() {
-    let Some(path) = shared("captures/k8s-1.36-cgroup-v1/cadvisor.prom") else { return };
+    let Some(path) = shared::part("captures/k8s-1.36-cgroup-v1/cadvisor.prom") else { return };
     let counters = counters(&path);
     assert_eq!(struck(&counters), [("child-oom-survives", 1)]);
     let it = counters.iter().find(|it| it.oom_kill > Some(0)).unwrap();
@@ -90,7 +78,7 @@ fn cadvisor_with_labels_names_the_container() {
 
 #[test]
 fn the_resource_endpoint_names_every_container() {
-    let Some(path) = shared("captures/k8s-1.36-cgroup-v1/resource.prom") else { return };
+    let Some(path) = shared::part("captures/k8s-1.36-cgroup-v1/resource.prom") else { return };
     let counters = counters(&path);
     assert!(counters.iter().all(|it| it.subject.container.is_some() && it.usage.is_some()));
     assert!(counters.iter().any(|it| it.subject.pod.as_deref() == Some("child-oom-survives")));
@@ -98,7 +86,7 @@ fn the_resource_endpoint_names_every_container() {
 
 #[test]
 fn a_posted_piece_of_an_inspect_document_is_a_container() {
-    let Some(path) = shared("corpus/pod/046-docker-state-false-137-memtest-2016.txt") else { return };
+    let Some(path) = shared::part("corpus/pod/046-docker-state-false-137-memtest-2016.txt") else { return };
     let mut found = facts(&path, Kind::EngineInspect);
     let Some(What::EngineContainer(it)) = found.pop() else { panic!("{found:?}") };
     let EngineContainer { oom_killed, exit_code, started, finished, .. } = *it;

@@ -19,16 +19,7 @@ use oomph_core::fact::{Constraint, KernelKill, Level, LimitHit, Qos, Victim, Wha
 use oomph_core::units::Bytes;
 use serde_json::Value;
 
-/// `$OOMPH_SHARED`, or `shared` beside the repository or beside the folder that holds it.
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    named
-        .into_iter()
-        .chain([root.join("../shared"), root.join("../../shared")])
-        .map(|folder| folder.join(path))
-        .find(|folder| folder.is_dir())
-}
+mod shared;
 
 /// Right answers per field.
 #[derive(Default)]
@@ -163,7 +154,7 @@ struct Sample {
 }
 
 fn samples() -> Option<Vec<Sample>> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(shared("corpus/oom")?)
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(shared::part("corpus/oom")?)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "txt"))

@@ -12,6 +12,8 @@ use oomph_core::fact::{Fact, KernelKill, MemoryLine, Victim, What};
 use oomph_core::units::Bytes;
 use proptest::prelude::*;
 
+mod shared;
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kernel_logs")
 }
@@ -194,13 +196,7 @@ fn a_process_that_cannot_die_is_killed_in_two_reports() {
 
 /// Own fixtures, and the corpus where it is beside the repository.
 fn texts() -> Vec<(String, Vec<u8>)> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    let corpus = named
-        .into_iter()
-        .chain([root.join("../shared"), root.join("../../shared")])
-        .map(|shared| shared.join("corpus/oom"))
-        .find(|folder| folder.is_dir());
+    let corpus = shared::part("corpus/oom");
     let own = texts_in(&folder());
     own.into_iter().chain(corpus.map(|folder| texts_in(&folder)).unwrap_or_default()).collect()
 }

@@ -1,9 +1,9 @@
 //! Lint against a corpus of manifests with one defect each, and of some with none.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a test reads files and says what it skips")]
-
-use std::path::{Path, PathBuf};
+#![allow(clippy::disallowed_methods, reason = "a test reads files")]
 
 use oomph_core::lint::{Document, Level, Source, lint};
+
+mod shared;
 
 /// File, rule and line; the good ones have none at warning or above.
 const DEFECTS: [(&str, &str, u32); 13] = [
@@ -24,18 +24,9 @@ const DEFECTS: [(&str, &str, u32); 13] = [
 
 const GOOD: [&str; 5] = ["02-limit-only", "12-int-bytes", "13-half-gi", "14-pod-level", "15-limitrange"];
 
-/// `$OOMPH_SHARED`, or `shared` beside the repository or beside the folder that holds it.
 fn linted(name: &str) -> Option<Document> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    let folders = named.into_iter().chain([root.join("../shared"), root.join("../../shared")]);
-    let text = folders
-        .map(|folder| folder.join(format!("corpus/lint/{name}.yaml")))
-        .find_map(|path| std::fs::read_to_string(path).ok());
-    if text.is_none() {
-        println!("skipped: shared/corpus/lint is not here");
-    }
-    Some(lint(&[Source { name: format!("{name}.yaml"), text: text? }]))
+    let text = std::fs::read_to_string(shared::part(&format!("corpus/lint/{name}.yaml"))?).ok()?;
+    Some(lint(&[Source { name: format!("{name}.yaml"), text }]))
 }
 
 #[test]

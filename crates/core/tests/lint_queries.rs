@@ -9,9 +9,9 @@
     reason = "a test reads files, fails by panicking, and says what it skips; rows of a table look alike"
 )]
 
-use std::path::{Path, PathBuf};
-
 use oomph_core::lint::{Document, Level, Source, lint};
+
+mod shared;
 
 use Shape::{Alert, Panel, Record};
 
@@ -417,16 +417,8 @@ fn every_finding_is_true_of_its_query() {
     }
 }
 
-/// `$OOMPH_SHARED`, or `shared` beside the repository or beside the folder that holds it.
-fn shared(name: &str) -> Option<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let named = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    let folders = named.into_iter().chain([root.join("../shared"), root.join("../../shared")]);
-    let text = folders.map(|it| it.join("promql-rules").join(name)).find_map(|path| std::fs::read_to_string(path).ok());
-    if text.is_none() {
-        println!("skipped: shared/promql-rules is not here");
-    }
-    text
+fn tried(name: &str) -> Option<String> {
+    std::fs::read_to_string(shared::part(&format!("promql-rules/{name}"))?).ok()
 }
 
 /// Rule and the query's name, of everything at warning or above.
@@ -438,7 +430,7 @@ fn grave(document: &Document) -> Vec<(String, String)> {
 
 #[test]
 fn what_was_proved_wrong_is_found_and_what_was_proved_right_is_not() {
-    let (Some(rules), Some(more)) = (shared("rules.yaml"), shared("rules2.yaml")) else { return };
+    let (Some(rules), Some(more)) = (tried("rules.yaml"), tried("rules2.yaml")) else { return };
     let document = of_file(&rules);
     let expected = [
         ("query-oom-reason", "SeedPodOOMKilled"),
@@ -459,7 +451,7 @@ fn what_was_proved_wrong_is_found_and_what_was_proved_right_is_not() {
 
 #[test]
 fn a_sum_of_limits_counts_finished_pods_as_was_measured() {
-    let Some(measured) = shared("naive-opt.yaml") else { return };
+    let Some(measured) = tried("naive-opt.yaml") else { return };
     let queries = measured.split("  - expr: ").skip(1).collect::<Vec<_>>();
     let end = |query: &str| query.split("\n    eval_time").next().unwrap().to_owned();
     let found = |query: &str| {

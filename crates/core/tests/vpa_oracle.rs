@@ -6,6 +6,9 @@
     reason = "the test starts the oracle; only the crate itself does no I/O"
 )]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -173,11 +176,7 @@ fn answers(containers: u32, events: &[Event]) -> Vec<Value> {
 
 #[test]
 fn random_stories_are_answered_as_upstream_answers_them() {
-    let Some(program) = std::env::var_os("OOMPH_TEST_VPA_ORACLE") else {
-        println!("skipped: no OOMPH_TEST_VPA_ORACLE; tests/vpa-oracle/vpa-oracle builds it");
-        assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "the oracle is missing");
-        return;
-    };
+    let Some(program) = component::component("OOMPH_TEST_VPA_ORACLE") else { return };
     let mut oracle =
         Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let stories: Vec<(u32, Vec<Event>)> = (0..STORIES).map(|seed| Dice(seed).story()).collect();

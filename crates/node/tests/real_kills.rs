@@ -2,9 +2,14 @@
 #![allow(clippy::print_stdout)] // a skipped test says why
 #![allow(clippy::unwrap_used)] // all of it is test code
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+#[path = "../../../tests/support/removal.rs"]
+mod removal;
+
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,8 +41,7 @@ impl Tree {
         let name = format!("oomph-test-{}-{test}", std::process::id());
         let hierarchy = hierarchy::find().filter(|hierarchy| fs::create_dir(hierarchy.mount.join(&name)).is_ok());
         let Some(hierarchy) = hierarchy else {
-            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "needs root and a memory cgroup");
-            println!("skipped: needs root and a memory cgroup");
+            component::missing("needs root and a memory cgroup");
             return None;
         };
         let tree = Self { hierarchy, name, _turn: turn };
@@ -98,20 +102,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        remove(&self.folder(""));
-    }
-}
-
-/// Removes a cgroup and all below it; its last process may still be on its way out.
-fn remove(cgroup: &Path) {
-    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove(&entry.path());
-        }
-    }
-    let began = Instant::now();
-    while fs::remove_dir(cgroup).is_err() && began.elapsed() < Duration::from_secs(3) {
-        std::thread::sleep(Duration::from_millis(10));
+        removal::remove(&self.folder(""));
     }
 }
 

@@ -3,6 +3,9 @@
 //! up` prints it; `cargo xtask test` sets it and runs the tests inside the cluster's network).
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "tests print their figures")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,12 +16,7 @@ use serde_json::Value;
 
 /// The administrator's kubeconfig; `None`, with a word, where no cluster runs.
 fn cluster() -> Option<PathBuf> {
-    let kubeconfig = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from);
-    if kubeconfig.is_none() {
-        assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "OOMPH_TEST_CLUSTER is not set");
-        println!("skipped: OOMPH_TEST_CLUSTER is not set");
-    }
-    kubeconfig
+    component::component("OOMPH_TEST_CLUSTER")
 }
 
 fn tests() -> PathBuf {

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says why, the others print their figures")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
 #[path = "engines/deaths.rs"]
 mod deaths;
 #[path = "engines/engine.rs"]

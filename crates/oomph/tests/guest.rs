@@ -5,6 +5,9 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says why, the others print their figures")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,11 +44,7 @@ fn only<'a>(list: &'a Value, field: &str, value: &Value) -> &'a Value {
 
 #[test]
 fn every_kill_of_a_version_2_node_is_explained_with_its_level() {
-    let Some(guest) = std::env::var_os("OOMPH_TEST_GUEST") else {
-        assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "OOMPH_TEST_GUEST is not set");
-        println!("skipped: OOMPH_TEST_GUEST is not set");
-        return;
-    };
+    let Some(guest) = component::component("OOMPH_TEST_GUEST") else { return };
     let began = Instant::now();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/kills.sh");
     let booted = Command::new(guest).args(["-m", MEMORY]).arg(script).output().unwrap();

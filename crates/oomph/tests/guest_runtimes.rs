@@ -5,6 +5,9 @@
 //! `OOMPH_TEST_STATIC` where that is set, else the one that was built for the tests, with the libraries that it needs.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,8 +49,7 @@ fn plant(folder: PathBuf) -> (Tree, BTreeSet<&'static str>) {
         if planted.is_some() {
             runtimes.insert(name);
         } else {
-            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "missing: {name}");
-            println!("skipped, missing: {name}");
+            component::missing(&format!("there is no {name}"));
         }
     }
     tree.libraries();
@@ -109,11 +111,7 @@ fn process<'a>(waterfall: &'a Value, runtime: &str) -> &'a Value {
 
 #[test]
 fn each_runtime_is_killed_explained_and_looked_at_on_a_version_2_node_by_root_and_by_a_user() {
-    let Some(guest) = std::env::var_os("OOMPH_TEST_GUEST") else {
-        assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "OOMPH_TEST_GUEST is not set");
-        println!("skipped: OOMPH_TEST_GUEST is not set");
-        return;
-    };
+    let Some(guest) = component::component("OOMPH_TEST_GUEST") else { return };
     let scratch = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let (tree, runtimes) = plant(scratch.path().join("tree"));

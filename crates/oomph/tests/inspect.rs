@@ -1,6 +1,9 @@
 //! Where the memory of real processes went, by `oomph inspect`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -20,8 +23,7 @@ impl Target {
     fn start(test: &str, script: &str) -> Option<Self> {
         let hierarchy = hierarchy::find().filter(|_| rustix::process::geteuid().is_root());
         let Some(hierarchy) = hierarchy else {
-            println!("skipped: {test} needs root and a memory cgroup");
-            assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "{test} could not run");
+            component::missing(&format!("{test} needs root and a memory cgroup"));
             return None;
         };
         let folder = hierarchy.mount.join(format!("oomph-test-inspect-{}-{test}", std::process::id()));

@@ -3,6 +3,11 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says why, the others print their figures")]
 #![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+#[path = "../../../tests/support/removal.rs"]
+mod removal;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -43,8 +48,7 @@ impl Node {
         let name = format!("oomph-test-{}-{test}", std::process::id());
         let hierarchy = hierarchy::find().filter(|hierarchy| fs::create_dir(hierarchy.mount.join(&name)).is_ok());
         let Some(hierarchy) = hierarchy else {
-            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "needs root and a memory cgroup");
-            println!("skipped: needs root and a memory cgroup");
+            component::missing("needs root and a memory cgroup");
             return None;
         };
         let id = format!("{:08x}{number:02x}", std::process::id()).chars().cycle().take(64).collect::<String>();
@@ -130,20 +134,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        remove(&self.folder(""));
-    }
-}
-
-/// Removes a cgroup and all below it; its last process may still be on its way out.
-fn remove(cgroup: &Path) {
-    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove(&entry.path());
-        }
-    }
-    let began = Instant::now();
-    while fs::remove_dir(cgroup).is_err() && began.elapsed() < Duration::from_secs(3) {
-        std::thread::sleep(Duration::from_millis(10));
+        removal::remove(&self.folder(""));
     }
 }
 

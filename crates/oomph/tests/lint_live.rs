@@ -7,6 +7,9 @@
     reason = "a test that cannot go on fails, or says why it is skipped"
 )]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,12 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 fn cluster() -> Option<PathBuf> {
-    let kubeconfig = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from);
-    if kubeconfig.is_none() {
-        assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "OOMPH_TEST_CLUSTER is not set");
-        println!("skipped: OOMPH_TEST_CLUSTER is not set");
-    }
-    kubeconfig
+    component::component("OOMPH_TEST_CLUSTER")
 }
 
 fn kubectl(arguments: &[&str], input: &str) -> String {

@@ -6,9 +6,12 @@
     reason = "a test that cannot go on fails, or says why it is skipped"
 )]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -47,15 +50,6 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
     }
 }
 
-/// A component that a test asks for; none, with a word, where it is not there.
-fn component(found: Option<PathBuf>, what: &str) -> Option<PathBuf> {
-    if found.is_none() {
-        assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "{what}");
-        println!("skipped: {what}");
-    }
-    found
-}
-
 /// A PATH with one program's folder in it.
 fn path_of(program: &Path) -> OsString {
     program.parent().unwrap().as_os_str().to_owned()
@@ -88,8 +82,7 @@ fn chart() -> TempDir {
 
 #[test]
 fn findings_in_a_chart_name_the_template_and_the_lines_that_helm_shows_of_it() {
-    let helm = std::env::var_os("OOMPH_TEST_HELM").map(PathBuf::from);
-    let Some(helm) = component(helm, "OOMPH_TEST_HELM is not set") else { return };
+    let Some(helm) = component::component("OOMPH_TEST_HELM") else { return };
     let (chart, path) = (chart(), path_of(&helm));
     let pods = "shop/charts/db/templates/pods.yaml".to_owned();
     let shown = |template: &str| {
@@ -131,8 +124,7 @@ fn findings_in_a_chart_name_the_template_and_the_lines_that_helm_shows_of_it() {
 
 #[test]
 fn what_helm_cannot_render_is_a_failure_in_its_own_words() {
-    let helm = std::env::var_os("OOMPH_TEST_HELM").map(PathBuf::from);
-    let Some(helm) = component(helm, "OOMPH_TEST_HELM is not set") else { return };
+    let Some(helm) = component::component("OOMPH_TEST_HELM") else { return };
     let (chart, path) = (chart(), path_of(&helm));
     write(chart.path(), &[("shop/templates/bad.yaml", "a: {{ .Values.no.such.value }}\n")]);
     // A chart's name is never a flag of Helm's.
@@ -168,7 +160,7 @@ fn a_program_that_is_missing_is_named_with_what_was_tried_and_what_to_do() {
 fn findings_in_an_overlay_name_the_file_that_kustomize_took_the_object_from() {
     let folders = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
     let kubectl = folders.iter().map(|folder| folder.join("kubectl")).find(|path| path.is_file());
-    let Some(kubectl) = component(kubectl, "there is no kubectl in PATH") else { return };
+    let Some(kubectl) = kubectl else { return component::missing("there is no kubectl in PATH") };
     // Alone in a folder, so that no kustomize is taken in its place.
     let programs = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(&kubectl, programs.path().join("kubectl")).unwrap();

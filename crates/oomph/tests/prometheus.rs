@@ -4,6 +4,8 @@
 //! containers, 100 where it is not set: `benches/prometheus` takes a thousand.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
 #[path = "prometheus/fleet.rs"]
 mod fleet;
 #[path = "prometheus/server.rs"]

@@ -1,6 +1,9 @@
 //! Real commands under real limits, by `oomph run`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
@@ -15,8 +18,7 @@ use serde_json::Value;
 fn may_make_cgroups(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root() && hierarchy::find().is_some();
     if !root {
-        println!("skipped: {test} needs root and a memory cgroup");
-        assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "{test} could not run");
+        component::missing(&format!("{test} needs root and a memory cgroup"));
     }
     root
 }

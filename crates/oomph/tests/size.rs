@@ -1,6 +1,9 @@
 //! Memory histories of real processes: recorded under real limits, sized, and run again under what was proposed.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -11,8 +14,7 @@ use serde_json::Value;
 /// True where `what` is there; else says so, and fails where everything is required.
 fn is_there(what: &str, there: bool) -> bool {
     if !there {
-        println!("skipped: the histories of real processes need {what}");
-        assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "{what} is missing");
+        component::missing(&format!("the histories of real processes need {what}"));
     }
     there
 }

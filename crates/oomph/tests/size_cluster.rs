@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 #![allow(dead_code, reason = "the truth of the fleet is another test's matter")]
 
+#[path = "../../../tests/support/component.rs"]
+mod component;
 #[path = "prometheus/fleet.rs"]
 mod fleet;
 #[path = "prometheus/server.rs"]
@@ -29,12 +31,7 @@ struct Cluster {
 
 impl Cluster {
     fn connect() -> Option<Self> {
-        let kubeconfig = std::env::var_os("OOMPH_TEST_CLUSTER").map(PathBuf::from);
-        if kubeconfig.is_none() {
-            println!("skipped: OOMPH_TEST_CLUSTER names no kubeconfig");
-            assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "a cluster is missing");
-        }
-        Some(Self { kubeconfig: kubeconfig?, namespaces: Vec::new() })
+        Some(Self { kubeconfig: component::component("OOMPH_TEST_CLUSTER")?, namespaces: Vec::new() })
     }
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> Output {

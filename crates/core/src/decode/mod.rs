@@ -12,7 +12,6 @@ use crate::fact::{Coverage, Fact, Gap, Locus, What};
 mod cgroup;
 mod columns;
 mod container_log;
-pub(crate) use container_log::telling;
 mod cri;
 mod describe;
 mod documents;
@@ -32,6 +31,8 @@ mod table;
 mod words;
 
 pub mod detect;
+
+pub(crate) use container_log::telling;
 
 /// What a decoder gets: one segment of one artifact.
 #[derive(Debug, Clone, Copy)]

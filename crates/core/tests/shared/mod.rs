@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     dead_code,
     reason = "tests read files; each test uses some of this"
 )]
@@ -13,20 +14,18 @@ use std::path::{Path, PathBuf};
 
 use oomph_core::artifact::Artifact;
 
-/// The folder of corpora and captures: `OOMPH_SHARED`, or `shared` beside the repository (or beside its parent).
-pub(crate) fn folder() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let given = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
-    given.into_iter().chain([root.join("../shared"), root.join("../../shared")]).find(|path| path.is_dir())
-}
-
-/// A part of it; prints why the test is skipped where it is not there.
+/// A file or folder of the corpora and captures: in the folder that `OOMPH_SHARED` names, where it has to be, else in
+/// `shared` beside the repository. They are optional: `None`, with a word, where they are not there.
 pub(crate) fn part(name: &str) -> Option<PathBuf> {
-    let path = folder().map(|folder| folder.join(name)).filter(|path| path.is_dir());
-    if path.is_none() {
-        println!("skipped: {name} of the shared corpora is not here");
+    let given = std::env::var_os("OOMPH_SHARED").map(PathBuf::from);
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let path = given.clone().unwrap_or_else(beside).join(name);
+    if path.exists() {
+        return Some(path);
     }
-    path
+    assert!(given.is_none(), "OOMPH_SHARED is set, and {} is not there", path.display());
+    println!("skipped: {name} of the shared corpora is not here");
+    None
 }
 
 /// A file as an artifact of unknown kind.

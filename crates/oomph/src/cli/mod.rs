@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ui::{Color, Ui};
@@ -43,7 +44,7 @@ struct Global {
         default_value_t,
         value_name = "FORM",
         hide_possible_values = true,
-        help = "Form of the result: text, json, yaml or markdown"
+        help = "Form of the result: text, json, yaml or markdown; of size also patch, kustomize or vpa"
     )]
     form: Form,
     /// The same, where it is one that every command has.
@@ -138,7 +139,7 @@ enum Command {
     Size(Box<size::Size>),
     /// Find what will be killed for memory before it ships
     Lint(lint::Lint),
-    /// Say what a verdict means and how it is reached
+    /// Say what a verdict, a part of the memory, a class of growth or a rule of lint means
     Explain(explain::Explain),
     /// Print the completions of a shell
     Completions(completions::Completions),
@@ -217,6 +218,13 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     }
 }
 
+/// What runs a command's conversations with clusters and engines. Connections are served beside the thread that reads what
+/// comes of them.
+fn event_loop() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().context("cannot start the network's event loop")
+}
+
 /// Whether a command line that could not be understood is one of `run`.
 fn is_run(name: &'static str, arguments: &[OsString]) -> bool {
     let understood = command(name).ignore_errors(true).try_get_matches_from(arguments);
@@ -239,8 +247,8 @@ pub fn command(name: &'static str) -> clap::Command {
         .mut_subcommand("why", |why| why.after_help(examples(why::EXAMPLES)))
         .mut_subcommand("inspect", |inspect| inspect.after_help(examples(inspect::EXAMPLES)))
         .mut_subcommand("run", |run| run.after_help(examples(run::EXAMPLES)))
-        .mut_subcommand("lint", |lint| lint.after_help(examples(lint::EXAMPLES)))
         .mut_subcommand("size", |size| size.after_help(examples(size::EXAMPLES)))
+        .mut_subcommand("lint", |lint| lint.after_help(examples(lint::EXAMPLES)))
         .mut_subcommand("explain", |explain| explain.after_help(examples(explain::EXAMPLES)))
         .mut_subcommand("completions", |shell| shell.after_help(examples(completions::EXAMPLES)))
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use jiff::Timestamp;
 use oomph_cluster::kube::{self, Target};
@@ -15,7 +15,7 @@ use oomph_core::report;
 use oomph_core::why::Ask;
 
 use super::question::{Answer, Only, Question};
-use super::{Exit, Global, Output, follow, since::Since};
+use super::{Exit, Global, Output, event_loop, follow, since::Since};
 use crate::files::{self, Files};
 use crate::sources::{Cluster, Containers, Gathered, Live, Otherwise};
 use crate::ui::Ui;
@@ -68,11 +68,7 @@ impl Why {
         if question.live.is_empty() {
             return tell(&question.answer(Gathered::default()), global.output, ui);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the network's event loop")?;
-        runtime.block_on(async {
+        event_loop()?.block_on(async {
             if watch {
                 return Box::pin(follow::follow(&mut question, global.output, ui)).await;
             }

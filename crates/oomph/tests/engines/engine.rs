@@ -38,12 +38,7 @@ impl Engine {
     /// The engine whose socket the environment names. `None` where it names none; a failure with `OOMPH_REQUIRE=all`.
     pub(crate) fn given(flavour: Flavour) -> Option<Self> {
         let variable = format!("OOMPH_TEST_{}", flavour.name().to_ascii_uppercase());
-        let Some(socket) = std::env::var_os(&variable) else {
-            assert_ne!(std::env::var("OOMPH_REQUIRE").as_deref(), Ok("all"), "{variable} is not set");
-            println!("skipped: {variable} is not set");
-            return None;
-        };
-        let engine = Self { flavour, socket: socket.into() };
+        let engine = Self { flavour, socket: crate::component::component(&variable)? };
         engine.remove_all();
         Some(engine)
     }

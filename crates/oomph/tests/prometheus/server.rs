@@ -7,12 +7,7 @@ use std::process::Command;
 
 /// The script that starts it; `None`, and a word why, where there is none.
 pub(crate) fn script() -> Option<PathBuf> {
-    let script = std::env::var_os("OOMPH_TEST_PROMETHEUS").map(PathBuf::from);
-    if script.is_none() {
-        println!("skipped: no Prometheus; set OOMPH_TEST_PROMETHEUS to tests/prometheus/prometheus");
-        assert!(std::env::var("OOMPH_REQUIRE").as_deref() != Ok("all"), "a Prometheus is missing");
-    }
-    script
+    crate::component::component("OOMPH_TEST_PROMETHEUS")
 }
 
 /// A server that runs until it is dropped.

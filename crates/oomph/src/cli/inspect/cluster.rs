@@ -1,18 +1,72 @@
 //! Pods of a cluster: read from inside where that is asked for, else told how to be read.
 
 use anyhow::Result;
-use oomph_cluster::kube::{self, Found, Inside, Printed, Target};
+use oomph_cluster::kube::{self, ConnectError, Found, Inside, Printed, Target};
 use oomph_core::fact::{Container, ContainerKind, Gap, Pod, State};
 use oomph_core::waterfall::inside::{self, Place, from_outside};
 use oomph_core::waterfall::{Document, Subject, Waterfall, document};
 
-use crate::cli::Global;
+use super::{Inspect, show};
+use crate::cli::{Exit, Global, Output, event_loop};
+use crate::ui::Ui;
 
 /// Containers read at most: each costs a command inside of it.
 const CONTAINERS_MAX: usize = 200;
 
+impl Inspect {
+    /// What no node can answer by itself.
+    pub(super) fn is_of_cluster(&self, global: &Global) -> bool {
+        let workload = matches!(self.pod, Some(Target::Workload { .. }));
+        workload || global.selector.is_some() || global.context.is_some() || global.kubeconfig.is_some()
+    }
+
+    /// The cluster's pods, read by a command inside each container.
+    pub(super) fn read_inside(&self, global: &Global, ui: Ui) -> Result<Exit> {
+        let runtime = event_loop()?;
+        let inside = runtime.block_on(find(self.pod.as_ref(), global))?;
+        let read = || runtime.block_on(ui.waiting("reading inside of containers", read(&inside, global)));
+        let mut nothing = false;
+        let looked = self.look_again(
+            || {
+                let document = read();
+                nothing = document.waterfalls.is_empty() && !document.gaps.is_empty();
+                document
+            },
+            global,
+            ui,
+        )?;
+        Ok(if nothing { Exit::Failed } else { looked })
+    }
+
+    /// Says how the pods can be read, which is not done here.
+    pub(super) fn advise(&self, global: &Global, ui: Ui) -> Result<Exit> {
+        let inside = event_loop()?.block_on(find(self.pod.as_ref(), global))?;
+        let advice = advice(&inside);
+        if global.output == Output::Text {
+            for Gap { what, because, command } in &advice {
+                ui.error(format_args!("{what} was not read: {because}\n  {command}"));
+            }
+            if advice.is_empty() {
+                ui.error("no pod matches; list them with: kubectl get pods -A");
+            }
+        } else {
+            show(&document(Vec::new(), &advice), global.output, ui)?;
+        }
+        Ok(Exit::Failed)
+    }
+
+    /// The same of a pod that is not on this node; where no cluster is configured, why it was not found here.
+    pub(super) fn advise_or(&self, error: anyhow::Error, global: &Global, ui: Ui) -> Result<Exit> {
+        let advised = self.advise(global, ui);
+        match advised {
+            Err(of_cluster) if of_cluster.is::<ConnectError>() => Err(error),
+            advised => advised,
+        }
+    }
+}
+
 /// The pods that are asked for, as the cluster tells of them.
-pub(super) async fn find(target: Option<&Target>, global: &Global) -> Result<Inside> {
+async fn find(target: Option<&Target>, global: &Global) -> Result<Inside> {
     let ask = kube::Ask {
         target: target.cloned(),
         namespace: global.namespace.clone(),
@@ -27,7 +81,7 @@ pub(super) async fn find(target: Option<&Target>, global: &Global) -> Result<Ins
 }
 
 /// How the memory of these pods can be read: on their nodes in full, or from inside.
-pub(super) fn advice(inside: &Inside) -> Vec<Gap> {
+fn advice(inside: &Inside) -> Vec<Gap> {
     let mut gaps = inside.found.gaps.clone();
     for Found { pod, .. } in &inside.found.pods {
         let (namespace, name) = names(pod);
@@ -70,7 +124,7 @@ fn runs(container: &Container) -> Result<(), String> {
 }
 
 /// Every running container of the pods, from inside.
-pub(super) async fn read(inside: &Inside, global: &Global) -> Document {
+async fn read(inside: &Inside, global: &Global) -> Document {
     let mut gaps = inside.found.gaps.clone();
     let mut wanted: Vec<(&Found, &Container)> = Vec::new();
     for found in &inside.found.pods {

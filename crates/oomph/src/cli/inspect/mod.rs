@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use oomph_cluster::kube::{ConnectError, Target};
+use oomph_cluster::kube::Target;
 use oomph_core::fact::Gap;
 use oomph_core::recording;
 use oomph_core::report;
@@ -30,7 +30,9 @@ pub(super) const EXAMPLES: &str = "  \
   oomph inspect --recording app.oomph    the peak of a recorded run
 
 Reading the processes of others takes root, or CAP_SYS_PTRACE and CAP_SYS_ADMIN. Of a pod on another node:
-  kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE -- oomph inspect POD";
+  kubectl debug node/NODE -it --profile=sysadmin --image=IMAGE -- oomph inspect POD
+
+Exit codes: 0 it was looked at, 2 the work could not be done.";
 
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
@@ -165,63 +167,6 @@ impl Inspect {
         };
         Ok(found)
     }
-}
-
-impl Inspect {
-    /// What no node can answer by itself.
-    fn is_of_cluster(&self, global: &Global) -> bool {
-        let workload = matches!(self.pod, Some(Target::Workload { .. }));
-        workload || global.selector.is_some() || global.context.is_some() || global.kubeconfig.is_some()
-    }
-
-    /// The cluster's pods, read by a command inside each container.
-    fn read_inside(&self, global: &Global, ui: Ui) -> Result<Exit> {
-        let runtime = event_loop()?;
-        let inside = runtime.block_on(cluster::find(self.pod.as_ref(), global))?;
-        let read = || runtime.block_on(ui.waiting("reading inside of containers", cluster::read(&inside, global)));
-        let mut nothing = false;
-        let looked = self.look_again(
-            || {
-                let document = read();
-                nothing = document.waterfalls.is_empty() && !document.gaps.is_empty();
-                document
-            },
-            global,
-            ui,
-        )?;
-        Ok(if nothing { Exit::Failed } else { looked })
-    }
-
-    /// Says how the pods can be read, which is not done here.
-    fn advise(&self, global: &Global, ui: Ui) -> Result<Exit> {
-        let inside = event_loop()?.block_on(cluster::find(self.pod.as_ref(), global))?;
-        let advice = cluster::advice(&inside);
-        if global.output == Output::Text {
-            for Gap { what, because, command } in &advice {
-                ui.error(format_args!("{what} was not read: {because}\n  {command}"));
-            }
-            if advice.is_empty() {
-                ui.error("no pod matches; list them with: kubectl get pods -A");
-            }
-        } else {
-            show(&document(Vec::new(), &advice), global.output, ui)?;
-        }
-        Ok(Exit::Failed)
-    }
-
-    /// The same of a pod that is not on this node; where no cluster is configured, why it was not found here.
-    fn advise_or(&self, error: anyhow::Error, global: &Global, ui: Ui) -> Result<Exit> {
-        let advised = self.advise(global, ui);
-        match advised {
-            Err(of_cluster) if of_cluster.is::<ConnectError>() => Err(error),
-            advised => advised,
-        }
-    }
-}
-
-fn event_loop() -> Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().context("cannot start the network's event loop")
 }
 
 /// The peak of a recording.

@@ -13,7 +13,7 @@ use oomph_core::waterfall::Subject;
 use oomph_node::containers::{self, Container, Containers};
 use oomph_node::hierarchy::Hierarchy;
 
-use crate::cli::Global;
+use crate::cli::{Global, event_loop};
 
 /// Cgroups to look at, and what stands in the way of more.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ pub(super) fn of_pod(hierarchy: &Hierarchy, name: &str, global: &Global) -> Resu
 
 /// A container that Docker or Podman knows by this name.
 pub(super) fn of_engine(hierarchy: &Hierarchy, name: &str) -> Result<Subjects> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = event_loop()?;
     let endpoints = docker::endpoints(|name| std::env::var(name).ok())?;
     let ask = docker::Ask {
         endpoints: &endpoints,

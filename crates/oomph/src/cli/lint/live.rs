@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use oomph_cluster::kube::{self, Ask};
 use oomph_core::artifact::Status;
 use oomph_core::diagnosis::GapReport;
 use oomph_core::lint::{Source, live};
 
-use crate::cli::Global;
+use crate::cli::{Global, event_loop};
 use crate::ui::Ui;
 
 /// How long one list may take: a large cluster has many pages of pods.
@@ -36,7 +36,7 @@ pub(super) fn read(global: &Global, ui: Ui) -> Result<Live> {
         deadline: DEADLINE,
         ..Ask::default()
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let runtime = event_loop()?;
     let captured = runtime.block_on(ui.waiting("asking the cluster for its workloads", kube::manifests(&ask)))?;
     for source in &captured.sources {
         ui.detail(&source.name);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use clap::{Args, ValueEnum};
+use oomph_core::diagnosis::GapReport;
 use oomph_core::lint::{Document, Level, Source, lint_with};
 
 use super::{Exit, Global};
@@ -36,7 +37,10 @@ pub(super) const EXAMPLES: &str = "  \
   oomph lint --live -n shop              what runs in a namespace, as it was admitted
   oomph lint --fix deploy/               mend what has one reading only
   oomph lint --format sarif=oomph.sarif --format github .
-                                         for a pipeline, in two forms at once";
+                                         for a pipeline, in two forms at once
+
+Exit codes: 0 nothing was found at the level of --fail-on or above, 1 something was, 2 the work could not be done, or
+something could not be read.";
 
 #[derive(Debug, Args)]
 pub(super) struct Lint {
@@ -83,6 +87,16 @@ pub(super) struct Lint {
     /// Print the settings in force and where each comes from, and do nothing else
     #[arg(long)]
     print_config: bool,
+}
+
+/// What is linted.
+struct Gathered {
+    /// The files first, in the order of their paths, then what was rendered, then the cluster's.
+    sources: Vec<Source>,
+    paths: Vec<PathBuf>,
+    gaps: Vec<GapReport>,
+    /// The cluster was asked, and nothing of it may be read.
+    nothing: bool,
 }
 
 /// What `--fix` does.
@@ -140,33 +154,12 @@ impl Lint {
             bail!("no manifest among {shown}: name files, or folders with *.yaml, *.yml, *.json or Dockerfiles");
         }
         let fails = settings.fail_on().level();
-        let (mut sources, mut gaps, mut read) = (Vec::new(), Vec::new(), Vec::new());
-        for path in paths {
-            match files::source(&path, ui) {
-                Ok((source, of_image)) => {
-                    sources.push(source);
-                    gaps.extend(of_image);
-                    read.push(path);
-                }
-                Err(error) => unread.push(error),
-            }
-        }
-        if sources.is_empty() && self.rendered.is_empty() && !self.live && !unread.is_empty() {
+        let Some(Gathered { mut sources, paths, gaps, nothing }) =
+            self.gather(paths, &mut unread, &mut settings, global, ui)?
+        else {
             return Err(unread.swap_remove(0));
-        }
-        let paths = read;
-        gaps.extend(unread.iter().map(files::gap));
-        for piece in self.rendered.read(global, ui)? {
-            settings.hold(&piece.source.0, &piece.folder);
-            sources.push(piece.into_source());
-        }
-        let live = if self.live { live::read(global, ui)? } else { Live::default() };
-        for source in live.sources {
-            settings.hold(&source.name, Path::new("."));
-            sources.push(source);
-        }
+        };
         let mut document = self.lint(&sources, &settings)?;
-        gaps.extend(live.gaps);
         document.gaps.clone_from(&gaps);
         match self.fix {
             Some(Fix::Suggest) => {
@@ -181,7 +174,44 @@ impl Lint {
         }
         outputs::write(&self.format, &document, &sources, fails, global, ui)?;
         // Where nothing may be read, nothing was looked at; and what cannot be read may be anything.
-        if live.nothing || !unread.is_empty() { Ok(Exit::Failed) } else { Ok(exit(&document, fails)) }
+        if nothing || !unread.is_empty() { Ok(Exit::Failed) } else { Ok(exit(&document, fails)) }
+    }
+
+    /// Reads what is linted. `None` where nothing of it could be read, and that is all that was asked for.
+    fn gather(
+        &self,
+        paths: Vec<PathBuf>,
+        unread: &mut Vec<Error>,
+        settings: &mut Settings,
+        global: &Global,
+        ui: Ui,
+    ) -> Result<Option<Gathered>> {
+        let (mut sources, mut gaps, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        for path in paths {
+            match files::source(&path, ui) {
+                Ok((source, of_image)) => {
+                    sources.push(source);
+                    gaps.extend(of_image);
+                    read.push(path);
+                }
+                Err(error) => unread.push(error),
+            }
+        }
+        if sources.is_empty() && self.rendered.is_empty() && !self.live && !unread.is_empty() {
+            return Ok(None);
+        }
+        gaps.extend(unread.iter().map(files::gap));
+        for piece in self.rendered.read(global, ui)? {
+            settings.hold(&piece.source.0, &piece.folder);
+            sources.push(piece.into_source());
+        }
+        let live = if self.live { live::read(global, ui)? } else { Live::default() };
+        for source in live.sources {
+            settings.hold(&source.name, Path::new("."));
+            sources.push(source);
+        }
+        gaps.extend(live.gaps);
+        Ok(Some(Gathered { sources, paths: read, gaps, nothing: live.nothing }))
     }
 
     /// The files and folders that are meant.

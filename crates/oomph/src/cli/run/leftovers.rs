@@ -50,7 +50,7 @@ impl Drop for Leftovers {
 
 /// The other side: waits until nobody holds the line any more.
 pub(super) fn remove(folder: &Path) -> ExitCode {
-    super::command::spare_ourselves();
+    oomph_node::process::spare_ourselves();
     let _ = io::stdin().lock().read_to_end(&mut Vec::new());
     if oomph_node::scope::remove(folder) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

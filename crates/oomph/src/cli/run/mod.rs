@@ -21,6 +21,7 @@ mod signals;
 mod stderr;
 mod unlimited;
 mod user_scope;
+mod watch;
 
 use destination::Destination;
 
@@ -30,8 +31,8 @@ pub(super) const EXAMPLES: &str = "  \
   oomph run -o json --memory 1Gi -- make test               the document last on stdout
   oomph run --watch-only -- ./app                           without a limit and without a cgroup
 
-Exits as the command does: its own code, or 128 and the signal that ended it; 125 when oomph itself could not do its
-work, 126 when the command cannot be executed, 127 when it is not there.";
+Exit codes: the command's own, or 128 and the signal that ended it; 125 the work could not be done, 126 the command cannot
+be executed, 127 it is not there.";
 
 #[derive(Debug, Args)]
 pub(super) struct Run {

@@ -13,8 +13,9 @@ use oomph_core::process::{Status, status};
 use oomph_core::recording::{End, Line, Run as Header, Sample};
 use oomph_core::units::Bytes;
 
-use super::command::{Ran, name, not_started, thin};
+use super::command::{Ran, name, not_started};
 use super::signals;
+use super::watch::thin;
 use crate::ui::Ui;
 
 const INTERVAL: Duration = Duration::from_millis(100);

@@ -1,12 +1,12 @@
 //! `--apply`: what is proposed is set in the cluster, after the server has said what would become of it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use oomph_cluster::kube::{Preview, open};
 use oomph_core::report::{Change, changes};
 use oomph_core::size::Document;
 
-use crate::cli::{Form, Global};
+use crate::cli::{Form, Global, event_loop};
 use crate::ui::Ui;
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Apply {
             ui.note("nothing is to be set");
             return Ok(if left.is_empty() { Applied::All } else { Applied::Some });
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+        let runtime = event_loop()?;
         let applied = runtime.block_on(self.set(&changes, global, ui))?;
         Ok(if applied == Applied::All && !left.is_empty() { Applied::Some } else { applied })
     }

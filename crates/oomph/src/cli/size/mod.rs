@@ -40,11 +40,12 @@ pub(super) const EXAMPLES: &str = "  \
   oomph size --trace memory.csv -o vpa               objects of the VPA in mode Off; -o patch, -o kustomize: patches
 
 A trace has the columns series, time_s, bytes, and where they are known limit_bytes, heap_bytes, rss_bytes,
-cache_bytes and oom; plain, .gz or .zst.
+cache_bytes and oom; plain, .gz or .zst. In the column oom stands what was killed since the row before, or a counter,
+which never falls.
 
-Exits with 1 where something needs action: a leak, a limit that is too low, a kill, a proposal that differs by more
-than a tenth from what is set, or one under which the same history would have been killed. In the column oom stands
-what was killed since the row before, or a counter, which never falls.";
+Exit codes: 0 nothing needs action, 1 something does: a leak, a limit that is too low, a kill, a proposal that differs by
+more than a tenth from what is set, or one under which the same history would have been killed, 2 the work could not be
+done.";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]

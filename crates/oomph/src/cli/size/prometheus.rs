@@ -13,7 +13,7 @@ use oomph_core::size::STEP;
 use oomph_core::size::prometheus::Range;
 use oomph_core::units::DAY;
 
-use crate::cli::Global;
+use crate::cli::{Global, event_loop};
 use crate::ui::Ui;
 
 /// The environment variable that holds a bearer token.
@@ -89,7 +89,7 @@ impl Prometheus {
         let to = Timestamp::now().as_second() / STEP * STEP;
         let range =
             Range { from: to - i64::from(self.days) * DAY, to, step: STEP, namespace: global.namespace.clone() };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+        let runtime = event_loop()?;
         runtime.block_on(async {
             let server = if url == AUTO {
                 let ask = super::cluster(global);

@@ -1,5 +1,4 @@
 //! Numbers and moments at the ends of their types: evidence is written by others, and no value of it may panic.
-#![allow(clippy::unwrap_used, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::Document;
@@ -7,10 +6,10 @@ use oomph_core::report::{self, Style};
 use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
+use super::evidence::{ID, UID};
+
 const FIRST: &str = "-009999-01-02T01:59:59Z";
 const LAST: &str = "9999-12-30T22:00:00.999999999Z";
-const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
 
 fn explain(artifacts: &[Artifact]) -> Document {
     let document = why(artifacts, Vec::new(), Vec::new(), &Ask::default());

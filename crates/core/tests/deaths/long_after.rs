@@ -1,11 +1,5 @@
 //! What is told of an end long after it: the pod is gone, another life came, the limit was changed, the kubelet stopped
 //! counting.
-#![allow(
-    clippy::unwrap_used,
-    clippy::format_collect,
-    clippy::needless_pass_by_value,
-    reason = "small evidence is written as it is read"
-)]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Confidence, Diagnosis, PatternKind, VictimKind};
@@ -14,9 +8,7 @@ use oomph_core::units::Bytes;
 use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const EARLIER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
+use super::evidence::{EARLIER, ID, UID, log, objects};
 
 fn ended(id: &str, code: i64, reason: &str, from: &str, to: &str) -> Value {
     json!({"terminated": {"exitCode": code, "reason": reason, "containerID": format!("containerd://{id}"),
@@ -84,14 +76,6 @@ fn report(at: &str, oom: &str, id: &str, stats: &str, rows: &[(u32, i32, &str)])
          {head} oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg={oom},task_memcg={task},task={comm},pid={pid},uid=0\n\
          {head} Memory cgroup out of memory: Killed process {pid} ({comm}) total-vm:9000kB, anon-rss:8000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:{adj}\n"
     )
-}
-
-fn log(text: impl Into<String>) -> Artifact {
-    Artifact::new("kern.log", text.into())
-}
-
-fn objects(items: &[Value]) -> Artifact {
-    Artifact::new("objects.json", json!({"apiVersion": "v1", "items": items, "kind": "List"}).to_string())
 }
 
 fn explain(artifacts: &[Artifact]) -> Vec<Diagnosis> {

@@ -14,6 +14,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::hierarchy::{Hierarchy, Version};
 use crate::sys;
 
+pub mod last;
+
 /// Where oomph itself goes when a cgroup without other processes has to hand its controller down.
 const ASIDE: &str = "oomph-itself";
 

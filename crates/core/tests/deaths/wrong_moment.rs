@@ -1,14 +1,11 @@
 //! A word counts for the end that it was said of: what the kubelet, a runtime or an event says of another life, or of the
 //! node at another hour, explains nothing.
-#![allow(clippy::unwrap_used, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Confidence, Diagnosis};
-use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
+use super::evidence::{ID, UID, objects, only};
 
 /// A pod whose container app lived from 10:00:00 to 10:05:00 and ended so.
 fn pod(code: i64, reason: &str) -> Value {
@@ -29,18 +26,8 @@ fn event(reason: &str, message: &str, at: &str) -> Value {
         "source": {"component": "kubelet", "host": "n1"}, "count": 1, "firstTimestamp": at, "lastTimestamp": at})
 }
 
-fn objects(items: &[Value]) -> Artifact {
-    Artifact::new("objects.json", json!({"apiVersion": "v1", "items": items, "kind": "List"}).to_string())
-}
-
 fn log(line: &str) -> Artifact {
     Artifact::new("node.log", format!("{line}\n"))
-}
-
-fn only(artifacts: &[Artifact]) -> Diagnosis {
-    let mut all = why(artifacts, Vec::new(), Vec::new(), &Ask::default()).diagnoses;
-    assert_eq!(all.len(), 1, "{:?}", all.iter().map(|it| (it.verdict, &it.summary)).collect::<Vec<_>>());
-    all.remove(0)
 }
 
 #[track_caller]

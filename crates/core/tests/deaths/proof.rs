@@ -1,10 +1,4 @@
 //! The traps of explaining a death, one by one: small evidence, the verdict that it bears, and no more.
-#![allow(
-    clippy::unwrap_used,
-    clippy::format_collect,
-    clippy::needless_pass_by_value,
-    reason = "small evidence is written as it is read"
-)]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Confidence, Diagnosis, VictimKind};
@@ -12,9 +6,7 @@ use oomph_core::fact::Level;
 use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const EARLIER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
+use super::evidence::{EARLIER, ID, UID, explain, log, objects, only};
 
 /// A pod with one container, app, that ended so.
 fn pod(end: Value) -> Value {
@@ -53,24 +45,6 @@ fn report(at: &str, oom: &str, task: &str, pids: &[(u32, &str)], victim: (u32, &
 
 fn cgroup(id: &str) -> String {
     format!("/kubepods/burstable/pod{UID}/{id}")
-}
-
-fn log(text: impl Into<String>) -> Artifact {
-    Artifact::new("kern.log", text.into())
-}
-
-fn objects(items: &[Value]) -> Artifact {
-    Artifact::new("objects.json", json!({"apiVersion": "v1", "items": items, "kind": "List"}).to_string())
-}
-
-fn explain(artifacts: &[Artifact]) -> Vec<Diagnosis> {
-    why(artifacts, Vec::new(), Vec::new(), &Ask::default()).diagnoses
-}
-
-fn only(artifacts: &[Artifact]) -> Diagnosis {
-    let mut all = explain(artifacts);
-    assert_eq!(all.len(), 1, "{:?}", all.iter().map(|it| (it.verdict, &it.summary)).collect::<Vec<_>>());
-    all.remove(0)
 }
 
 #[track_caller]

@@ -1,11 +1,11 @@
 //! What the evidence does not bear: logs of several boots, lines that name nobody, words that contradict each other.
-#![allow(clippy::unwrap_used, clippy::format_collect, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::Artifact;
-use oomph_core::diagnosis::{Confidence, Diagnosis};
+use oomph_core::diagnosis::Confidence;
 use oomph_core::fact::Level;
-use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
+
+use super::evidence::{explain, log, only};
 
 const DEAD: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 const ALIVE: &str = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd";
@@ -30,20 +30,6 @@ fn quiet(from: u32, to: u32) -> String {
         format!("2026-05-04T{hour:02}:{minute:02}:05.000000+00:00 n7 kernel: eth0: link becomes ready\n")
     };
     (from..to).map(line).collect()
-}
-
-fn explain(artifacts: &[Artifact]) -> Vec<Diagnosis> {
-    why(artifacts, Vec::new(), Vec::new(), &Ask::default()).diagnoses
-}
-
-fn only(artifacts: &[Artifact]) -> Diagnosis {
-    let mut diagnoses = explain(artifacts);
-    assert_eq!(diagnoses.len(), 1, "{diagnoses:#?}");
-    diagnoses.remove(0)
-}
-
-fn log(text: impl Into<String>) -> Artifact {
-    Artifact::new("kern.log", text.into())
 }
 
 #[test]

@@ -1,5 +1,4 @@
 //! Pods that are gone or were never made, as a namespace's events and the kernel's log tell of them.
-#![allow(clippy::unwrap_used, reason = "tests' scaffolding may fail")]
 
 use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::diagnosis::{Diagnosis, Document, Verdict};

@@ -15,6 +15,7 @@ use oomph_core::runtime::Target;
 use oomph_core::units::Bytes;
 use rustix::io::Errno;
 
+mod child;
 mod folder;
 mod frame_set;
 mod frames;
@@ -29,6 +30,7 @@ mod scan;
 use folder::Folder;
 use later::Later;
 
+pub use child::{ended_before_exec, offer_first, spare_ourselves};
 pub use folder::is_gone;
 pub use frames::Frames;
 pub use images::MappedFiles;

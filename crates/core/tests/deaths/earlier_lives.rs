@@ -1,14 +1,13 @@
 //! What happened earlier in a life, or was never seen, does not explain its end.
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::{Artifact, Kind};
 use oomph_core::diagnosis::{Confidence, Diagnosis, VictimKind};
 use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+use super::evidence::{ID, UID, log, objects, only};
+
 const NOW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
 
 /// A pod whose container ran from 10:00 to 11:00, ended so, and runs again.
 fn pod(code: i64, reason: &str) -> Value {
@@ -43,20 +42,6 @@ fn kill(head: &str, cgroup: &str, pid: u32, comm: &str) -> String {
 
 fn cgroup(id: &str) -> String {
     format!("/kubepods/burstable/pod{UID}/{id}")
-}
-
-fn log(text: impl Into<String>) -> Artifact {
-    Artifact::new("kern.log", text.into())
-}
-
-fn objects(items: &[Value]) -> Artifact {
-    Artifact::new("objects.json", json!({"apiVersion": "v1", "items": items, "kind": "List"}).to_string())
-}
-
-fn only(artifacts: &[Artifact]) -> Diagnosis {
-    let mut all = why(artifacts, Vec::new(), Vec::new(), &Ask::default()).diagnoses;
-    assert_eq!(all.len(), 1, "{:?}", all.iter().map(|it| (it.verdict, &it.summary)).collect::<Vec<_>>());
-    all.remove(0)
 }
 
 #[track_caller]

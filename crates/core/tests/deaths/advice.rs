@@ -1,5 +1,4 @@
 //! What a diagnosis tells people to do: it fits the evidence, and its commands run as they stand.
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::Diagnosis;

@@ -1,16 +1,12 @@
 //! Whose kill it was: of the container, of its neighbour in the pod, of a cgroup inside it, or of a process beside the
 //! sandbox's.
-#![allow(clippy::unwrap_used, reason = "small evidence is written as it is read")]
 
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Diagnosis, VictimKind};
 use oomph_core::units::Bytes;
-use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-const APP: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const IDLE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const UID: &str = "11111111-2222-3333-4444-555555555555";
+use crate::evidence::{EARLIER as IDLE, ID as APP, UID, explain};
 
 /// A container that ran from 10:00:00 to 10:01:00 and ended so, or that runs.
 fn container(name: &str, id: &str, code: Option<i32>) -> Value {
@@ -64,7 +60,7 @@ fn log(at: &str, below: &str, id: &str, rows: &[(u32, &str)], victim: u32, stats
 
 /// What is said of one container.
 fn of(artifacts: &[Artifact], name: &str) -> Diagnosis {
-    let all = why(artifacts, Vec::new(), Vec::new(), &Ask::default()).diagnoses;
+    let all = explain(artifacts);
     let said: Vec<String> = all.iter().map(|it| it.summary.clone()).collect();
     let named = |it: &Diagnosis| it.subject.container.as_deref() == Some(name);
     all.into_iter().find(named).unwrap_or_else(|| panic!("{name}: {said:?}"))
