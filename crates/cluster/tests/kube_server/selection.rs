@@ -45,6 +45,31 @@ async fn events_of_pods_that_labels_did_not_choose_are_left_out() {
 }
 
 #[tokio::test]
+async fn what_went_wrong_before_a_pod_was_well_is_left_out_with_it_and_an_earlier_namesakes_events_are_not() {
+    let server = Server::start(|path| {
+        version(path).or_else(|| match path {
+            path if path.contains("/shop/pods?") => Some(list("PodList", &[pod("db-0", 0), pod("hurt", 1)], "")),
+            EVENTS => {
+                let of = |uid: &str, reason: &str| {
+                    let mut event = event("Pod", "db-0", reason, "0/1 nodes are available");
+                    event["involvedObject"]["uid"] = json!(uid);
+                    event["type"] = json!("Warning");
+                    event
+                };
+                let events = [of("uid-db-0", "FailedScheduling"), of("uid-earlier", "Evicted")];
+                Some(list("EventList", &events, ""))
+            }
+            _ => None,
+        })
+    })
+    .await;
+    let captured = capture(&server.ask()).await.unwrap();
+    let text: String = captured.artifacts.iter().map(|it| String::from_utf8_lossy(&it.bytes).into_owned()).collect();
+    assert!(!text.contains("FailedScheduling"), "{text}");
+    assert!(text.contains("Evicted"), "{text}");
+}
+
+#[tokio::test]
 async fn a_workloads_pods_that_are_gone_are_looked_for_on_their_nodes() {
     let server = Server::start(|path| {
         version(path).or_else(|| match path {
