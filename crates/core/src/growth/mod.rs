@@ -1,5 +1,6 @@
 //! How memory grew: the class of a history of samples, and what it rests on.
 
+mod classify;
 mod deploys;
 mod floors;
 mod history;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::expansion::{Expansion, is_unset};
 use super::finding::Place;
+use super::image::Config;
 use super::runtime::jvm::Jvm;
 use super::script::{self, Written, assignment, is_known, is_shell, leads, only_says, plain};
 use super::surroundings::Surroundings;
@@ -119,9 +120,22 @@ impl<'a> Program<'a> {
         };
         let has_image = image.as_ref().is_some_and(|image| image.complete);
         let mut it = Self { has_command: has_image || !command.is_empty(), has_image, ..Self::default() };
-        for variable in image.iter().flat_map(|image| &image.variables) {
+        it.read_environment(image.as_ref(), container, workload, surroundings);
+        it.read_words((&command, &arguments), container, workload.platform);
+        it
+    }
+
+    /// What the image, config maps and the container itself set, in the order in which it counts.
+    fn read_environment(
+        &mut self,
+        image: Option<&Config<'a>>,
+        container: &Container<'a>,
+        workload: &Workload<'a>,
+        surroundings: &Surroundings<'a>,
+    ) {
+        for variable in image.into_iter().flat_map(|image| &image.variables) {
             let (value, node) = value(variable, container, workload, surroundings);
-            it.environment.push(Set { name: variable.name, value, node, written: None });
+            self.environment.push(Set { name: variable.name, value, node, written: None });
         }
         for (is_map, name, prefix) in &container.variable_lists {
             // A prefix would need names of its own; nobody prefixes what a runtime reads.
@@ -130,11 +144,11 @@ impl<'a> Program<'a> {
                     for (key, node) in data.entries() {
                         if let (Some(name), Some(text)) = (key.text(), node.text()) {
                             let value = Value::Text(Cow::Borrowed(text));
-                            it.environment.push(Set { name, value, node, written: None });
+                            self.environment.push(Set { name, value, node, written: None });
                         }
                     }
                 }
-                None => it.hidden.push(name),
+                None => self.hidden.push(name),
             }
         }
         for variable in &container.variables {
@@ -146,78 +160,91 @@ impl<'a> Program<'a> {
             };
             let set = match value {
                 Value::Text(Cow::Borrowed(text)) => {
-                    let value = by.expand(text, &it);
+                    let value = by.expand(text, self);
                     let written = matches!(value, Cow::Owned(_)).then_some(text);
                     Set { name: variable.name, value: Value::Text(value), node, written }
                 }
                 value => Set { name: variable.name, value, node, written: None },
             };
-            it.environment.push(set);
+            self.environment.push(set);
         }
-        let is_unseen = workload.platform == Platform::Kubernetes && command.is_empty();
+    }
+
+    /// The words of the command line, as whoever starts them puts variables in.
+    fn read_words(
+        &mut self,
+        (command, arguments): (&[Word<'a>], &[Word<'a>]),
+        container: &Container<'a>,
+        platform: Platform,
+    ) {
+        let is_unseen = platform == Platform::Kubernetes && command.is_empty();
         let is_own =
             |word: &Word<'_>| container.command.iter().chain(&container.arguments).any(|it| it.node == word.node);
         // What a command only says to somebody (`echo use -Xmx4g`) gives nothing a flag.
         let (mut is_said, mut said) = (false, HashSet::new());
-        for word in command.iter().chain(&arguments) {
+        for word in command.iter().chain(arguments) {
             for (index, Written { text: raw, begins, to_file }) in script::words(word.text).enumerate() {
-                let starts = match it.words.last() {
+                let starts = match self.words.last() {
                     None => true,
                     Some(last) => {
                         (begins && index > 0)
-                            || leads(&last.text, it.words.iter().rev().nth(1).map_or("", |word| &word.text))
+                            || leads(&last.text, self.words.iter().rev().nth(1).map_or("", |word| &word.text))
                     }
                 };
                 if starts {
                     is_said = only_says(raw) && !to_file;
                 } else if is_said {
-                    said.insert(it.words.len());
-                    it.words.push(Part { text: raw.into(), place: word.node.into(), from: None, starts });
+                    said.insert(self.words.len());
+                    self.words.push(Part { text: raw.into(), place: word.node.into(), from: None, starts });
                     continue;
                 }
                 // No shell reads the words of a program that is started as it is, and Compose takes a variable from who
                 // runs it: `$$NAME` is the container's.
-                let in_shell = is_unseen || it.words.iter().any(|word| word.starts && is_shell(&word.text));
-                let escape = if workload.platform == Platform::Compose { "$$" } else { "$" };
+                let in_shell = is_unseen || self.words.iter().any(|word| word.starts && is_shell(&word.text));
+                let escape = if platform == Platform::Compose { "$$" } else { "$" };
                 let by = Expansion {
-                    kubelet: workload.platform == Platform::Kubernetes && is_own(word),
+                    kubelet: platform == Platform::Kubernetes && is_own(word),
                     shell: in_shell.then_some(escape),
-                    compose: workload.platform == Platform::Compose && is_own(word),
+                    compose: platform == Platform::Compose && is_own(word),
                 };
-                if let Some((name, default)) = by.whole(raw) {
-                    if let Some(default) = default.filter(|_| is_unset(name, &it)) {
-                        let place = locate(word.node, raw);
-                        let part = |text| Part { text: Cow::Borrowed(text), place, from: None, starts: false };
-                        it.words.extend(plain(default).map(part));
-                        continue;
-                    }
-                    if let Some(set) = it.variable(name) {
-                        let words = set.words();
-                        it.words.extend(words);
-                        continue;
-                    }
-                }
-                let text = by.expand(raw, &it);
-                if let Some((name, given)) = assignment(raw) {
-                    // What hands a whole variable on hands on what stands there.
-                    let other = by.whole(given).and_then(|(name, _)| it.variable(name)).cloned();
-                    let anew = || {
-                        let value = match &text {
-                            Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
-                            Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
-                        };
-                        let value = value.filter(|value| is_known(value)).map_or(Value::Unknown, Value::Text);
-                        Set { name, value, node: word.node, written: Some(given) }
-                    };
-                    let set = other.map_or_else(anew, |other| Set { name, ..other });
-                    it.environment.push(set);
-                }
-                it.words.push(Part { text, place: locate(word.node, raw), from: None, starts });
+                self.read_word(word, raw, starts, by);
             }
         }
         let mut index = 0..;
-        it.words.retain(|_| index.next().is_none_or(|index| !said.contains(&index)));
-        it
+        self.words.retain(|_| index.next().is_none_or(|index| !said.contains(&index)));
+    }
+
+    /// A word, or those that stand in the variable which it is, and what it sets.
+    fn read_word(&mut self, word: &Word<'a>, raw: &'a str, starts: bool, by: Expansion<'_>) {
+        if let Some((name, default)) = by.whole(raw) {
+            if let Some(default) = default.filter(|_| is_unset(name, self)) {
+                let place = locate(word.node, raw);
+                let part = |text| Part { text: Cow::Borrowed(text), place, from: None, starts: false };
+                self.words.extend(plain(default).map(part));
+                return;
+            }
+            if let Some(set) = self.variable(name) {
+                let words = set.words();
+                self.words.extend(words);
+                return;
+            }
+        }
+        let text = by.expand(raw, self);
+        if let Some((name, given)) = assignment(raw) {
+            // What hands a whole variable on hands on what stands there.
+            let other = by.whole(given).and_then(|(name, _)| self.variable(name)).cloned();
+            let anew = || {
+                let value = match &text {
+                    Cow::Borrowed(text) => assignment(text).map(|(_, value)| Cow::Borrowed(value)),
+                    Cow::Owned(text) => assignment(text).map(|(_, value)| Cow::Owned(value.to_owned())),
+                };
+                let value = value.filter(|value| is_known(value)).map_or(Value::Unknown, Value::Text);
+                Set { name, value, node: word.node, written: Some(given) }
+            };
+            let set = other.map_or_else(anew, |other| Set { name, ..other });
+            self.environment.push(set);
+        }
+        self.words.push(Part { text, place: locate(word.node, raw), from: None, starts });
     }
 
     /// A variable that is set.

@@ -11,19 +11,48 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
     for workload in workloads.iter_mut() {
         templates::give(workload, objects);
     }
-    let mut gaps = Vec::new();
+    let mut gaps: Vec<Gap> = templates_of_nobody(workloads, objects).into_iter().collect();
+    let known_before = workloads.len();
+    let mut used = Used { saved: vec![false; objects.saved.len()], covered: Vec::new() };
+    for workload in workloads.iter_mut() {
+        used.give(workload, objects);
+    }
+    for index in 0..objects.vertical.len() {
+        used.add_containers(index, workloads, objects, &mut gaps);
+    }
+    let alone = objects.saved.iter().zip(used.saved).filter(|(_, used)| !used).map(|(saved, _)| saved);
+    workloads.extend(alone.map(|saved| of_saved(saved, objects)));
+    for workload in &mut workloads[known_before..] {
+        templates::give(workload, objects);
+    }
+    workloads.sort_by(|a, b| a.subject.cmp(&b.subject));
+    gaps
+}
+
+/// Templates were given, and no history is of one of them.
+fn templates_of_nobody(workloads: &[Workload], objects: &Objects) -> Option<Gap> {
     if !workloads.is_empty() && !objects.set.is_empty() && workloads.iter().all(|it| it.set.is_none()) {
         let set = &objects.set[0];
         let because = format!(
             "no history is of one of their containers; name the series {0} or {0}/{1}",
             set.target.name, set.container
         );
-        gaps.push(Gap { what: "the pod templates".into(), because, command: String::new() });
+        return Some(Gap { what: "the pod templates".into(), because, command: String::new() });
     }
-    let known_before = workloads.len();
-    let mut known = vec![false; objects.saved.len()];
-    let mut covered: Vec<(usize, String)> = Vec::new();
-    for workload in workloads.iter_mut() {
+    None
+}
+
+/// What of the objects has found its workload.
+struct Used {
+    /// Of each checkpoint.
+    saved: Vec<bool>,
+    /// VPAs by their place, with the container.
+    covered: Vec<(usize, String)>,
+}
+
+impl Used {
+    /// Gives a workload its autoscaler.
+    fn give(&mut self, workload: &mut Workload, objects: &Objects) {
         let subject = &workload.subject;
         let vertical = objects.vertical.iter().enumerate().find(|(_, it)| {
             same(&it.namespace, &subject.namespace) && is_target(&it.target, subject) && !it.target.name.is_empty()
@@ -33,25 +62,28 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
             // A checkpoint alone names the VPA, which often has its target's name.
             None => (subject.name.as_str(), subject.namespace.as_str()),
         };
-        let Some(container) = container_of(subject, vertical.map(|(_, it)| it), objects, name) else { continue };
+        let Some(container) = container_of(subject, vertical.map(|(_, it)| it), objects, name) else { return };
         let saved = objects
             .saved
             .iter()
             .position(|it| it.vpa == name && it.container == container && same(&it.namespace, namespace));
         if vertical.is_none() && saved.is_none() {
-            continue;
+            return;
         }
         if let Some(index) = saved {
-            known[index] = true;
+            self.saved[index] = true;
         }
-        covered.extend(vertical.map(|(index, _)| (index, container.clone())));
+        self.covered.extend(vertical.map(|(index, _)| (index, container.clone())));
         let vertical = vertical.map(|(_, it)| it.clone());
         let saved = saved.map(|index| &objects.saved[index]);
         workload.autoscaler = Some(of(name.to_owned(), vertical, saved, container, &workload.subject, objects));
     }
-    for (index, vertical) in objects.vertical.iter().enumerate() {
+
+    /// Adds the containers of a VPA that no history is of.
+    fn add_containers(&mut self, index: usize, workloads: &mut Vec<Workload>, objects: &Objects, gaps: &mut Vec<Gap>) {
+        let vertical = &objects.vertical[index];
         let containers = containers(vertical, objects);
-        if containers.is_empty() && !covered.iter().any(|(other, _)| *other == index) {
+        if containers.is_empty() && !self.covered.iter().any(|(other, _)| *other == index) {
             gaps.push(Gap {
                 what: format!("the VPA {}", vertical.name),
                 because:
@@ -62,12 +94,12 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
             });
         }
         for container in containers {
-            if covered.contains(&(index, container.clone())) {
+            if self.covered.contains(&(index, container.clone())) {
                 continue;
             }
             let saved = objects.saved.iter().position(|it| is_of(it, vertical) && it.container == container);
             if let Some(saved) = saved {
-                known[saved] = true;
+                self.saved[saved] = true;
             }
             let subject = Subject {
                 namespace: vertical.namespace.clone(),
@@ -81,21 +113,18 @@ pub fn attach(workloads: &mut Vec<Workload>, objects: &Objects) -> Vec<Gap> {
             workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
         }
     }
-    for saved in objects.saved.iter().zip(known).filter(|(_, known)| !known).map(|(saved, _)| saved) {
-        let subject = Subject {
-            namespace: saved.namespace.clone(),
-            name: saved.vpa.clone(),
-            container: saved.container.clone(),
-            ..Subject::default()
-        };
-        let it = of(saved.vpa.clone(), None, Some(saved), saved.container.clone(), &subject, objects);
-        workloads.push(Workload { subject, autoscaler: Some(it), ..Workload::default() });
-    }
-    for workload in &mut workloads[known_before..] {
-        templates::give(workload, objects);
-    }
-    workloads.sort_by(|a, b| a.subject.cmp(&b.subject));
-    gaps
+}
+
+/// What a checkpoint alone tells of.
+fn of_saved(saved: &Saved, objects: &Objects) -> Workload {
+    let subject = Subject {
+        namespace: saved.namespace.clone(),
+        name: saved.vpa.clone(),
+        container: saved.container.clone(),
+        ..Subject::default()
+    };
+    let it = of(saved.vpa.clone(), None, Some(saved), saved.container.clone(), &subject, objects);
+    Workload { subject, autoscaler: Some(it), ..Workload::default() }
 }
 
 /// Two namespaces may be the same one where one of them is not told.
