@@ -117,7 +117,12 @@ impl Inspect {
             Err(error) if self.pod.is_some() => return self.advise_or(error, global, ui),
             subjects => subjects?,
         };
-        self.look_again(|| self.look(&hierarchy, &subjects), global, ui)
+        let is_there = |(cgroup, _): &(String, _)| hierarchy.folder(cgroup).is_some_and(|folder| folder.is_dir());
+        let runs = || {
+            let process = self.pid.is_none_or(|pid| subjects::without_memory(pid).is_none() && is_process(pid));
+            process && subjects.found.iter().any(is_there)
+        };
+        self.look_again(|| self.look(&hierarchy, &subjects), runs, global, ui)
     }
 
     /// Every subject, and what its runtimes say when they are asked.
@@ -132,8 +137,14 @@ impl Inspect {
         document(waterfalls.collect(), &subjects.gaps)
     }
 
-    /// Looks once, twice for `--diff`, or for ever, by `look`.
-    fn look_again(&self, mut look: impl FnMut() -> Document, global: &Global, ui: Ui) -> Result<Exit> {
+    /// Looks once, twice for `--diff`, or with `--watch` as long as what was asked for is there, by `look` and `is_there`.
+    fn look_again(
+        &self,
+        mut look: impl FnMut() -> Document,
+        is_there: impl Fn() -> bool,
+        global: &Global,
+        ui: Ui,
+    ) -> Result<Exit> {
         loop {
             let first = look();
             if let Some(Since::Ago(time)) = self.diff {
@@ -147,10 +158,15 @@ impl Inspect {
                 return show(&later, global.output, ui);
             }
             if !self.watch {
-                return show(&first, global.output, ui);
+                show(&first, global.output, ui)?;
+                return Ok(exit_of(&first));
             }
             ui.print(&one_of_many(&first, global.output, ui))?;
             std::thread::sleep(INTERVAL);
+            if !is_there() {
+                ui.note(format_args!("{} is there no more", self.asked()));
+                return Ok(Exit::Nothing);
+            }
         }
     }
 
@@ -179,17 +195,7 @@ impl Inspect {
         let runtime = event_loop()?;
         let inside = runtime.block_on(cluster::find(self.pod.as_ref(), global))?;
         let read = || runtime.block_on(ui.waiting("reading inside of containers", cluster::read(&inside, global)));
-        let mut nothing = false;
-        let looked = self.look_again(
-            || {
-                let document = read();
-                nothing = document.waterfalls.is_empty() && !document.gaps.is_empty();
-                document
-            },
-            global,
-            ui,
-        )?;
-        Ok(if nothing { Exit::Failed } else { looked })
+        self.look_again(read, || true, global, ui)
     }
 
     /// Says how the pods can be read, which is not done here.
@@ -217,6 +223,16 @@ impl Inspect {
             advised => advised,
         }
     }
+}
+
+/// Nothing to look at is an answer; not being able to look for it is none.
+fn exit_of(document: &Document) -> Exit {
+    if document.waterfalls.is_empty() && !document.gaps.is_empty() { Exit::Failed } else { Exit::Nothing }
+}
+
+/// There is a process of this pid.
+fn is_process(pid: u32) -> bool {
+    std::path::Path::new("/proc").join(pid.to_string()).is_dir()
 }
 
 fn event_loop() -> Result<tokio::runtime::Runtime> {
@@ -266,5 +282,17 @@ fn one_of_many(document: &Document, output: Output, ui: Ui) -> String {
         Output::Json => report::json_line(document),
         Output::Yaml => format!("---\n{}", report::yaml(document)),
         Output::Text | Output::Markdown => render(document, output, ui) + "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_being_able_to_look_is_a_failure_and_nothing_to_look_at_is_none() {
+        let denied = Gap { what: "all containers".into(), because: "permission denied".into(), command: String::new() };
+        assert_eq!(exit_of(&document(Vec::new(), &[denied])), Exit::Failed);
+        assert_eq!(exit_of(&document(Vec::new(), &[])), Exit::Nothing);
     }
 }
