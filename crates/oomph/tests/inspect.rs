@@ -170,3 +170,21 @@ fn whoever_asks_for_a_document_gets_one_also_where_there_is_nothing_to_tell() {
         assert!(it["gaps"][0]["because"].as_str().is_some_and(|because| !because.is_empty()), "{it:#}");
     }
 }
+
+#[test]
+fn watching_a_process_ends_with_it() {
+    let script = "import time\nprint('ready', flush=True)\ntime.sleep(600)";
+    let Some(mut target) = Target::start("watch", script) else { return };
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_oomph"))
+        .args(["inspect", "-o", "json", "--watch", "--pid", &target.child.id().to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert!(first["waterfalls"][0]["chargedBytes"].as_u64() > Some(0), "{first:#}");
+    target.child.kill().unwrap();
+    target.child.wait().unwrap();
+    assert!(lines.count() <= 2, "a look that was under way may still be told");
+    assert!(watch.wait().unwrap().success());
+}

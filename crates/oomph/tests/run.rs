@@ -154,6 +154,19 @@ fn what_cannot_be_written_is_said_before_the_command_runs() {
 }
 
 #[test]
+fn whoever_asks_for_a_document_gets_one_also_where_nothing_could_be_run() {
+    for wrong in [&["-m", "5x"][..], &["--bogus"], &["--watch-only", "--record", "/nowhere/record"]] {
+        let arguments = [&["run", "-o", "json"], wrong, &["--", "true"]].concat();
+        let output = oomph(&arguments);
+        let it = document(&output);
+        assert_eq!((output.status.code(), &it["exitCode"]), (Some(125), &Value::Null), "{wrong:?}");
+        assert!(it["schema"] == "oomph.dev/run/v1" && it["proposalMissing"].is_string(), "{it:#}");
+        assert_eq!(it["gaps"].as_array().map(Vec::len), Some(1), "{it:#}");
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
 fn what_never_ran_has_a_document() {
     if !may_make_cgroups("what_never_ran") {
         return;
@@ -309,5 +322,6 @@ fn without_a_cgroup_the_processes_are_watched() {
     let it = document(&output);
     assert_eq!((output.status.code(), &it["diagnosis"]["verdict"]), (Some(0), &"completed".into()));
     assert!(it["peakBytes"].as_u64().unwrap() > 40 << 20, "{it:#}");
+    assert_eq!(it["diagnosis"]["subject"]["containerId"], Value::Null, "it has no cgroup");
     let _ = std::io::stdout().flush();
 }

@@ -7,6 +7,13 @@ use crate::units::Bytes;
 /// not know (go.dev/doc/gc-guide).
 const MOST_PERCENT: u64 = 95;
 
+/// The least room above what Go held: its heap is never smaller than this before it is collected
+/// (`defaultHeapMinimum`, src/runtime/mgcpacer.go, Go 1.22).
+pub const ROOM_LEAST: Bytes = Bytes::mib(4);
+
+/// What of the heap's addresses Go does not count as heap, as its probe calls it.
+pub const BESIDE_HEAP: [&str; 2] = ["stacks", "the collector's work buffers"];
+
 /// `GOMEMLIMIT` for a limit. `outside` is what the runtime does not count: cgo's malloc, mapped files that stay, the
 /// binary, tmpfs, kernel memory. `None` where nothing is left.
 pub fn memory_limit(limit: Bytes, outside: Bytes, noise: Bytes) -> Option<Bytes> {

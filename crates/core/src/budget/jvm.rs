@@ -230,6 +230,22 @@ pub fn heap_flag(heap: Bytes) -> String {
     format!("-Xmx{}m", round_up(heap).0 >> 20)
 }
 
+/// The most that direct buffers are to be allowed, by what was in use of them.
+pub fn direct_planned(used: Bytes) -> Bytes {
+    round_up(scaled(used, DIRECT_GROWTH, 10))
+}
+
+/// What direct buffers may take without a flag of their own: `Runtime.maxMemory()`, which is the heap's maximum less a
+/// survivor space (a thirtieth with Serial's default sizes; a tenth is on the safe side).
+pub fn direct_allowed(heap: Bytes) -> Bytes {
+    scaled(heap, 9, 10)
+}
+
+/// The flag for direct buffers, in whole MiB.
+pub fn direct_flag(most: Bytes) -> String {
+    format!("-XX:MaxDirectMemorySize={}m", round_up(most).0 >> 20)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

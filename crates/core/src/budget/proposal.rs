@@ -80,9 +80,12 @@ pub fn propose(peak: &Waterfall, wanted: Option<Bytes>) -> Proposal {
     Proposal { limit_bytes: measured, request_bytes: round_up(unreclaimable), flags: flags(peak, measured) }
 }
 
-/// The flags of all runtimes in a container for a limit, beside what else was measured at its peak.
+/// The flags of all runtimes in a container for a limit, beside what else was measured at its peak. None for a runtime
+/// that the limit leaves less than it held: such a flag ends the program, or lets its collector run all the time.
 pub fn flags(peak: &Waterfall, limit: Bytes) -> Vec<FlagProposal> {
-    peak.processes.iter().filter_map(|process| of_runtime(peak, process, limit)).map(|(flag, _)| flag).collect()
+    let leaves_enough = |process: &Process, allowed| least(peak, process).is_none_or(|least| allowed >= least);
+    let flag = |process| of_runtime(peak, process, limit).filter(|(_, allowed)| leaves_enough(process, *allowed));
+    peak.processes.iter().filter_map(flag).map(|(flag, _)| flag).collect()
 }
 
 /// The limit, raised until the flags that belong to it leave every runtime the heap that it had: a flag that is smaller
@@ -105,29 +108,50 @@ pub fn limit_for_heaps(peak: &Waterfall, mut limit: Bytes) -> Bytes {
     limit
 }
 
-/// What a runtime's own limit must leave it, by what it had at the peak: the JVM's committed heap, which its collector
-/// found large enough, and no less than was in use; of Go's memory and of V8's heap a quarter more, for a collector that
-/// has no room runs all the time.
+/// What a runtime's own limit is to leave it, by what it had at the peak: the JVM's committed heap, which its collector
+/// found large enough, and never less than [`least`].
 fn had(peak: &Waterfall, process: &Process) -> Option<Bytes> {
     let of = |kind: PartKind| sum(peak, |part| part.kind == kind && part.pid == Some(process.pid));
-    match process.runtime.name {
+    let wanted = match process.runtime.name {
         Name::Hotspot => {
             let resident = of(PartKind::JvmHeap);
-            let heap = &process.runtime.heap;
-            let committed = heap.committed_bytes.unwrap_or(scaled(resident, 5, 4));
-            Some(committed.max(resident).max(heap.used_bytes.unwrap_or_default())).filter(|heap| heap.0 > 0)
+            let committed = process.runtime.heap.committed_bytes.unwrap_or(scaled(resident, 5, 4));
+            committed.max(resident)
         }
         // Without its version no flag is known.
         Name::V8 => {
             process.runtime.version.as_deref().and_then(major)?;
-            Some(scaled(Bytes(of(PartKind::V8Heap).0 + of(PartKind::V8Code).0), 5, 4)).filter(|heap| heap.0 > 0)
+            scaled(Bytes(of(PartKind::V8Heap).0 + of(PartKind::V8Code).0), 5, 4)
         }
+        _ => Bytes(0),
+    };
+    Some(wanted.max(least(peak, process).unwrap_or_default())).filter(|heap| heap.0 > 0)
+}
+
+/// Less than this is no limit for a runtime: what it used at the peak, or of Go all that it held, and a quarter more, for
+/// a collector that has no room runs all the time.
+fn least(peak: &Waterfall, process: &Process) -> Option<Bytes> {
+    match process.runtime.name {
+        Name::Hotspot | Name::V8 => process.runtime.heap.used_bytes.map(|used| scaled(used, 5, 4)),
         Name::Go => {
-            let own = Bytes(of(PartKind::GoHeap).0 + of(PartKind::GoStacks).0 + of(PartKind::GoRuntime).0);
-            Some(scaled(own, 5, 4)).filter(|own| own.0 > 0)
+            let held = held_by_go(peak, process);
+            (held.0 > 0).then(|| Bytes(held.0.saturating_add((held.0 / 4).max(golang::ROOM_LEAST.0))))
         }
         _ => None,
     }
+}
+
+/// What Go held by its own count, which is what `GOMEMLIMIT` bounds: its heap also where no page of it is in memory, and
+/// the stacks and work buffers among the heap's addresses.
+fn held_by_go(peak: &Waterfall, process: &Process) -> Bytes {
+    let of = |kind: PartKind| sum(peak, |part| part.kind == kind && part.pid == Some(process.pid));
+    let heap = of(PartKind::GoHeap);
+    let own = |part: &&Part| part.kind == PartKind::GoHeap && part.pid == Some(process.pid);
+    let inside = peak.parts.iter().filter(own).flat_map(|part| &part.parts);
+    let beside = inside.filter(|part| golang::BESIDE_HEAP.contains(&part.name.as_str())).map(|part| part.bytes.0);
+    let committed = process.runtime.heap.committed_bytes.unwrap_or_default().0.saturating_add(beside.sum());
+    let apart = of(PartKind::GoStacks).0.saturating_add(of(PartKind::GoRuntime).0);
+    Bytes(heap.0.max(committed).saturating_add(apart))
 }
 
 fn sum(waterfall: &Waterfall, is: impl Fn(&Part) -> bool) -> Bytes {
@@ -156,15 +180,20 @@ fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<(Flag
                 ..BesideHeap::default()
             };
             let heap = jvm::heap_for_limit(limit, &beside, collector, Bytes(0))?;
-            let why = format!(
+            let mut why = format!(
                 "of the limit of {limit} {} are planned for the rest of the JVM, which was measured at {} and grows, and \
                  {} are a margin; the heap and its collector take what is left",
                 beside.planned(),
                 measured,
                 margin_within(limit, Bytes(0))
             );
+            let mut value = jvm::heap_flag(heap);
+            if let Some((most, because)) = direct_memory(process, heap) {
+                value = format!("{value} {}", jvm::direct_flag(most));
+                why = format!("{why}; {because}");
+            }
             let now = flag(process, &["MaxHeapSize"]);
-            let flag = FlagProposal::new("JAVA_TOOL_OPTIONS", now, jvm::heap_flag(heap), jvm::heap_flag, why);
+            let flag = FlagProposal::new("JAVA_TOOL_OPTIONS", now, value, jvm::heap_flag, why);
             Some((flag, heap))
         }
         Name::V8 => {
@@ -192,6 +221,23 @@ fn of_runtime(peak: &Waterfall, process: &Process, limit: Bytes) -> Option<(Flag
         }
         _ => None,
     }
+}
+
+/// The most that direct buffers must be allowed beside a heap of this size, and why. Without a flag of their own the
+/// heap's maximum bounds them too, so that a lower one would end a program for which the heap is large enough.
+fn direct_memory(process: &Process, heap: Bytes) -> Option<(Bytes, String)> {
+    if flag(process, &["MaxDirectMemorySize"]).is_some() {
+        return None;
+    }
+    let follows = "direct buffers may take as much as the heap where nothing else is said";
+    let Some(direct) = process.runtime.direct_bytes else {
+        // How many there are is not known: they keep the bound that they had.
+        let now = process.runtime.heap.max_bytes.filter(|now| heap < *now)?;
+        return Some((now, format!("{follows}, which is {now} until now")));
+    };
+    let planned = jvm::direct_planned(direct);
+    (direct.0 > 0 && jvm::direct_allowed(heap) < planned)
+        .then(|| (planned, format!("{follows}, and {direct} were in use")))
 }
 
 /// The first of these flags that somebody gave.
@@ -254,6 +300,60 @@ mod tests {
         let old: u64 = it.flags[0].value.rsplit('=').next().unwrap().parse().unwrap();
         assert!(old >= 25, "{it:?}");
         assert!(v8::need(Bytes::mib(old), v8::young_beside(20, it.limit_bytes), Bytes(0)) <= it.limit_bytes);
+    }
+
+    /// The same JVM, 120 MiB larger by direct buffers, with its heap bounded by 200 MiB.
+    fn with_direct_buffers(direct: Option<u64>, given: Option<&str>) -> Waterfall {
+        let mut peak = peak("hotspot", "17", "jvm-heap", "MaxHeapSize", "command line");
+        peak.unreclaimable_bytes = Bytes::mib(180);
+        let runtime = &mut peak.processes[0].runtime;
+        runtime.direct_bytes = direct.map(Bytes::mib);
+        runtime.heap.max_bytes = Some(Bytes::mib(200));
+        let flag = |from: &str| Flag {
+            name: "MaxDirectMemorySize".into(),
+            value: (1_u64 << 30).to_string(),
+            from: from.to_owned(),
+        };
+        runtime.flags.push(flag(given.unwrap_or("default")));
+        peak
+    }
+
+    #[test]
+    fn a_lower_heap_leaves_direct_buffers_what_they_had() {
+        let of = |direct, given| propose(&with_direct_buffers(direct, given), None).flags.remove(0);
+        let it = of(Some(120), None);
+        assert!(it.value.starts_with("-Xmx") && it.value.ends_with("m -XX:MaxDirectMemorySize=144m"), "{it:?}");
+        assert!(it.why.ends_with("as the heap where nothing else is said, and 120 MiB were in use"), "{it:?}");
+        assert!(!of(Some(120), Some("command line")).value.contains("Direct"), "they have a bound of their own");
+        assert!(!of(Some(0), None).value.contains("Direct") && !of(Some(8), None).value.contains("Direct"));
+        let it = of(None, None);
+        assert!(it.value.ends_with(" -XX:MaxDirectMemorySize=200m"), "how many there are is not known: {it:?}");
+    }
+
+    #[test]
+    fn no_flag_is_below_what_a_runtime_used() {
+        let peak = peak("hotspot", "17", "jvm-heap", "MaxHeapSize", "default");
+        let heaps: Vec<_> = (16..300).filter_map(|limit| flags(&peak, Bytes::mib(limit)).pop()).collect();
+        let heap = |flag: &FlagProposal| flag.value["-Xmx".len()..flag.value.len() - 1].parse::<u64>().unwrap();
+        assert_eq!(heaps.iter().map(heap).min(), Some(23), "18 MiB were used");
+    }
+
+    #[test]
+    fn gos_limit_is_above_what_go_held() {
+        // 20 MiB of heap are resident and 24 committed, of 60 MiB.
+        let mut peak = peak("go", "go1.22.1", "go-heap", "", "default");
+        peak.processes[0].runtime.heap.committed_bytes = Some(Bytes::mib(24));
+        let it = propose(&peak, None);
+        let limit: u64 = it.flags[0].value.trim_end_matches("MiB").parse().unwrap();
+        assert!(limit >= 30, "{it:?}");
+        assert!(it.limit_bytes >= Bytes::mib(limit + 40), "the rest fits beside: {it:?}");
+        // Nearly nothing of it is Go's: a collector with no room for its smallest heap would run all the time.
+        peak.parts[0].bytes = Bytes::mib(1);
+        peak.processes[0].runtime.heap.committed_bytes = Some(Bytes::mib(4));
+        let it = propose(&peak, None);
+        let limit: u64 = it.flags[0].value.trim_end_matches("MiB").parse().unwrap();
+        assert!(limit >= 8, "{it:?}");
+        assert!(flags(&peak, Bytes(it.limit_bytes.0 - (12 << 20))).is_empty());
     }
 
     #[test]

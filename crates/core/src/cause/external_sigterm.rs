@@ -14,7 +14,9 @@ fn judge(case: &Case<'_>) -> Finding {
     let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
     let by_signal = signal::request(case);
     let ended = by_signal.is_some() || case.exit_code().is_some() && stopped && !case.was_signaled(9);
-    if killed || !ended {
+    // Of a command it is known for certain that no signal ended it: it left by itself, and well.
+    let left_well = case.is_command() && by_signal.is_none() && case.exit_code() == Some(0);
+    if killed || !ended || left_well {
         return Finding::Absent;
     }
     let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();

@@ -73,6 +73,8 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     let kernel_kills: Vec<KillReport> =
         answer.kernel_kills.into_iter().filter(|kill| id.is_some() && kill.container_id == id).collect();
     let killed = diagnosis.as_ref().is_some_and(|it| it.oom_kill == Some(true)) || !kernel_kills.is_empty();
+    // Without a cgroup the id is the recording's own: nobody else knows it.
+    let without_cgroup = recording.run.as_ref().is_some_and(|run| run.cgroup.is_empty());
     let end = recording.end.as_ref().map(|(_, end)| end);
     let need = need(&recording);
     let judgement = judge(&recording, need, killed);
@@ -84,6 +86,10 @@ pub fn explain(name: &str, bytes: &[u8]) -> Document {
     };
     let most = recording.samples.iter().map(|sample| sample.usage).max();
     let peak_bytes = counted(&recording).max(most);
+    let mut diagnosis = diagnosis;
+    if let Some(diagnosis) = diagnosis.as_mut().filter(|_| without_cgroup) {
+        diagnosis.subject.container_id = None;
+    }
     let mut document = Document {
         schema: SCHEMA,
         exit_code: end.map(End::code),
@@ -169,6 +175,30 @@ mod tests {
     }
 
     #[test]
+    fn a_command_without_a_cgroup_has_no_id() {
+        let run = r#"{"schema":"oomph.dev/recording/v1","run":{"id":"00000000000013e7","cgroup":"","cgroupVersion":2,"node":null,"bootedAt":null,"command":"sleep","startedAt":"2026-11-25T22:00:00Z","limitBytes":null,"swapBytes":null}}"#;
+        let end = r#"{"end":{"at":"2026-11-25T22:00:19Z","exitCode":0,"signal":null,"peakBytes":null}}"#;
+        let document = explain("recording", format!("{run}\n{end}\n").as_bytes());
+        let text = crate::report::run_text(&document, crate::report::Style::Plain, 100);
+        assert!(!text.contains("000000000000"), "{text}");
+        assert_eq!(document.diagnosis.unwrap().subject.container_id, None);
+    }
+
+    #[test]
+    fn buffers_that_the_runtime_counts_are_told_beside_the_bars() {
+        let run = r#"{"schema":"oomph.dev/recording/v1","run":{"id":"0a1b","cgroup":"/a/oomph-run-0a1b","cgroupVersion":2,"node":null,"bootedAt":null,"command":"java","startedAt":"2026-11-25T22:00:00Z","limitBytes":null,"swapBytes":null}}"#;
+        let runtime = serde_json::json!({"name": "hotspot", "resolved": true, "heap": {}, "flags": [],
+            "directBytes": 120 << 20});
+        let waterfall = serde_json::json!({"waterfall": {"subject": {}, "cgroupVersion": 2, "source": "node",
+            "chargedBytes": 141 << 20, "unreclaimableBytes": 141 << 20, "limits": [], "events": {}, "pressure": {},
+            "outside": {}, "views": [], "parts": [], "unexplainedBytes": 141 << 20, "gaps": [],
+            "processes": [{"pid": 7, "comm": "java", "runtime": runtime}]}});
+        let document = explain("recording", format!("{run}\n{waterfall}\n").as_bytes());
+        let text = crate::report::run_text(&document, crate::report::Style::Plain, 100);
+        assert!(text.contains("of which direct buffers 120 MiB (java 7), by its runtime's count"), "{text}");
+    }
+
+    #[test]
     fn counters_at_zero_after_the_end_exclude_a_kill_whatever_ended_it() {
         for end in [
             r#""exitCode":1"#,
@@ -193,8 +223,13 @@ mod tests {
 
     #[test]
     fn the_wait_status_tells_a_signal_from_an_exit_code() {
-        use Verdict::{AppError, BusError, ExternalSigkill, ExternalSigterm, NativeAbort, Segfault};
+        use Verdict::{AppError, BusError, Completed, ExternalSigkill, ExternalSigterm, NativeAbort, Segfault};
         for (end, verdict, says) in [
+            (
+                r#""exitCode":0,"received":[{"at":"2026-11-25T22:00:18Z","signal":15}]"#,
+                Completed,
+                "ended well (exit code 0)",
+            ),
             (r#""signal":9"#, ExternalSigkill, "got SIGKILL from outside; the OOM killer did not do it"),
             (r#""exitCode":137"#, AppError, "by itself with exit code 137 (a code of its own, no signal)"),
             (r#""signal":15"#, ExternalSigterm, "ended on SIGTERM, which did not come through oomph"),

@@ -59,7 +59,7 @@ pub fn flags(peak: Option<&Waterfall>, limit: Bytes) -> Result<Vec<FlagProposal>
         let takes_one = |name| matches!(name, Name::Hotspot | Name::V8 | Name::Go);
         let found = peak.processes.iter().any(|process| takes_one(process.runtime.name));
         return Err(if found {
-            "beside the rest of its memory nothing is left for the runtime's own limit, or its version is not known"
+            "beside the rest of its memory too little is left for the runtime's own limit, or its version is not known"
                 .into()
         } else {
             "no process was found whose runtime takes a limit of its own".into()

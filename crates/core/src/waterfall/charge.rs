@@ -188,7 +188,9 @@ impl Charge {
         let swap = self.swap_left.unwrap_or(swap_free).0.min(swap_free.0);
         let kernel = less(self.kernel.unwrap_or_default(), self.slab_reclaimable.unwrap_or_default());
         let sockets = self.sockets.unwrap_or_default();
-        Some(Bytes(swappable.saturating_sub(swap).saturating_add(kernel.0).saturating_add(sockets.0)))
+        let kept = swappable.saturating_sub(swap).saturating_add(kernel.0).saturating_add(sockets.0);
+        // The files are read one after the other: what grows or shrinks in between may count more than is charged.
+        Some(Bytes(kept).min(self.usage.unwrap_or(Bytes(kept))))
     }
 
     /// cAdvisor's working set: usage less the inactive page cache, never below 0
@@ -260,6 +262,13 @@ mod tests {
         let it = Charge::from_files(Version::V1, files);
         assert_eq!((it.limit, it.anon, it.file), (None, Some(Bytes::mib(58)), Some(Bytes::mib(10))));
         assert_eq!((it.unreclaimable(Bytes(0)), it.working_set()), (Some(Bytes::mib(61)), Some(Bytes::mib(66))));
+    }
+
+    #[test]
+    fn no_more_is_out_of_reach_than_is_charged() {
+        let files: [(&str, &[u8]); 2] = [("memory.current", b"4096\n"), ("memory.stat", b"anon 8192\nkernel 4096\n")];
+        assert_eq!(Charge::from_files(Version::V2, files).unreclaimable(Bytes(0)), Some(Bytes(4096)));
+        assert_eq!(Charge::from_files(Version::V2, files[1..].to_vec()).unreclaimable(Bytes(0)), Some(Bytes(12288)));
     }
 
     #[test]

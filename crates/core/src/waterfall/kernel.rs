@@ -1,12 +1,27 @@
 //! The parts of kernel memory.
 
 use super::charge::less;
-use super::measure::{Measured, counted};
+use super::measure::{Level, Measured, counted};
 use super::{Charge, Part, PartKind, Version};
 use crate::units::Bytes;
 
 /// The kernel's stack of a thread (`THREAD_SIZE`, x86-64 and arm64 without KASAN).
 const KERNEL_STACK: u64 = 16 << 10;
+
+/// What a level is charged. The root of version 1 is charged page cache and anonymous memory alone, whatever kernel memory
+/// it counts (`mem_cgroup_usage`, mm/memcontrol-v1.c, Linux 6.18); the root that a namespace shows is a cgroup like any other.
+pub(super) fn charged(version: Version, level: &Level) -> Charge {
+    let mut charge = level.charge.clone();
+    if let (true, Some(usage), Some(kernel)) =
+        (level.cgroup == "/" && version == Version::V1, charge.usage, charge.kernel)
+    {
+        let pages = Bytes(charge.anon.unwrap_or_default().0.saturating_add(charge.file.unwrap_or_default().0));
+        if usage.0.abs_diff(pages.0) < usage.0.abs_diff(pages.0.saturating_add(kernel.0)) {
+            charge.kernel = None;
+        }
+    }
+    charge
+}
 
 /// Kernel memory. Version 1 tells only the sum: its parts are rebuilt from the processes' page tables and threads.
 pub(super) fn kernel(measured: &Measured<'_>, charge: &Charge) -> Vec<Part> {

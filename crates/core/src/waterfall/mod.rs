@@ -16,6 +16,7 @@ mod moment;
 mod pages;
 mod part;
 mod views;
+mod zgc;
 
 pub use charge::{Charge, Version};
 pub use document::{

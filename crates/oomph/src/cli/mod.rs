@@ -183,9 +183,16 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
             let _ = error.print();
             return match error.exit_code() {
                 0 => ExitCode::SUCCESS,
-                // 2 may be the code of a command that ran.
-                _ if is_run(name, arguments) => run::FAILED.into(),
-                _ => Exit::Failed.into(),
+                _ => match of_run(name, arguments) {
+                    // 2 may be the code of a command that ran.
+                    Some(output) => {
+                        let because = error.to_string();
+                        let because = because.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                        run::misused(because.to_owned(), output, Ui::new(Color::default(), false, false));
+                        run::FAILED.into()
+                    }
+                    None => Exit::Failed.into(),
+                },
             };
         }
     };
@@ -225,10 +232,15 @@ fn event_loop() -> Result<tokio::runtime::Runtime> {
     builder.worker_threads(2).enable_all().build().context("cannot start the network's event loop")
 }
 
-/// Whether a command line that could not be understood is one of `run`.
-fn is_run(name: &'static str, arguments: &[OsString]) -> bool {
-    let understood = command(name).ignore_errors(true).try_get_matches_from(arguments);
-    understood.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
+/// The form that a command line of `run` asks for which could not be understood; none of other commands'.
+fn of_run(name: &'static str, arguments: &[OsString]) -> Option<Output> {
+    // Behind a value that is none nothing is understood any more.
+    let any = |arg: clap::Arg| arg.value_parser(clap::value_parser!(OsString));
+    let lenient = command(name).mut_subcommand("run", |run| run.mut_arg("memory", any).mut_arg("swap", any));
+    let matches = lenient.ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    let matches = matches.subcommand_matches("run")?;
+    let form = matches.try_get_one::<Form>("form").ok().flatten().copied();
+    Some(form.and_then(Form::of_all).unwrap_or_default())
 }
 
 /// What people type to get here: kubectl runs `kubectl-oomph` as `kubectl oomph`.
@@ -271,9 +283,17 @@ mod tests {
 
     #[test]
     fn a_mistake_in_a_command_line_of_run_is_told_from_one_of_others() {
-        let of = |line: &str| is_run("oomph", &line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert!(of("oomph run -m 50Mi --bogus -- true") && of("oomph -n run run -m 0 -- true"));
-        assert!(!of("oomph why --bogus") && !of("oomph -n run why --bogus") && !of("oomph"));
+        let of = |line: &str| of_run("oomph", &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let text = Some(Output::Text);
+        assert_eq!(
+            ["run -m 50Mi --bogus -- true", "-n run run -m 0 -- true"].map(|it| of(&format!("oomph {it}"))),
+            [text; 2]
+        );
+        assert_eq!(["why --bogus", "-n run why --bogus"].map(|it| of(&format!("oomph {it}"))), [None; 2]);
+        assert_eq!(of("oomph"), None);
+        for line in ["run -o json -m 5x -- true", "run -m 5x -o json -- true", "-o json run --bogus -- true"] {
+            assert_eq!(of(&format!("oomph {line}")), Some(Output::Json), "{line}");
+        }
     }
 
     #[test]

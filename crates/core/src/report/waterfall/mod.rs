@@ -79,10 +79,7 @@ fn one(page: &mut Page, waterfall: &Waterfall) {
     page.gap();
     page.facts(rows::facts(waterfall));
     page.heading("WHERE THE MEMORY WENT");
-    bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
-    for line in rows::buffers(waterfall) {
-        page.item("•", &line);
-    }
+    bars_of(page, waterfall);
     if let Some(grew) = &waterfall.grew {
         page.heading("WHAT GREW");
         if grew.is_empty() {
@@ -128,9 +125,12 @@ fn more(page: &mut Page, number: usize) {
     }
 }
 
-/// The bars alone.
+/// The bars, and the buffers that are somewhere in them.
 pub(super) fn bars_of(page: &mut Page, waterfall: &Waterfall) {
     bars(page, &rows::rows(waterfall), waterfall.charged_bytes.0);
+    for line in rows::buffers(waterfall) {
+        page.item("•", &line);
+    }
 }
 
 /// A line each: name, bar, amount, share, note.

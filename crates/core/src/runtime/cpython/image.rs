@@ -7,7 +7,8 @@ use crate::runtime::Target;
 
 /// A shared library, or the program.
 pub(super) fn find<'t>(target: &'t Target<'_>) -> Option<&'t Mapping> {
-    target.mapping_of(|name| name.starts_with("libpython3")).or_else(|| target.program())
+    let is_library = |name: &str| name.starts_with("libpython3") || name.starts_with("libpython2");
+    target.mapping_of(is_library).or_else(|| target.program())
 }
 
 /// Its variables, as far as they are in memory: what is writable of its file, and the memory without a file right behind

@@ -18,6 +18,11 @@ const LAYOUTS: [Layout; 2] = [
     Layout { releases: (10, 14), pool: 16 << 10, arena: 1 << 20 },
 ];
 
+/// The first and the last of the known releases of 3.x.
+pub(super) fn known() -> (u32, u32) {
+    (LAYOUTS[0].releases.0, LAYOUTS[1].releases.1)
+}
+
 /// The layout of CPython `3.minor`.
 pub(super) fn of(minor: u32) -> Option<&'static Layout> {
     LAYOUTS.iter().find(|layout| (layout.releases.0..=layout.releases.1).contains(&minor))

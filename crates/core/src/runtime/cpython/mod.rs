@@ -16,7 +16,7 @@ mod layout;
 mod pools;
 mod version;
 
-/// CPython 3.
+/// CPython.
 pub(super) struct Cpython;
 
 /// A process that runs changes its pools while they are read; then they are read anew.
@@ -27,8 +27,9 @@ impl Runtime for Cpython {
         let image = image::find(target)?;
         let file = elf::open(target, image)?;
         let elf = Elf::parse(&file, image)?;
-        let [runtime, version] = elf.symbols(Table::Exported, ["_PyRuntime", "Py_Version"]);
-        let runtime = runtime?;
+        let exports = ["_PyRuntime", "Py_Version", "Py_GetVersion"];
+        let [runtime, version, function] = elf.symbols(Table::Exported, exports);
+        let Some(runtime) = runtime else { return function.map(|_| too_old(target, image)) };
         let version = version::read(target, &elf, image, version);
         let mut reading = Reading::unresolved(Name::Cpython);
         reading.flags = flags::given(target);
@@ -42,6 +43,17 @@ impl Runtime for Cpython {
         }
         Some(reading)
     }
+}
+
+/// An interpreter from before `_PyRuntime` (3.7).
+fn too_old(target: &Target<'_>, image: &Mapping) -> Reading {
+    let mut reading = Reading::unresolved(Name::Cpython);
+    reading.flags = flags::given(target);
+    reading.version = version::of_old(target, image);
+    let is = reading.version.as_ref().map_or_else(|| "it is older".to_owned(), |version| format!("it is {version}"));
+    let (first, last) = layout::known();
+    reading.gaps.push(gap("Python's objects", format!("{is}; CPython 3.{first} to 3.{last} can be read")));
+    reading
 }
 
 /// All of pymalloc.

@@ -20,12 +20,30 @@ pub(super) fn read(target: &Target<'_>, elf: &Elf<'_, '_>, image: &Mapping, symb
     if let Some(number) = number {
         return from_number(u32::from_le_bytes(number));
     }
-    let name = file_name(&image.name);
-    let behind = name.strip_prefix("libpython3.").or_else(|| name.strip_prefix("python3."))?;
-    let digits = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
-    let minor = behind[..digits].parse().ok()?;
-    let text = image::variables(target, image).iter().find_map(|variables| text(variables, minor));
-    Some(Version { minor, text: text.unwrap_or_else(|| format!("3.{minor}")) })
+    let release = release(file_name(&image.name))?;
+    let minor = release.strip_prefix("3.")?.parse().ok()?;
+    Some(Version { minor, text: whole(target, image, release) })
+}
+
+/// What an interpreter without `_PyRuntime` (before 3.7) is called, as far as its file tells.
+pub(super) fn of_old(target: &Target<'_>, image: &Mapping) -> Option<String> {
+    release(file_name(&image.name)).map(|release| whole(target, image, release))
+}
+
+/// The version as Python prints it, or else its release.
+fn whole(target: &Target<'_>, image: &Mapping, release: &str) -> String {
+    let text = image::variables(target, image).iter().find_map(|variables| text(variables, release));
+    text.unwrap_or_else(|| release.to_owned())
+}
+
+/// `3.6` of `python3.6`, `libpython3.6m.so.1.0` and the like.
+fn release(name: &str) -> Option<&str> {
+    let behind = name.strip_prefix("libpython").or_else(|| name.strip_prefix("python"))?;
+    let end = behind.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(behind.len());
+    let release = behind[..end].trim_end_matches('.');
+    let (major, minor) = release.split_once('.')?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(major) && is_number(minor)).then_some(release)
 }
 
 /// `PY_VERSION_HEX` (Include/patchlevel.h): major, minor, micro, then level and serial in half a byte each.
@@ -44,8 +62,8 @@ fn from_number(number: u32) -> Option<Version> {
 }
 
 /// `3.9.18 (main, Jan  1 2024, 00:00:00) [GCC 12.2.0]`: what `Py_GetVersion` keeps (Python/getversion.c).
-fn text(variables: &[u8], minor: u32) -> Option<String> {
-    let beginning = format!("3.{minor}.");
+fn text(variables: &[u8], release: &str) -> Option<String> {
+    let beginning = format!("{release}.");
     memchr::memmem::find_iter(variables, beginning.as_bytes()).find_map(|at| {
         let rest = &variables[at..variables.len().min(at + 24)];
         let text = &rest[..memchr::memmem::find(rest, b" (")?];
@@ -75,8 +93,14 @@ mod tests {
     }
 
     #[test]
+    fn a_files_name_tells_the_release() {
+        let names = ["python3.6", "libpython3.6m.so.1.0", "libpython2.7.so.1.0", "python2.7", "python3", "ruby2.7"];
+        assert_eq!(names.map(release), [Some("3.6"), Some("3.6"), Some("2.7"), Some("2.7"), None, None]);
+    }
+
+    #[test]
     fn the_text_of_a_version_ends_before_the_build() {
-        assert_eq!(text(b"\x003.9.x (\x003.9.18\x003.9.18 (main, Jan", 9).as_deref(), Some("3.9.18"));
-        assert_eq!(text(b"\x003.9.18\x00", 9), None);
+        assert_eq!(text(b"\x003.9.x (\x003.9.18\x003.9.18 (main, Jan", "3.9").as_deref(), Some("3.9.18"));
+        assert_eq!(text(b"\x003.9.18\x00", "3.9"), None);
     }
 }

@@ -6,6 +6,7 @@
 
 use super::elf::{self, Elf};
 use super::{Area, Heap, Inside, Name, Reading, Runtime, Target, Tear};
+use crate::budget::golang::BESIDE_HEAP;
 use crate::fact::Gap;
 use crate::process::Mapping;
 use crate::units::Bytes;
@@ -140,8 +141,8 @@ fn resolve(target: &Target<'_>, found: &Found, reading: &mut Reading) {
     let inside = |name, bytes| Inside { part: PartKind::GoHeap, name, bytes };
     reading.inside = vec![
         inside("objects", it.heap_alloc),
-        inside("stacks", it.stacks_in_use),
-        inside("the collector's work buffers", it.gc_in_heap),
+        inside(BESIDE_HEAP[0], it.stacks_in_use),
+        inside(BESIDE_HEAP[1], it.gc_in_heap),
         inside("free spans, not given back", it.heap_free),
         inside("free slots in spans", Bytes(it.heap_in_use.0.saturating_sub(it.heap_alloc.0))),
     ];

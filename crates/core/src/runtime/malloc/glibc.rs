@@ -69,19 +69,17 @@ pub(super) fn read(target: &Target<'_>, libc: &Mapping, taken: &[Area], malloc: 
         sum.heap_base.and_then(|base| data.iter().find_map(|data| data.parameters(layout, base, target.page)));
     let chunks = parameters.ok_or_else(|| "glibc's count of them was not found".to_owned());
     match chunks.and_then(|told| Ok((told, mapped::find(target, layout, &told, taken, &malloc.areas)?))) {
-        Ok((told, chunks)) => {
-            malloc.inside.push(inside("mmapped", resident(target, &chunks)));
-            malloc.areas.extend(chunks);
-            malloc.counted = failed.is_empty().then_some(Counted {
+        Ok((told, mapped::Found { areas, apart })) => {
+            malloc.inside.push(inside("mmapped", resident(target, &areas)));
+            malloc.areas.extend(areas);
+            malloc.counted = (failed.is_empty() && apart.is_none()).then_some(Counted {
                 used: Bytes(sum.system.saturating_sub(sum.free.bytes)),
                 free: Bytes(sum.free.bytes),
                 mapped: Bytes(told.bytes),
             });
+            malloc.doubt("all of malloc's chunks with mappings of their own", apart);
         }
-        Err(because) => {
-            malloc.tear = malloc.tear.take().or_else(|| Some(Tear::Contradiction(because.clone())));
-            malloc.gaps.push(gap("malloc's chunks with mappings of their own", because));
-        }
+        Err(because) => malloc.doubt("malloc's chunks with mappings of their own", Some(because)),
     }
 }
 

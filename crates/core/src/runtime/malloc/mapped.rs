@@ -13,14 +13,25 @@ use crate::runtime::{Area, Target};
 const PAGES: usize = 1024;
 const IS_MMAPPED: u64 = 2;
 
-/// The chunks, when as many are found as glibc counts, of the size that it counts. `taken` and `heaps` hold none.
+/// The chunks that were found.
+pub(super) struct Found {
+    pub(super) areas: Vec<Area>,
+    /// How they differ from glibc's count, where they do: a program that runs maps and unmaps some meanwhile.
+    pub(super) apart: Option<String>,
+}
+
+/// A program that runs may give back or take so many of its chunks while they are looked for.
+const FEW: u64 = 16;
+
+/// The chunks. An error where there are more of them than glibc counts: then some of what was found is none. `taken` and
+/// `heaps` hold none.
 pub(super) fn find(
     target: &Target<'_>,
     layout: &Layout,
     told: &Told,
     taken: &[Area],
     heaps: &[Area],
-) -> Result<Vec<Area>, String> {
+) -> Result<Found, String> {
     let mut seen = taken.iter().chain(heaps).map(|area| area.at.clone()).collect::<Vec<_>>();
     seen.sort_unstable_by_key(|range| range.start);
     let mut search = Search { target, layout, told, found: Vec::new(), bytes: 0 };
@@ -36,11 +47,22 @@ pub(super) fn find(
             search.everywhere(mapping, &seen);
         }
     }
-    if !search.is_done() {
+    let apart = (!search.is_done()).then(|| {
         let (count, bytes) = (search.found.len(), search.bytes);
-        return Err(format!("found {count} of {bytes} B, glibc counts {} of {} B", told.chunks, told.bytes));
+        format!("found {count} of {bytes} B, glibc counts {} of {} B", told.chunks, told.bytes)
+    });
+    if let Some(apart) = apart.as_ref().filter(|_| !is_credible(search.found.len() as u64, search.bytes, told)) {
+        return Err(apart.clone());
     }
-    Ok(search.found.into_iter().map(glibc::area).collect())
+    Ok(Found { areas: search.found.into_iter().map(glibc::area).collect(), apart })
+}
+
+/// So many chunks may be told's: each has a header of its own, so fewer are only not all of them (some may be swapped out,
+/// or came later), but many more are something else.
+fn is_credible(count: u64, bytes: u64, told: &Told) -> bool {
+    let few = told.chunks / FEW + 2;
+    let of_few = told.bytes / told.chunks.max(1) * few;
+    count <= told.chunks.saturating_add(few) && bytes <= told.bytes.saturating_add(of_few)
 }
 
 fn may_hold(mapping: &Mapping) -> bool {
@@ -133,4 +155,19 @@ fn words(header: [u8; 16]) -> [u64; 2] {
 fn holder(sorted: &[Range<u64>], address: u64) -> Option<&Range<u64>> {
     let behind = sorted.partition_point(|range| range.start <= address);
     sorted[..behind].last().filter(|range| range.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_chunks_that_came_or_went_meanwhile_do_not_make_the_others_doubtful() {
+        let mib = |count: u64| count << 20;
+        let is = |count, told| is_credible(count, mib(count), &Told { chunks: told, bytes: mib(told) });
+        assert!(is(134, 136) && is(136, 134) && is(3, 1) && is(0, 9));
+        assert!(!is(160, 134) && !is(4, 1), "what was found are not all chunks");
+        assert!(!is_credible(10, mib(100), &Told { chunks: 10, bytes: mib(10) }), "they are much larger");
+        assert!(!is(1, 0));
+    }
 }

@@ -44,6 +44,15 @@ pub struct Counted {
     pub mapped: Bytes,
 }
 
+impl Malloc {
+    /// Notes that what was read of it does not agree, if it does not.
+    fn doubt(&mut self, what: &str, because: Option<String>) {
+        let Some(because) = because else { return };
+        self.tear = self.tear.take().or_else(|| Some(Tear::Contradiction(because.clone())));
+        self.gaps.push(gap(what, because));
+    }
+}
+
 /// Variables that shape malloc: glibc's (mallopt(3), the GNU C Library's manual, "Memory Allocation Tunables"),
 /// jemalloc's, tcmalloc's and mimalloc's.
 const VARIABLES: [&str; 12] = [

@@ -119,7 +119,12 @@ impl Inspect {
             Err(error) if self.pod.is_some() => return self.advise_or(error, global, ui),
             subjects => subjects?,
         };
-        self.look_again(|| self.look(&hierarchy, &subjects), global, ui)
+        let is_there = |(cgroup, _): &(String, _)| hierarchy.folder(cgroup).is_some_and(|folder| folder.is_dir());
+        let runs = || {
+            let process = self.pid.is_none_or(|pid| subjects::without_memory(pid).is_none() && is_process(pid));
+            process && subjects.found.iter().any(is_there)
+        };
+        self.look_again(|| self.look(&hierarchy, &subjects), runs, global, ui)
     }
 
     /// Every subject, and what its runtimes say when they are asked.
@@ -134,8 +139,14 @@ impl Inspect {
         document(waterfalls.collect(), &subjects.gaps)
     }
 
-    /// Looks once, twice for `--diff`, or for ever, by `look`.
-    fn look_again(&self, mut look: impl FnMut() -> Document, global: &Global, ui: Ui) -> Result<Exit> {
+    /// Looks once, twice for `--diff`, or with `--watch` as long as what was asked for is there, by `look` and `is_there`.
+    fn look_again(
+        &self,
+        mut look: impl FnMut() -> Document,
+        is_there: impl Fn() -> bool,
+        global: &Global,
+        ui: Ui,
+    ) -> Result<Exit> {
         loop {
             let first = look();
             if let Some(Since::Ago(time)) = self.diff {
@@ -149,10 +160,15 @@ impl Inspect {
                 return show(&later, global.output, ui);
             }
             if !self.watch {
-                return show(&first, global.output, ui);
+                show(&first, global.output, ui)?;
+                return Ok(exit_of(&first));
             }
             ui.print(&one_of_many(&first, global.output, ui))?;
             std::thread::sleep(INTERVAL);
+            if !is_there() {
+                ui.note(format_args!("{} is there no more", self.asked()));
+                return Ok(Exit::Nothing);
+            }
         }
     }
 
@@ -167,6 +183,16 @@ impl Inspect {
         };
         Ok(found)
     }
+}
+
+/// Nothing to look at is an answer; not being able to look for it is none.
+fn exit_of(document: &Document) -> Exit {
+    if document.waterfalls.is_empty() && !document.gaps.is_empty() { Exit::Failed } else { Exit::Nothing }
+}
+
+/// There is a process of this pid.
+fn is_process(pid: u32) -> bool {
+    std::path::Path::new("/proc").join(pid.to_string()).is_dir()
 }
 
 /// The peak of a recording.
@@ -211,5 +237,17 @@ fn one_of_many(document: &Document, output: Output, ui: Ui) -> String {
         Output::Json => report::json_line(document),
         Output::Yaml => format!("---\n{}", report::yaml(document)),
         Output::Text | Output::Markdown => render(document, output, ui) + "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_being_able_to_look_is_a_failure_and_nothing_to_look_at_is_none() {
+        let denied = Gap { what: "all containers".into(), because: "permission denied".into(), command: String::new() };
+        assert_eq!(exit_of(&document(Vec::new(), &[denied])), Exit::Failed);
+        assert_eq!(exit_of(&document(Vec::new(), &[])), Exit::Nothing);
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn of_process(hierarchy: &Hierarchy, pid: u32) -> Result<Subjects> {
 }
 
 /// Why a process has no memory of its own: then its cgroup is that of the kernel or of nobody, and not an answer.
-fn without_memory(pid: u32) -> Option<String> {
+pub(super) fn without_memory(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     memoryless(pid, &stat)
 }

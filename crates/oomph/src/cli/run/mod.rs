@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
+use oomph_core::diagnosis::GapReport;
 use oomph_core::report;
 use oomph_core::run::{Document, explain};
 use oomph_core::units::{Bytes, Quantity};
@@ -106,15 +107,22 @@ impl Run {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
                 ui.error(format_args!("{error:#}"));
+                let document = failed(format!("{error:#}"));
+                let report = self.report.as_deref().filter(|_| is_for_machines(global.output));
+                if let Some(Ok(report)) = report.map(Destination::open) {
+                    let _ = report.write(&render(&document, global.output, ui, true));
+                } else {
+                    print_failed(&document, global.output, ui);
+                }
                 ExitCode::from(FAILED)
             }
         }
     }
 
-    fn watch(self, global: &Global, ui: Ui) -> Result<u8> {
+    fn watch(&self, global: &Global, ui: Ui) -> Result<u8> {
         let record = self.record.as_deref().map(Destination::open).transpose()?;
         let report = self.report.as_deref().map(Destination::open).transpose()?;
-        let ran = if self.watch_only { unlimited::run(&self.command, ui)? } else { command::run(&self, ui)? };
+        let ran = if self.watch_only { unlimited::run(&self.command, ui)? } else { command::run(self, ui)? };
         let recording = match ran {
             command::Ran::Recorded(recording) => recording,
             command::Ran::Elsewhere(code) => return Ok(code),
@@ -131,9 +139,34 @@ impl Run {
         if !in_file {
             kept(ui.print(&render(&document, global.output, ui, false)).context("cannot print the report"));
         }
-        let code = document.exit_code.ok_or_else(|| anyhow!("the command's end was not seen"))?;
+        let Some(code) = document.exit_code else {
+            ui.error("the command's end was not seen");
+            return Ok(FAILED);
+        };
         Ok(u8::try_from(code & 0xff).unwrap_or(FAILED))
     }
+}
+
+/// The document of a run that could not be: nothing is known, and why.
+fn failed(because: String) -> Document {
+    let gap = GapReport { what: "the run".into(), because: because.clone(), command: String::new() };
+    Document { proposal_missing: Some(because), gaps: vec![gap], ..explain("the recording", &[]) }
+}
+
+fn is_for_machines(output: Output) -> bool {
+    matches!(output, Output::Json | Output::Yaml)
+}
+
+/// Whoever asked for a document gets one, also where it says only why there is nothing in it.
+fn print_failed(document: &Document, output: Output, ui: Ui) {
+    if is_for_machines(output) {
+        let _ = ui.print(&render(document, output, ui, false));
+    }
+}
+
+/// The same of a command line that could not be understood.
+pub(super) fn misused(because: String, output: Output, ui: Ui) {
+    print_failed(&failed(because), output, ui);
 }
 
 fn render(document: &Document, output: Output, ui: Ui, into_file: bool) -> String {
