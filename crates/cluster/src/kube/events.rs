@@ -212,7 +212,12 @@ mod tests {
 
     fn event(kind: &str, name: &str, warning: bool, reason: &str, message: &str) -> Event {
         Event {
-            involved_object: Object { kind: kind.into(), namespace: "shop".into(), name: name.into(), uid: String::new() },
+            involved_object: Object {
+                kind: kind.into(),
+                namespace: "shop".into(),
+                name: name.into(),
+                uid: String::new(),
+            },
             r#type: if warning { "Warning" } else { "Normal" }.into(),
             reason: reason.into(),
             message: message.into(),
