@@ -18,11 +18,13 @@ mod quote;
 mod refusal;
 mod removal;
 mod signal;
+mod stop;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;
 pub(crate) use level::was_resized_since;
-pub(crate) use removal::{consumer, grace_expired};
+pub(crate) use removal::consumer;
+pub(crate) use stop::grace_expired;
 
 /// A cause of death.
 #[derive(Debug)]

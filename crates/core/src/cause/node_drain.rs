@@ -1,8 +1,15 @@
 //! The eviction API removed the pod from a node that is cordoned: a drain.
 
-use super::{Cause, Finding, Proof, advice, removal};
-use crate::case::Case;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Cause, Finding, Proof, advice, quote, removal};
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::{Event, Node};
+
+/// How late the kubelet tells that its node was cordoned: its `nodeStatusUpdateFrequency` of 10 s, and its jitter of half
+/// of that (pkg/kubelet/kubelet_node_status.go `recordNodeSchedulableEvent`, v1.37).
+const LATE: SignedDuration = SignedDuration::from_secs(15);
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeDrain, judge, advise };
 
@@ -10,22 +17,45 @@ fn judge(case: &Case<'_>) -> Finding {
     if !removal::applies(case) {
         return Finding::Absent;
     }
-    let cordoned = case.node.is_some_and(|node| {
-        node.it.unschedulable
-            || node.it.taints.iter().any(|taint| taint.starts_with("node.kubernetes.io/unschedulable"))
-    });
+    let Some((proof, confidence)) = cordon(case) else { return Finding::Absent };
     let says = "an eviction request removed the pod";
-    let Some(proof) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says).filter(|_| cordoned) else {
-        return Finding::Absent;
+    let Some(evicted) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says) else { return Finding::Absent };
+    let summary = "The pod was evicted from a cordoned node: the node was being drained.";
+    removal::found(case, confidence, summary, vec![evicted, proof]).into()
+}
+
+/// The node was cordoned when the pod was evicted: it is still, or its kubelet told of it at that time.
+pub(super) fn cordon(case: &Case<'_>) -> Option<(Proof, Confidence)> {
+    let cordoned = |node: &Seen<'_, Node>| {
+        let tainted = |taint: &String| taint.starts_with("node.kubernetes.io/unschedulable");
+        node.it.unschedulable || node.it.taints.iter().any(tainted)
     };
-    let node = case.node.map(|node| Proof {
+    let now = case.node.filter(cordoned).map(|node| Proof {
         says: "its node is cordoned, as a drain does first".into(),
         from: node.from.join("/spec/unschedulable"),
         excerpt: "unschedulable: true".into(),
     });
-    let proofs = std::iter::once(proof).chain(node).collect();
-    let summary = "The pod was evicted from a cordoned node: the node is being drained.";
-    removal::found(case, Confidence::Proven, summary, proofs).into()
+    now.map(|proof| (proof, Confidence::Proven)).or_else(|| cordoned_then(case))
+}
+
+/// The kubelet's word that its node was cordoned, with no word between it and the eviction that this was over. Its words
+/// come late: it looks at its node when it reports, every ten seconds.
+fn cordoned_then(case: &Case<'_>) -> Option<(Proof, Confidence)> {
+    let node = case.pod_spec()?.node.as_deref()?;
+    let evicted = removal::disruption(case)?.since?;
+    let of_node = |event: &Seen<'_, Event>| {
+        event.it.object.kind.as_deref() == Some("Node") && event.it.object.name.as_deref() == Some(node)
+    };
+    let told = |reason: &str| case.index.events.with_reason(reason).filter(of_node).collect::<Vec<_>>();
+    let moments = |event: &Seen<'_, Event>| [event.it.first, event.it.last];
+    let over: Vec<Timestamp> = told("NodeSchedulable").iter().flat_map(moments).flatten().collect();
+    let stands =
+        |at: Timestamp| at.duration_since(evicted) <= LATE && !over.iter().any(|over| (at..=evicted).contains(over));
+    let cordons = told("NodeNotSchedulable");
+    let (event, at) =
+        cordons.iter().find_map(|event| Some((event, moments(event).into_iter().flatten().find(|at| stands(*at))?)))?;
+    let proof = quote::event(event, "its node was cordoned at that time, as a drain does first");
+    Some((proof, if at <= evicted { Confidence::Proven } else { Confidence::Likely }))
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

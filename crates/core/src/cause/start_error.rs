@@ -1,8 +1,9 @@
 //! The container never started: a wrong command, image, mount or configuration.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, start_oom};
-use crate::case::Case;
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, start_oom};
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::Event;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::StartError, judge, advise };
 
@@ -23,7 +24,8 @@ const WAITING: [&str; 9] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
-    if start_oom::limit_is_too_small(case) {
+    let killed = killing::of(case).is_some_and(|killing| killing.verdict == Verdict::StartOom);
+    if killed || start_oom::limit_is_too_small(case) {
         return Finding::Absent;
     }
     let Some((words, mut proof)) = failure(case) else { return Finding::Absent };
@@ -79,9 +81,22 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
             Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt },
         ));
     }
-    let event =
-        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
-    Some((event.it.message.clone(), quote::event(event, "it could not be started")))
+    let event = failed_start(case)?;
+    Some((event.it.message.clone(), quote::event(&event, "it could not be started")))
+}
+
+/// The last event of a start that failed, unless a later start did not: the container was started then, or a program of
+/// it was killed.
+pub(super) fn failed_start<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let started = case.events.iter().filter(|event| event.it.reason == "Started");
+    let started = started.filter_map(|event| event.it.last.or(event.it.first));
+    let ran = started.chain(killing::of_programs(case)).max();
+    let failed = |event: &&Seen<'a, Event>| {
+        let at = event.it.last.or(event.it.first);
+        let overcome = ran.zip(at).is_some_and(|(ran, at)| ran > at);
+        event.it.warning && crate::case::is_start_failure(&event.it.reason) && !overcome && !case.is_running()
+    };
+    case.events.iter().rev().find(failed).copied()
 }
 
 /// The engine's word: an error beside a container that never ran, or (Podman keeps no error) cleaned up unstarted.

@@ -1,6 +1,6 @@
 //! Killed before the program ran, or the limit is too small to start in.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, start_error};
 use crate::case::{Case, CaseKill, Life};
 use crate::diagnose::composition;
 use crate::diagnosis::{Advice, Confidence, Verdict};
@@ -174,12 +174,11 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         };
         return Some((message.to_owned(), proof));
     }
-    let event =
-        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
+    let event = start_error::failed_start(case)?;
     if case.termination().is_some_and(|end| end.exit_code.is_some()) {
         return None;
     }
-    Some((event.it.message.clone(), quote::event(event, "the runtime could not start it")))
+    Some((event.it.message.clone(), quote::event(&event, "the runtime could not start it")))
 }
 
 /// The smallest limit of the container or its pod.
