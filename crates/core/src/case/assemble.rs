@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::ask::Ask;
-use crate::fact::{Container, EngineContainer, Locus, Owner, State, Termination, WaitStatus};
+use crate::fact::{Container, EngineContainer, KernelKill, Locus, Owner, State, Termination, WaitStatus};
 use crate::naming;
 
 use super::gather::{gather, is_of_case, lend_unnamed};
-use super::worth::{is_oom_reason, is_worth_a_diagnosis, pod_has_a_fate};
+use super::worth::{is_oom_reason, is_runtimes, is_worth_a_diagnosis, pod_has_a_fate};
 use super::{Case, Death, Index, Life, PodView, Seen, moment, orphans};
 
 /// Every case of the evidence that was asked for, in no order.
@@ -117,7 +117,8 @@ fn pod_cases<'a>(index: &'a Index<'a>, view: &'a PodView, ask: &Ask, cases: &mut
 }
 
 /// Kills in a pod that is gone and had several containers, or is not known to have had any: whose the id in the
-/// kernel's path was, no status tells any more. A case for each id.
+/// kernel's path was, no status tells any more. A case for each program that was killed, however often its container was
+/// started again, and one for all starts that failed.
 fn in_some_container<'a>(index: &'a Index<'a>, view: &'a PodView, named: bool) -> Vec<Case<'a>> {
     if view.pod.containers.len() == 1 {
         return Vec::new();
@@ -127,18 +128,24 @@ fn in_some_container<'a>(index: &'a Index<'a>, view: &'a PodView, named: bool) -
         gather(&mut case);
         case
     };
-    let mut ids: Vec<Option<&str>> = whole().kills.iter().map(|kill| kill.kill.it.container_id.as_deref()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let of = |id: Option<&str>| {
+    let mut programs: Vec<Option<&str>> = whole().kills.iter().map(|kill| program(kill.kill.it)).collect();
+    programs.sort_unstable();
+    programs.dedup();
+    let of = |of: Option<&str>| {
         let mut case = whole();
-        case.kills.retain(|kill| kill.kill.container_id.as_deref() == id);
+        case.kills.retain(|kill| program(kill.kill.it) == of);
         for kill in &mut case.kills {
             kill.life = Life::This;
         }
         case
     };
-    ids.into_iter().map(of).collect()
+    programs.into_iter().map(of).collect()
+}
+
+/// What was killed; `None` for a start, of which the runtime's processes are many.
+fn program(kill: &KernelKill) -> Option<&str> {
+    let comm = kill.victims.first().map_or("", |victim| victim.comm.as_deref().unwrap_or_default());
+    Some(comm).filter(|comm| !is_runtimes(comm) && *comm != "pause")
 }
 
 pub(super) fn bare<'a>(index: &'a Index<'a>, pod: Option<&'a PodView>) -> Case<'a> {

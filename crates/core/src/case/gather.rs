@@ -54,7 +54,7 @@ pub(super) fn seen<T>(list: &[(T, Locus)]) -> impl Iterator<Item = Seen<'_, T>> 
 /// A kill tied by uid alone is of this life when the API says this life was OOM killed and no other kill explains it.
 fn settle_unknown_lives(case: &Case<'_>, kills: &mut [CaseKill<'_>]) {
     let explained = kills.iter().any(|kill| kill.life == Life::This);
-    let oom = case.reason().is_some_and(is_oom_reason) || case.exit_code() == Some(137);
+    let oom = case.reason().is_some_and(is_oom_reason) || case.was_signaled(9);
     if !explained
         && (oom || case.death.is_none())
         && let Some(kill) =

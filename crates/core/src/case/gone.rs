@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::matching::bare_uid;
 use super::{Index, PodView, Seen};
 use crate::artifact::ArtifactId;
-use crate::fact::{Container, Event, Owner, Pod};
+use crate::fact::{Container, Event, Owner, Pod, Resources};
 
 /// A namespace and a pod's name in it.
 type Name<'a> = (Option<&'a str>, &'a str);
@@ -69,11 +69,35 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
         if let Some(container) = &object.container
             && !view.pod.containers.iter().any(|known| known.name.as_ref() == Some(container))
         {
-            view.pod.containers.push(Container { name: Some(container.clone()), ..Container::default() });
+            let template = view.pod.owner.as_ref().and_then(|owner| in_template(index, &view.pod, owner, container));
+            view.pod.containers.push(Container {
+                name: Some(container.clone()),
+                image: template.and_then(|(_, image, _)| image.clone()),
+                resources: template.map(|(_, _, resources)| resources.clone()).unwrap_or_default(),
+                ..Container::default()
+            });
             view.container_from.push(from.clone());
         }
     }
     gone
+}
+
+/// The container in the template that the pod was made from. A `ReplicaSet`'s never changes; that of another owner may be
+/// newer than the pod.
+fn in_template<'a>(
+    index: &'a Index<'_>,
+    pod: &Pod,
+    owner: &Owner,
+    container: &str,
+) -> Option<&'a (String, Option<String>, Resources)> {
+    let revisions = index.revisions.iter().map(|(revision, _)| revision);
+    let mut own = revisions.filter(|it| {
+        it.kind == "ReplicaSet"
+            && it.kind == owner.kind
+            && it.name == owner.name
+            && (it.namespace.is_none() || it.namespace == pod.namespace)
+    });
+    own.next()?.containers.iter().find(|(name, _, _)| name == container)
 }
 
 /// Who says that it created or deleted a pod: `Created pod: web-7f9c5d-x2b4z`, `delete Pod db-0 in StatefulSet db

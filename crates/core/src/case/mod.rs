@@ -34,7 +34,7 @@ pub use coverage::Silence;
 pub use events::Events;
 pub use healthy::healthy;
 pub use index::{Index, PodView};
-pub(crate) use worth::{is_oom_reason, is_start_failure};
+pub(crate) use worth::{is_oom_reason, is_runtimes, is_start_failure};
 
 /// What other components write of an end is at most this far from it: the kubelet looks for ended containers every
 /// second, and events have whole seconds.
@@ -172,8 +172,14 @@ impl<'a> Case<'a> {
         match self.wait_status() {
             Some(WaitStatus::Signaled(number) | WaitStatus::NeverRan(number)) => number == signal,
             Some(WaitStatus::Exited(_)) => false,
-            None => self.exit_code() == Some(128 + signal),
+            None => self.exit_code() == Some(128 + signal) && !self.is_restart_placeholder(),
         }
+    }
+
+    /// The kubelet removed it to start all containers of its pod anew, and wrote 137 for an end that it did not look at
+    /// (`RestartAllContainersOnContainerExits`, pkg/kubelet/kuberuntime, v1.35).
+    pub fn is_restart_placeholder(&self) -> bool {
+        self.reason() == Some("RestartingAllContainers")
     }
 
     /// The counters of a cgroup that was made for this one life, read after its end, where they count no kill: proof

@@ -6,6 +6,7 @@ use crate::fact::{Event, KernelKill, UserspaceKill};
 use super::assemble::{bare, is_recent};
 use super::gather::seen;
 use super::matching::is_uid_of;
+use super::worth::is_runtimes;
 use super::{Case, CaseKill, Index, Life, Seen, Tie};
 
 /// Kills that no pod or engine explains: one case per victim's cgroup, or per kill where none is named.
@@ -23,7 +24,10 @@ pub(super) fn kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> 
         }
         let mut case = bare(index, None);
         let same = |other: &KernelKill| {
-            kill.container_id.is_some() && kill.container_id == other.container_id
+            // Of starts that fail each attempt has an id of its own.
+            let starts = kill.pod_uid.is_some() && is_start(kill) && is_start(other);
+            starts && kill.pod_uid == other.pod_uid
+                || kill.container_id.is_some() && kill.container_id == other.container_id
                 || kill.container_id.is_none()
                     && kill.pod_uid.is_none()
                     && kill.task_memcg.is_some()
@@ -43,6 +47,11 @@ pub(super) fn kills<'a>(index: &'a Index<'a>, cases: &[Case<'a>], ask: &Ask) -> 
         }
     }
     found
+}
+
+/// The runtime's own processes were killed: no program ran.
+fn is_start(kill: &KernelKill) -> bool {
+    kill.victims.iter().all(|victim| victim.comm.as_deref().is_some_and(is_runtimes))
 }
 
 /// Kills by userspace killers that no pod or engine explains.

@@ -77,6 +77,12 @@ pub(crate) fn is_start_failure(reason: &str) -> bool {
     )
 }
 
+/// The runtime's own process before the program's exec: runc re-executes itself as `runc:[1:CHILD]` and `runc:[2:INIT]`
+/// (libcontainer/nsenter).
+pub(crate) fn is_runtimes(comm: &str) -> bool {
+    comm.starts_with("runc:[") || comm == "crun" || comm == "youki" || comm.starts_with("youki:[")
+}
+
 /// The reasons by which runtimes report an OOM kill: `OOMKilled`, the `OOM Killed` of 2014 and of Nomad (drivers/docker),
 /// and the ECS agent's sentence, which rests on the engine's flag (agent/engine/errors.go).
 pub(crate) fn is_oom_reason(reason: &str) -> bool {

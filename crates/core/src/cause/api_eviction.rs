@@ -1,13 +1,13 @@
 //! The eviction API removed the pod: a tool or person asked for it.
 
-use super::{Cause, Finding, advice, removal};
+use super::{Cause, Finding, advice, cordon, removal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ApiEviction, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if !removal::applies(case) {
+    if !removal::applies(case) || cordon::at_the_eviction(case).is_some() {
         return Finding::Absent;
     }
     let says = "an eviction request removed the pod";

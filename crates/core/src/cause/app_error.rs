@@ -39,9 +39,9 @@ fn judge(case: &Case<'_>) -> Finding {
         Some(WaitStatus::Signaled(number)) => format!("{who} was ended by {}.", name(number)),
         _ => format!("{who} ended by itself with exit code {code}{meaning}."),
     };
-    let found =
-        Found::new(Confidence::Likely, summary, proofs).oom_kill(kernel::oom_kill(case, kernel::excluded(case)));
-    if unseen {
+    let killed = kernel::oom_kill(case, kernel::excluded(case));
+    let found = Found::new(Confidence::Likely, summary, proofs).oom_kill(killed);
+    if unseen && killed.is_none() {
         return found.missing("whether the kernel killed the child process", kernel::kernel_log_command(case)).into();
     }
     found.into()

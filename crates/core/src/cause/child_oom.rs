@@ -1,7 +1,7 @@
 //! A child was killed by the OOM killer, and the main process then ended by itself.
 
 use super::killing::{self, Killing};
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote};
+use super::{Cause, Finding, Found, Proof, advice, kernel, probe, quote, stop};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -11,8 +11,12 @@ fn judge(case: &Case<'_>) -> Finding {
     let Some(killing) = killing::of(case).filter(|killing| killing.verdict == Verdict::ChildOom) else {
         return Finding::Absent;
     };
+    if ended_by_the_kubelet(case, &killing) {
+        return Finding::Absent;
+    }
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
     proofs.extend(quote::termination(case));
+    proofs.extend(kernel::while_deleted(case, &killing));
     if proofs.is_empty() {
         return Finding::Absent;
     }
@@ -34,6 +38,15 @@ fn judge(case: &Case<'_>) -> Finding {
             found.missing("which process was killed, and by which cgroup's limit", kernel::kernel_log_command(case));
     }
     found.into()
+}
+
+/// The kubelet stopped the main process after the kill: with its pod, or for a probe that fails again and again. A child
+/// that is killed while its container shuts down may be why that ended.
+fn ended_by_the_kubelet(case: &Case<'_>, killing: &Killing<'_, '_>) -> bool {
+    let at = killing.report.and_then(|kill| kill.kill.at);
+    let after = stop::asked(case).zip(at).is_some_and(|(asked, at)| at > asked);
+    let fails = matches!(case.exit_code(), Some(0 | 137 | 143)) && probe::fails_in_a_loop(case);
+    stop::was_stopped(case) && !after || fails && probe::timing_fits(case)
 }
 
 /// Where the child was: the container, or the cgroup where there is none.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Cause, Finding, Found, Proof, kernel, killing, probe, quote, removal};
+use super::{Cause, Finding, Found, Proof, kernel, killing, probe, quote, stop};
 use crate::case::Case;
 use crate::diagnosis::{Confidence, Verdict};
 use crate::fact::{ContainerKind, State};
@@ -16,14 +16,15 @@ fn judge(case: &Case<'_>) -> Finding {
     if let Some(stop) = stopped_at_the_pods_end(case) {
         let mut proofs = vec![stop];
         proofs.extend(quote::termination(case));
-        let how = removal::forced(case);
+        let how = stop::forced(case);
         let summary = format!(
             "{} was stopped by the kubelet because the pod's other containers had ended{how}.",
             kernel::capital(&case.noun())
         );
         return Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into();
     }
-    if case.exit_code() != Some(0) || probe::fails_in_a_loop(case) {
+    // A program that was stopped with its pod and answered SIGTERM with 0 had not done its work.
+    if case.exit_code() != Some(0) || probe::fails_in_a_loop(case) || stop::was_stopped(case) {
         return Finding::Absent;
     }
     let proofs: Vec<_> = quote::termination(case).into_iter().collect();
@@ -42,13 +43,13 @@ fn stopped_at_the_pods_end(case: &Case<'_>) -> Option<Proof> {
     let is_over = matches!(pod.phase.as_deref(), Some("Succeeded" | "Failed"));
     let by_signal = match case.exit_code()? {
         143 => true,
-        137 => removal::grace_expired(case) == Some(true),
+        137 => stop::grace_expired(case) == Some(true),
         _ => false,
     };
     if !is_sidecar || !is_over || !by_signal || !case.death.as_ref()?.current {
         return None;
     }
-    let event = removal::stopping(case)?;
+    let event = stop::stopping(case)?;
     let asked = event.it.last.or(event.it.first)?;
     let apps = pod.containers.iter().filter(|container| container.kind == ContainerKind::App);
     let ends: Option<Vec<Timestamp>> = apps
@@ -58,7 +59,6 @@ fn stopped_at_the_pods_end(case: &Case<'_>) -> Option<Proof> {
         })
         .collect();
     let last = ends?.into_iter().max()?;
-    let in_order =
-        last.duration_since(asked) <= removal::SLACK && asked.duration_since(case.finished()?) <= removal::SLACK;
+    let in_order = last.duration_since(asked) <= stop::SLACK && asked.duration_since(case.finished()?) <= stop::SLACK;
     in_order.then(|| quote::event(&event, "the kubelet stopped the sidecar after the pod's other containers had ended"))
 }

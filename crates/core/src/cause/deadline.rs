@@ -1,6 +1,6 @@
 //! The pod, or the job it belongs to, ran longer than its deadline.
 
-use super::{Cause, Finding, Proof, advice, quote, removal};
+use super::{Cause, Finding, Proof, advice, quote, removal, stop};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -39,7 +39,7 @@ fn judge(case: &Case<'_>) -> Finding {
 fn by_job(case: &Case<'_>) -> Option<Proof> {
     let pod = case.pod_spec()?;
     let name = pod.name.as_deref()?;
-    let removed = removal::is_deleted(case) || removal::deleted_by_controller(case).is_some();
+    let removed = stop::is_deleted(case) || removal::deleted_by_controller(case).is_some();
     let owned = |job: &str| match &pod.owner {
         Some(owner) => owner.kind == "Job" && owner.name == job,
         None => name.strip_prefix(job).is_some_and(|rest| rest.starts_with('-') && !rest[1..].contains('-')),

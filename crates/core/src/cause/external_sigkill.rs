@@ -1,6 +1,6 @@
 //! SIGKILL from outside: proven to be no OOM kill, and explained by nothing else; or an engine's own kill.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, signal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal, signal};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::units::span;
@@ -8,7 +8,8 @@ use crate::units::span;
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = killing::of_main(case);
+    // Who takes the pod away sent it, whoever that is.
+    let killed = killing::of_main(case) || removal::unnamed_disruption(case).is_some();
     let forced = signal::forced(case);
     if killed || !(case.was_signaled(9) || case.exit_code().is_none() && forced.is_some()) {
         return Finding::Absent;

@@ -2,8 +2,8 @@
 
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
-use super::{Finding, Found, Proof, counted, quote, start};
-use crate::case::{Case, CaseKill, Silence, is_oom_reason};
+use super::{Finding, Found, Proof, counted, quote, start, stop};
+use crate::case::{Case, CaseKill, Life, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
 use crate::units::Bytes;
@@ -17,6 +17,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
     proofs.extend(quote::termination(case));
     proofs.extend(quote::recovery(case));
+    proofs.extend(while_deleted(case, &killing));
     let resized = resize_since(case);
     proofs.extend(
         resized
@@ -56,6 +57,27 @@ pub(crate) fn beside_the_end(case: &Case<'_>) -> Option<Proof> {
     }
     let noted = || killing::seen_by_runtime(case).map(|note| quote::note(&note, says));
     counter_proofs(case).into_iter().next().or_else(noted).or_else(|| engine_proof(case))
+}
+
+/// What the kernel had done in a life before something else ended it: a sentence, and its reports.
+pub(super) fn before(case: &Case<'_>) -> Option<(String, Vec<Proof>)> {
+    let killing = killing::of(case).filter(|killing| killing.report.is_some())?;
+    let reports = case.kills.iter().filter(|kill| matches!(kill.life, Life::This | Life::Unknown));
+    let killed: Vec<_> = reports.filter(|kill| !kill.kill.victims.is_empty()).collect();
+    let more = match killed.len() {
+        0 | 1 => String::new(),
+        reports => format!(", the last of {reports} such kills"),
+    };
+    let sentence = format!("Before, the kernel's OOM killer had killed {}{more}.", who(&killing));
+    Some((sentence, killed.into_iter().map(quote::kill).collect()))
+}
+
+/// The kill came while the container was being stopped with its pod.
+pub(super) fn while_deleted(case: &Case<'_>, killing: &Killing<'_, '_>) -> Option<Proof> {
+    let asked = stop::asked(case)?;
+    let at = killing.report.and_then(|kill| kill.kill.at).or_else(|| case.finished())?;
+    let event = stop::stopping(case).filter(|_| at >= asked)?;
+    Some(quote::event(&event, "the pod was being deleted when that happened"))
 }
 
 /// The engine's flag, which stands for an OOM event in the container's cgroup, or that event itself.

@@ -1,10 +1,10 @@
 //! The kill that decides a case: by the kernel's own report, or by the API's or a counter's word in its stead.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::level::{verdict_at, verdict_of, without_report};
 use super::{Proof, counted, signal};
-use crate::case::{Case, CaseKill, Life, Seen, Silence, Tie, is_oom_reason};
+use crate::case::{Case, CaseKill, Life, Seen, Silence, Tie, is_oom_reason, is_runtimes};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
 
@@ -43,7 +43,9 @@ pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
                 VictimKind::Child => 2,
                 VictimKind::Sandbox => 3,
             };
-            (rank, before_the_end(case, kill).map_or(SignedDuration::MAX, SignedDuration::abs))
+            // Where no end is known the newest is the closest to it.
+            let newest = std::cmp::Reverse(kill.kill.at);
+            (rank, before_the_end(case, kill).map_or(SignedDuration::MAX, SignedDuration::abs), newest)
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),
@@ -76,7 +78,7 @@ fn was_outlived(case: &Case<'_>, kill: &CaseKill<'_>) -> bool {
 fn ended_by_engine(case: &Case<'_>) -> bool {
     let sent = signal::sent_by_engine(case);
     let number = case.exit_code().and_then(|code| code.checked_sub(128));
-    let just_before = |at: jiff::Timestamp| case.finished().is_none_or(|end| end.duration_since(at) <= PROMPT);
+    let just_before = |at: Timestamp| case.finished().is_none_or(|end| end.duration_since(at) <= PROMPT);
     sent.iter().any(|event| number.is_some() && event.it.signal == number && event.it.at.is_some_and(just_before))
 }
 
@@ -96,6 +98,15 @@ fn in_present_life<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     Some(Killing { verdict: Verdict::ChildOomInvisible, ..found })
 }
 
+/// When programs of its container were killed in the life that is diagnosed: it had started by then.
+pub(super) fn of_programs(case: &Case<'_>) -> impl Iterator<Item = Timestamp> {
+    let is_program = |kill: &&CaseKill<'_>| {
+        let comm = kill.kill.victims.first().and_then(|victim| victim.comm.as_deref());
+        comm.is_some_and(|comm| comm != "pause" && !is_runtimes(comm))
+    };
+    case.life_kills().filter(is_program).filter_map(|kill| kill.kill.at)
+}
+
 /// Which process of the container a report's victims are.
 fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
     let report = kill.kill.it;
@@ -103,8 +114,7 @@ fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
         return VictimKind::RuntimeInit;
     }
     let comm = report.victims.first().and_then(|victim| victim.comm.as_deref()).unwrap_or_default();
-    // runc re-executes itself as `runc:[1:CHILD]` and `runc:[2:INIT]` (libcontainer/nsenter) before the program's exec.
-    if comm.starts_with("runc:[") || comm == "crun" || comm == "youki" || comm.starts_with("youki:[") {
+    if is_runtimes(comm) {
         return VictimKind::RuntimeInit;
     }
     if comm == "pause" && case.container.is_none_or(|container| container.name.as_deref() != Some("pause")) {

@@ -1,7 +1,7 @@
 //! The kubelet restarted the container because its liveness or startup probe failed.
 
 use super::probe::{self, Which};
-use super::{Cause, Finding, Found, advice, kernel, killing, probe_advice, quote, removal};
+use super::{Cause, Finding, Found, advice, kernel, killing, probe_advice, quote, stop};
 use crate::case::Case;
 use crate::diagnosis::{Confidence, Verdict};
 
@@ -50,7 +50,7 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
     // A program that ends well on SIGTERM looks as if it had done its work.
     let stopped =
         matches!(case.exit_code(), Some(137 | 143)) || case.exit_code() == Some(0) && probe::fails_in_a_loop(case);
-    let ends_with_pod = removal::is_deleted(case);
+    let ends_with_pod = stop::is_deleted(case);
     if stopped
         && !ends_with_pod
         && let Some(failure) = probe::failures(case, None)
@@ -88,13 +88,18 @@ fn by_circumstance(case: &Case<'_>) -> Finding {
 }
 
 fn found(case: &Case<'_>, confidence: Confidence, which: Which, proofs: Vec<super::Proof>) -> Finding {
-    let how = match (case.exit_code(), removal::grace_expired(case)) {
+    let how = match (case.exit_code(), stop::grace_expired(case)) {
         (Some(137), Some(true)) => "; it did not stop within its grace period and was killed",
         (Some(137), _) => "; it did not stop on SIGTERM and was killed",
         (Some(143), _) => "; it stopped on SIGTERM",
         _ => "",
     };
-    let summary = format!("The kubelet restarted {} because its {} probe failed{how}.", case.noun(), which.word());
+    let mut summary = format!("The kubelet restarted {} because its {} probe failed{how}.", case.noun(), which.word());
+    let mut proofs = proofs;
+    if let Some((sentence, kills)) = kernel::before(case) {
+        summary = format!("{summary} {sentence}");
+        proofs.extend(kills);
+    }
     let found = Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)));
     match confidence {
         Confidence::Proven => found.into(),

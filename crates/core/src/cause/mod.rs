@@ -8,6 +8,7 @@ use crate::diagnosis::{Advice, Confidence, Missing, Verdict, VictimKind};
 use crate::fact::{Level, Locus};
 
 mod advice;
+mod cordon;
 mod counted;
 mod kernel;
 mod killing;
@@ -19,11 +20,13 @@ mod refusal;
 mod removal;
 mod signal;
 mod start;
+mod stop;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;
 pub(crate) use level::was_resized_since;
-pub(crate) use removal::{consumer, grace_expired};
+pub(crate) use removal::consumer;
+pub(crate) use stop::grace_expired;
 
 /// A cause of death.
 #[derive(Debug)]

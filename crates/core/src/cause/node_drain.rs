@@ -1,8 +1,8 @@
 //! The eviction API removed the pod from a node that is cordoned: a drain.
 
-use super::{Cause, Finding, Proof, advice, removal};
+use super::{Cause, Finding, advice, cordon, removal};
 use crate::case::Case;
-use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::diagnosis::{Advice, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::NodeDrain, judge, advise };
 
@@ -10,22 +10,11 @@ fn judge(case: &Case<'_>) -> Finding {
     if !removal::applies(case) {
         return Finding::Absent;
     }
-    let cordoned = case.node.is_some_and(|node| {
-        node.it.unschedulable
-            || node.it.taints.iter().any(|taint| taint.starts_with("node.kubernetes.io/unschedulable"))
-    });
+    let Some((proof, confidence)) = cordon::at_the_eviction(case) else { return Finding::Absent };
     let says = "an eviction request removed the pod";
-    let Some(proof) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says).filter(|_| cordoned) else {
-        return Finding::Absent;
-    };
-    let node = case.node.map(|node| Proof {
-        says: "its node is cordoned, as a drain does first".into(),
-        from: node.from.join("/spec/unschedulable"),
-        excerpt: "unschedulable: true".into(),
-    });
-    let proofs = std::iter::once(proof).chain(node).collect();
-    let summary = "The pod was evicted from a cordoned node: the node is being drained.";
-    removal::found(case, Confidence::Proven, summary, proofs).into()
+    let Some(evicted) = removal::disrupted_by(case, &["EvictionByEvictionAPI"], says) else { return Finding::Absent };
+    let summary = "The pod was evicted from a cordoned node: the node was being drained.";
+    removal::found(case, confidence, summary, vec![evicted, proof]).into()
 }
 
 fn advise(_: &Case<'_>) -> Vec<Advice> {

@@ -1,8 +1,9 @@
 //! The pod was preempted: by the scheduler for a pod of higher priority, or by the kubelet for a critical one.
 
 use super::{Cause, Finding, advice, quote, removal};
-use crate::case::Case;
+use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
+use crate::fact::Event;
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::Preempted, judge, advise };
 
@@ -17,7 +18,9 @@ fn judge(case: &Case<'_>) -> Finding {
         _ => None,
     };
     let by_event = || {
-        let event = case.events.iter().find(|event| matches!(event.it.reason.as_str(), "Preempted" | "Preempting"))?;
+        let in_time = |event: &&Seen<'_, Event>| !removal::is_after_the_end(case, event.it.first.or(event.it.last));
+        let of_it = |event: &&Seen<'_, Event>| matches!(event.it.reason.as_str(), "Preempted" | "Preempting");
+        let event = case.events.iter().filter(in_time).find(of_it)?;
         Some(quote::event(event, says))
     };
     let Some(proof) = by_reason().or_else(by_condition).or_else(by_event) else { return Finding::Absent };

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::removal::SLACK;
+use super::stop::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::diagnosis::Confidence;

@@ -2,6 +2,7 @@
 
 use super::advice::{advice, patched};
 use super::probe::{self, Which};
+use super::{kernel, killing};
 use crate::case::Case;
 use crate::diagnosis::Advice;
 
@@ -41,7 +42,8 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Advice> {
     let which = probe::which(case);
     let event = probe::failures(case, Some(which));
     let failure = event.map_or(Failure::Untold, |event| failure(&event.it.message));
-    let mut list = vec![look(which, failure)];
+    let mut list: Vec<Advice> = killed(which, case).into_iter().collect();
+    list.push(look(which, failure));
     if failure == Failure::Timeout {
         list.extend(more_time(case, which));
     }
@@ -49,6 +51,20 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Advice> {
         list.extend(longer_start(case));
     }
     list
+}
+
+/// A process of that life was killed for memory: the probe's own command, or what should have answered it.
+fn killed(which: Which, case: &Case<'_>) -> Option<Advice> {
+    let killing = killing::of(case).filter(|killing| killing.certain)?;
+    Some(advice(
+        format!(
+            "see first why the OOM killer killed {} in that life: the {} probe may have failed for it",
+            kernel::who(&killing),
+            which.word()
+        ),
+        "a probe's command runs in the container and counts towards its memory limit, and a program that lost a process may not answer",
+        "none",
+    ))
 }
 
 fn look(which: Which, failure: Failure) -> Advice {

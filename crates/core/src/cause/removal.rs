@@ -2,13 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finding, Found, Proof, advice, kernel, killing, probe, quote};
-use crate::case::{Case, Life, Seen};
-use crate::diagnosis::{Advice, Confidence};
-use crate::fact::{Condition, Event};
-
-/// Clocks of status and events agree to the second.
-pub(super) const SLACK: SignedDuration = SignedDuration::from_secs(2);
+use super::stop::{is_deleted, stopping};
+use super::{Finding, Found, Proof, kernel, killing, quote, stop};
+use crate::case::{Case, Seen};
+use crate::diagnosis::Confidence;
+use crate::fact::{Condition, Event, Owner};
+use crate::naming;
 
 /// The clocks of a node and of the API server differ by less.
 const SKEW: SignedDuration = SignedDuration::from_secs(15);
@@ -39,11 +38,36 @@ pub(super) fn disruption<'a>(case: &Case<'a>) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.kind == "DisruptionTarget" && condition.status == "True")
 }
 
+/// What began at this moment did not end it: it had ended before.
+pub(super) fn is_after_the_end(case: &Case<'_>, at: Option<Timestamp>) -> bool {
+    case.finished().zip(at).is_some_and(|(finished, at)| at.duration_since(finished) > SKEW)
+}
+
+/// The same, where it is not of a time after the end.
+fn disruption_of_the_end<'a>(case: &Case<'a>) -> Option<&'a Condition> {
+    disruption(case).filter(|condition| !is_after_the_end(case, condition.since))
+}
+
+/// The condition names a taint that came after the end: the reason that it had is overwritten, though not its moment,
+/// which the API keeps while a condition stays true.
+fn was_overwritten(case: &Case<'_>, condition: &Condition) -> bool {
+    let marked = case.events.iter().filter(|event| event.it.reason == "TaintManagerEviction");
+    let mut marked = marked.map(|event| event.it.first.or(event.it.last)).peekable();
+    let by_taint = condition.reason.as_deref() == Some("DeletionByTaintManager");
+    by_taint && marked.peek().is_some() && marked.all(|at| is_after_the_end(case, at))
+}
+
 /// The pod is being removed by a disruption that is not named: a describe text shows of a condition no more than that it
 /// is true.
 pub(super) fn unnamed_disruption(case: &Case<'_>) -> Option<Proof> {
-    let condition = disruption(case).filter(|condition| condition.reason.is_none())?;
-    let says = "the pod has the condition DisruptionTarget, whose reason is not shown here";
+    let condition = disruption_of_the_end(case)?;
+    let says = match condition.reason {
+        None => "the pod has the condition DisruptionTarget, whose reason is not shown here",
+        Some(_) if was_overwritten(case, condition) => {
+            "the pod had the condition DisruptionTarget; a taint that came after the end overwrote its reason"
+        }
+        Some(_) => return None,
+    };
     disruption_proof(case, condition, says).filter(|_| applies(case) && is_deleted(case))
 }
 
@@ -68,7 +92,7 @@ pub(super) fn disruption_proof(case: &Case<'_>, condition: &Condition, says: imp
 
 /// A disruption with one of these reasons, as evidence.
 pub(super) fn disrupted_by(case: &Case<'_>, reasons: &[&str], says: &str) -> Option<Proof> {
-    let condition = disruption(case)?;
+    let condition = disruption_of_the_end(case).filter(|condition| !was_overwritten(case, condition))?;
     reasons.contains(&condition.reason.as_deref()?).then(|| disruption_proof(case, condition, says)).flatten()
 }
 
@@ -81,7 +105,7 @@ pub(super) fn eviction(case: &Case<'_>) -> Option<(String, Proof)> {
         let message = if message.is_empty() { event.unwrap_or_default() } else { message };
         return Some((message, quote::pod_reason(case, "the kubelet evicted the pod")?));
     }
-    if let Some(condition) = disruption(case)
+    if let Some(condition) = disruption_of_the_end(case)
         && condition.reason.as_deref() == Some("TerminationByKubelet")
         && condition.message.as_deref().is_some_and(|message| message.contains("low on resource"))
     {
@@ -150,59 +174,40 @@ pub(crate) fn consumer(message: &str) -> Option<&str> {
     rest.split_once(" was using").map(|(name, _)| name)
 }
 
-/// The kubelet's `Stopping container` event: the pod was being removed.
-pub(super) fn stopping<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
-    case.events
-        .iter()
-        .rev()
-        .find(|event| event.it.reason == "Killing" && event.it.message.starts_with("Stopping container"))
-        .copied()
-}
-
-/// The pod is being deleted, or is gone.
-pub(super) fn is_deleted(case: &Case<'_>) -> bool {
-    case.pod_spec().is_some_and(|pod| pod.deletion.is_some() || pod.terminating)
-        || case.is_gone() && stopping(case).is_some()
-}
-
-/// What the container is given between SIGTERM and SIGKILL: what the deletion gives, else the probe that failed, else
-/// the pod (pkg/kubelet/kuberuntime/kuberuntime_container.go `setTerminationGracePeriod`, v1.37).
-fn grace(case: &Case<'_>, asked: Option<&Event>) -> SignedDuration {
-    let pod = case.pod_spec();
-    let of_probe = || {
-        let message = asked.map(|event| event.message.as_str()).filter(|message| probe::is_probe_kill(message))?;
-        let container = case.container?;
-        let failed = if message.contains("startup probe") { container.startup } else { container.liveness };
-        failed?.grace
-    };
-    let deletion = pod.and_then(|pod| pod.deletion_grace_seconds);
-    let seconds = deletion.or_else(of_probe).or_else(|| pod?.grace_seconds).unwrap_or(30);
-    SignedDuration::from_secs(seconds)
-}
-
-/// Whether the grace period ran out: asked to stop at a known moment, and ended by SIGKILL at least that much later.
-pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
-    let code = case.exit_code()?;
-    if code != 137 {
-        return Some(false);
-    }
-    let finished = case.finished()?;
-    let in_time = |at: &Timestamp| at.duration_since(finished) <= SLACK;
-    let killing = case.events.iter().filter(|event| event.it.reason == "Killing");
-    let asked = killing
-        .filter_map(|event| Some((event.it.last.or(event.it.first).filter(in_time)?, event.it)))
-        .max_by_key(|(at, _)| *at);
-    let grace = grace(case, asked.map(|(_, event)| event));
-    let deleted = || case.pod_spec()?.deletion.and_then(|end| end.checked_sub(grace).ok()).filter(in_time);
-    let asked = asked.map(|(at, _)| at).or_else(deleted)?;
-    Some(finished.duration_since(asked) >= grace.saturating_sub(SLACK))
-}
-
 /// A controller's event says that it deleted this pod: `Deleted pod: NAME`, `delete Pod NAME in StatefulSet ... successful`.
 pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
     let name = case.pod_spec()?.name.as_deref()?;
-    let named = |message: &str| message.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == name);
-    case.index.events.with_reason("SuccessfulDelete").find(|event| named(&event.it.message))
+    case.index.events.with_reason("SuccessfulDelete").find(|event| names(&event.it.message, name))
+}
+
+fn names(message: &str, name: &str) -> bool {
+    message.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == name)
+}
+
+/// A `CronJob` says that it deleted the job that owned the pod, and so the pod: `Deleted job cron-29931011`
+/// (pkg/controller/cronjob/cronjob_controllerv2.go `deleteJob`, v1.37). Of events that repeat only the last one's name
+/// is kept (client-go `EventAggregator`): then the moment tells.
+pub(super) fn deleted_with_its_job<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let pod = case.pod_spec()?;
+    let Owner { name: job, .. } = pod.owner.as_ref().filter(|owner| owner.kind == "Job")?;
+    let by_cron = |event: &Seen<'a, Event>| {
+        let object = &event.it.object;
+        object.kind.as_deref() == Some("CronJob")
+            && object.namespace == pod.namespace
+            && object.name.as_deref().is_some_and(|cron| naming::is_maker_of("CronJob", cron, job))
+    };
+    let asked = stopping(case).and_then(|event| event.it.last.or(event.it.first));
+    let combined = |event: &Seen<'a, Event>| {
+        let Event { first, last, .. } = event.it;
+        let stretch = first.or(*last).zip(last.or(*first)).zip(asked);
+        event.it.message.starts_with("(combined from similar events)")
+            && stretch.is_some_and(|((first, last), asked)| {
+                first.duration_since(asked) <= SKEW && asked.duration_since(last) <= SKEW
+            })
+    };
+    let told: Vec<_> = case.index.events.with_reason("SuccessfulDelete").filter(by_cron).collect();
+    let named = told.iter().find(|event| names(&event.it.message, job));
+    named.or_else(|| told.iter().find(|event| combined(event))).copied()
 }
 
 /// The pod was taken away: the OOM killer had no part in it, unless something tells of a kill.
@@ -213,17 +218,12 @@ pub(super) fn found(
     mut proofs: Vec<Proof>,
 ) -> Found {
     proofs.extend(quote::termination(case));
+    proofs.extend(stop::slow_hook(case).map(|event| quote::event(&event, "its preStop hook had not ended by then")));
     let mut summary = summary.into();
     // The removal ended it; what the kernel did before may be why.
-    if let Some(killing) = killing::of(case).filter(|killing| killing.report.is_some()) {
-        let reports = case.kills.iter().filter(|kill| matches!(kill.life, Life::This | Life::Unknown));
-        let killed: Vec<_> = reports.filter(|kill| !kill.kill.victims.is_empty()).collect();
-        let more = match killed.len() {
-            0 | 1 => String::new(),
-            reports => format!(", the last of {reports} such kills"),
-        };
-        summary = format!("{summary} Before, the kernel's OOM killer had killed {}{more}.", kernel::who(&killing));
-        proofs.extend(killed.into_iter().map(quote::kill));
+    if let Some((sentence, kills)) = kernel::before(case) {
+        summary = format!("{summary} {sentence}");
+        proofs.extend(kills);
     }
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
 }
@@ -248,21 +248,4 @@ pub(super) fn evicted_for(case: &Case<'_>, short: Short, summary: &str) -> Findi
         }
         _ => Finding::Absent,
     }
-}
-
-/// How a deletion ended for a container that did not stop in time; empty where it did, or nothing tells.
-pub(super) fn forced(case: &Case<'_>) -> &'static str {
-    if grace_expired(case) == Some(true) { "; it did not stop within its grace period and was killed" } else { "" }
-}
-
-/// What to do about a container that did not stop in time: nothing where it did.
-pub(super) fn end_in_time(case: &Case<'_>, risk: &str) -> Vec<Advice> {
-    if grace_expired(case) != Some(true) {
-        return Vec::new();
-    }
-    vec![advice::advice(
-        "make the program end on SIGTERM, or give it a longer terminationGracePeriodSeconds",
-        "it was killed because it still ran when its grace period ended",
-        risk,
-    )]
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::removal::SLACK;
+use super::stop::SLACK;
 use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::fact::{EngineEvent, NodeNote, NodeNoteKind};

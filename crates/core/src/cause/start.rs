@@ -1,8 +1,9 @@
 //! Starts that failed: what the runtime says of them, and the limit that may be why. What the causes of a container that
 //! never ran share.
 
-use super::{Proof, quote};
-use crate::case::Case;
+use super::{Proof, killing, quote};
+use crate::case::{Case, Seen, is_start_failure};
+use crate::fact::Event;
 use crate::units::{Bytes, Quantity};
 
 /// Reasons of a terminated state that mean: never ran.
@@ -79,12 +80,25 @@ pub(super) fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
         };
         return Some((message.to_owned(), proof));
     }
-    let event =
-        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
+    let event = failed_start(case)?;
     if case.termination().is_some_and(|end| end.exit_code.is_some()) {
         return None;
     }
-    Some((event.it.message.clone(), quote::event(event, "the runtime could not start it")))
+    Some((event.it.message.clone(), quote::event(&event, "the runtime could not start it")))
+}
+
+/// The last event of a start that failed, unless a later start did not: the container was started then, or a program of
+/// it was killed.
+pub(super) fn failed_start<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
+    let started = case.events.iter().filter(|event| event.it.reason == "Started");
+    let started = started.filter_map(|event| event.it.last.or(event.it.first));
+    let ran = started.chain(killing::of_programs(case)).max();
+    let failed = |event: &&Seen<'a, Event>| {
+        let at = event.it.last.or(event.it.first);
+        let overcome = ran.zip(at).is_some_and(|(ran, at)| ran > at);
+        event.it.warning && is_start_failure(&event.it.reason) && !overcome && !case.is_running()
+    };
+    case.events.iter().rev().find(failed).copied()
 }
 
 /// The smallest limit of the container or its pod.

@@ -1,6 +1,6 @@
 //! The container never started: a wrong command, image, mount or configuration.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, quote, start};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, start};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -20,7 +20,8 @@ const WAITING: [&str; 9] = [
 ];
 
 fn judge(case: &Case<'_>) -> Finding {
-    if start::limit_is_too_small(case) {
+    let killed = killing::of(case).is_some_and(|killing| killing.verdict == Verdict::StartOom);
+    if killed || start::limit_is_too_small(case) {
         return Finding::Absent;
     }
     let Some((words, mut proof)) = failure(case) else { return Finding::Absent };
@@ -71,9 +72,8 @@ fn failure(case: &Case<'_>) -> Option<(String, Proof)> {
             Proof { says: format!("the kubelet could not start it ({reason})"), from, excerpt },
         ));
     }
-    let event =
-        case.events.iter().rev().find(|event| event.it.warning && crate::case::is_start_failure(&event.it.reason))?;
-    Some((event.it.message.clone(), quote::event(event, "it could not be started")))
+    let event = start::failed_start(case)?;
+    Some((event.it.message.clone(), quote::event(&event, "it could not be started")))
 }
 
 /// The engine's word: an error beside a container that never ran, or (Podman keeps no error) cleaned up unstarted.

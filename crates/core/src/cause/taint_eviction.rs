@@ -15,6 +15,7 @@ fn judge(case: &Case<'_>) -> Finding {
         let event = case
             .events
             .iter()
+            .filter(|event| !removal::is_after_the_end(case, event.it.first.or(event.it.last)))
             .find(|event| event.it.reason == "TaintManagerEviction" && !event.it.message.starts_with("Cancelling"))?;
         Some(quote::event(event, says))
     };

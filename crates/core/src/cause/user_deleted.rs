@@ -1,13 +1,16 @@
 //! A person or client deleted the pod.
 
-use super::{Cause, Finding, Proof, quote, removal};
+use super::{Cause, Finding, Proof, quote, removal, stop};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::UserDeleted, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    if !removal::applies(case) || !removal::is_deleted(case) || removal::deleted_by_controller(case).is_some() {
+    if !removal::applies(case) || !stop::is_deleted(case) || removal::deleted_by_controller(case).is_some() {
+        return Finding::Absent;
+    }
+    if removal::deleted_with_its_job(case).is_some() {
         return Finding::Absent;
     }
     // Something else than a person: who is for other causes to tell.
@@ -15,7 +18,7 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     // A container that ended by itself before the deletion was not ended by it.
-    if matches!(case.exit_code(), Some(code) if !matches!(code, 137 | 143)) && removal::stopping(case).is_none() {
+    if matches!(case.exit_code(), Some(code) if !matches!(code, 137 | 143)) && !stop::was_stopped(case) {
         return Finding::Absent;
     }
     let mut proofs = Vec::new();
@@ -27,13 +30,13 @@ fn judge(case: &Case<'_>) -> Finding {
         });
     }
     proofs.extend(
-        removal::stopping(case)
+        stop::stopping(case)
             .map(|event| quote::event(&event, "the kubelet stopped the container because its pod was deleted")),
     );
     if proofs.is_empty() {
         return Finding::Absent;
     }
-    let forced = removal::forced(case);
+    let forced = stop::forced(case);
     let summary = format!("The pod was deleted on request{forced}.");
     // A deletion leaves no name behind: an eviction request and a controller without events look the same.
     removal::found(case, Confidence::Likely, summary, proofs)
@@ -42,5 +45,5 @@ fn judge(case: &Case<'_>) -> Finding {
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
-    removal::end_in_time(case, "a longer grace period makes deletions slower")
+    stop::end_in_time(case, "a longer grace period makes deletions slower")
 }

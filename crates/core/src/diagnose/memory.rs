@@ -1,6 +1,6 @@
 //! The memory settings that were in force, who set them, and what the memory consisted of.
 
-use crate::case::{Case, Life};
+use crate::case::Case;
 use crate::cause::was_resized_since;
 use crate::diagnosis::{Composition, MemoryReport};
 use crate::fact::{KernelKill, Level, Resources};
@@ -10,7 +10,9 @@ use crate::kubelet;
 pub(super) fn of(case: &Case<'_>) -> MemoryReport {
     let pod = case.pod_spec();
     let capacity = case.node.and_then(|node| node.it.memory_capacity).map(crate::units::Quantity::bytes);
-    let report = case.kills.iter().find(|kill| kill.life == Life::This).map(|kill| kill.kill.it);
+    let of_life = || case.life_kills();
+    let report = if case.is_gone() { of_life().max_by_key(|kill| kill.kill.at) } else { of_life().next() };
+    let report = report.map(|kill| kill.kill.it);
     let spec = case.container.map(|container| &container.resources);
     let applied = case.container.and_then(|container| container.applied.as_ref());
     // A cgroup that it made for itself has a limit of its own.

@@ -106,7 +106,10 @@ fn evidence(case: &Case<'_>, proof: &Proof) -> Evidence {
 fn subject(case: &Case<'_>, verdict: Verdict) -> SubjectReport {
     let pod = case.pod_spec();
     let engine = case.engine.map(|engine| &engine.it.subject);
-    let kill = case.kills.iter().find(|kill| kill.tie != Tie::SomeContainer).map(|kill| kill.kill.it);
+    let own = || case.kills.iter().filter(|kill| kill.tie != Tie::SomeContainer);
+    // Of a pod that is gone the last life is the one told of.
+    let kill =
+        if case.is_gone() { own().max_by_key(|kill| kill.kill.at) } else { own().next() }.map(|kill| kill.kill.it);
     let userspace = case.userspace.first().map(|kill| kill.it);
     // Where neither status nor engine tells of it, its log or its cgroup's counters may know its names.
     let by_sign = case.signs.first().map(|sign| &sign.it.subject);

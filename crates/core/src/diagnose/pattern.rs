@@ -6,9 +6,12 @@ use crate::case::Case;
 use crate::diagnosis::{Pattern, PatternKind};
 use crate::fact::{State, Termination};
 
-/// Lifetimes are equal within this part of each other, or this many seconds: statuses have whole seconds.
+/// Lifetimes are equal within this part of each other, or this many seconds: statuses have whole seconds at both ends.
 const EQUAL_PART: f64 = 0.1;
-const EQUAL_SECONDS: f64 = 1.5;
+const EQUAL_SECONDS: f64 = 2.0;
+
+/// Of lives shorter than this a difference of [`EQUAL_SECONDS`] tells nothing: neither equal nor another.
+const TOO_SHORT: f64 = 4.0 * EQUAL_SECONDS;
 
 /// The pattern of a case among all cases.
 pub(super) fn of(case: &Case<'_>, all: &[Case<'_>]) -> Pattern {
@@ -61,6 +64,11 @@ fn kind(lives: &[f64]) -> PatternKind {
     }
     let equal = |one: f64, other: f64| (one - other).abs() <= EQUAL_SECONDS.max(EQUAL_PART * one.max(other));
     let pairs = || lives.windows(2).map(|pair| (pair[0], pair[1]));
+    let unclear =
+        |one: f64, other: f64| (0.5..=EQUAL_SECONDS).contains(&(one - other).abs()) && one.max(other) < TOO_SHORT;
+    if pairs().any(|(one, other)| unclear(one, other)) {
+        return PatternKind::Single;
+    }
     if pairs().all(|(one, other)| equal(one, other)) {
         PatternKind::Constant
     } else if pairs().all(|(one, other)| other < one) {

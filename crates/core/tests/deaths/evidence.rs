@@ -34,3 +34,41 @@ pub(crate) fn only(artifacts: &[Artifact]) -> Diagnosis {
     assert_eq!(all.len(), 1, "{:?}", all.iter().map(|it| (it.verdict, &it.summary)).collect::<Vec<_>>());
     all.remove(0)
 }
+
+/// A report of a kill in the pod's cgroup: `rows` of pid and name, the first the victim.
+pub(crate) fn kill(at: &str, id: &str, rows: &[(u32, &str)]) -> String {
+    let head = format!("2026-03-01T{at}.5Z n1 kernel:");
+    let pod = format!("/kubepods/burstable/pod{UID}");
+    let (pid, comm) = rows[0];
+    let table: String = rows
+        .iter()
+        .map(|(pid, comm)| {
+            format!("{head} [ {pid:>6}]     0 {pid:>6}     1000      500    40960        0           999 {comm}\n")
+        })
+        .collect();
+    format!(
+        "{head} {comm} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=999\n\
+         {head} memory: usage 24576kB, limit 24576kB, failcnt 9\n\
+         {head} Tasks state (memory values in pages):\n\
+         {head} [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n{table}\
+         {head} oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg={pod},\
+         task_memcg={pod}/{id},task={comm},pid={pid},uid=0\n\
+         {head} Memory cgroup out of memory: Killed process {pid} ({comm}) total-vm:9000kB, anon-rss:8000kB, \
+         file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:999\n"
+    )
+}
+
+/// A log of the whole morning with these reports in it.
+pub(crate) fn whole_log(reports: &str) -> Artifact {
+    let quiet = (0..360).map(|n| {
+        format!(
+            "2026-03-01T{:02}:{:02}:{:02}.0Z n1 kernel: eth0: link is up, {n}\n",
+            9 + n / 120,
+            n / 2 % 60,
+            n % 2 * 30
+        )
+    });
+    let mut lines: Vec<String> = quiet.chain(reports.split_inclusive('\n').map(str::to_owned)).collect();
+    lines.sort_by_key(|line| line.split(' ').next().map(str::to_owned));
+    log(lines.concat())
+}

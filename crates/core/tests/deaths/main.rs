@@ -14,5 +14,6 @@ mod gone_pods;
 mod long_after;
 mod neighbours;
 mod proof;
+mod stops;
 mod unproven;
 mod wrong_moment;

@@ -65,10 +65,10 @@ pub(in crate::report) fn short_id(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The moment a diagnosis is about: the end, else the first of its kernel kills.
+/// The moment a diagnosis is about: the end, else the last of its kernel kills.
 pub(in crate::report) fn when(document: &Document, diagnosis: &Diagnosis) -> Option<Timestamp> {
     let ended = diagnosis.termination.finished_at;
-    ended.or_else(|| kills(document, diagnosis).find_map(|kill| kill.at))
+    ended.or_else(|| kills(document, diagnosis).filter_map(|kill| kill.at).max())
 }
 
 /// The kernel kills that belong to a diagnosis.
@@ -209,12 +209,21 @@ fn ended(termination: &TerminationReport) -> String {
 pub(in crate::report) fn pattern(pattern: &Pattern) -> Option<String> {
     let mut out = Vec::new();
     if pattern.deaths > 1 || pattern.kind != PatternKind::Single {
+        // The status keeps two ends: what they have in common is not said of all.
+        let known = pattern.seconds_to_death.len();
+        let partly = known < pattern.deaths as usize;
+        let of = if partly { format!(" of the last {known}") } else { String::new() };
+        let each = match known {
+            0..=2 if partly => "the last life".to_owned(),
+            _ if partly => format!("each of the last {} lives", known - 1),
+            _ => "each life".to_owned(),
+        };
         let shape = match pattern.kind {
-            PatternKind::Single => "the shape of its lifetimes is not known",
-            PatternKind::Constant => "equal lifetimes: the same start-up peak or the same work each time",
-            PatternKind::Shrinking => "each life shorter than the one before",
-            PatternKind::Growing => "each life longer than the one before",
-            PatternKind::Irregular => "lifetimes without order",
+            PatternKind::Single => "the shape of its lifetimes is not known".to_owned(),
+            PatternKind::Constant => format!("equal lifetimes{of}: the same start-up peak or the same work each time"),
+            PatternKind::Shrinking => format!("{each} shorter than the one before"),
+            PatternKind::Growing => format!("{each} longer than the one before"),
+            PatternKind::Irregular => format!("lifetimes{of} without order"),
         };
         out.push(format!("{}, {shape}.", count(pattern.deaths as usize, "death", "deaths")));
         let lives: Vec<_> = pattern.seconds_to_death.iter().rev().take(8).rev().map(|life| span(*life)).collect();
