@@ -1,10 +1,6 @@
 //! The pod never ran: its memory request did not fit the node, or no node.
 
-use super::{
-    Cause, Finding, Found, Proof, advice, quote,
-    refusal::{self, Lack},
-    removal::{self, Short},
-};
+use super::{Cause, Finding, Found, advice, quote, refusal};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::Qos;
@@ -20,47 +16,13 @@ fn judge(case: &Case<'_>) -> Finding {
         let summary = format!("No pod of {} was made: {SET}. Nothing was killed.", refusal::workload(event.it));
         return Found::new(Confidence::Proven, summary, vec![quote::event(&event, says)]).into();
     }
-    let Some(proof) = refused(case) else { return Finding::Absent };
-    let why = match refused_for_pressure(case) {
+    let Some(proof) = refusal::for_memory(case) else { return Finding::Absent };
+    let why = match refusal::for_pressure(case) {
         Some(_) if is_best_effort(case) == Some(false) => "the node was short of memory",
         Some(_) => "the node was short of memory, and then takes no pod of class BestEffort",
         None => "its memory request does not fit",
     };
     Found::new(Confidence::Proven, format!("The pod never ran: {why}. Nothing was killed."), vec![proof]).into()
-}
-
-/// The kubelet's OutOfmemory, an admission under memory pressure, or the scheduler's Insufficient memory.
-pub(super) fn refused(case: &Case<'_>) -> Option<Proof> {
-    if case.pod?.pod.node.is_some() && case.death.is_some() {
-        return None;
-    }
-    let pod = case.pod_spec()?;
-    if pod.reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("OutOfmemory")) {
-        return quote::pod_reason(
-            case,
-            "the kubelet refused the pod: its memory request does not fit what is left of the node",
-        );
-    }
-    if let Some(proof) = refused_for_pressure(case) {
-        return Some(proof);
-    }
-    // pkg/kubelet/cm/memorymanager/policy_static.go (v1.37).
-    if pod.reason.as_deref() == Some("UnexpectedAdmissionError")
-        && pod.message.as_deref().is_some_and(|message| message.contains("[memorymanager]"))
-    {
-        return quote::pod_reason(case, "the kubelet refused the pod: no NUMA node has the memory that it asks for");
-    }
-    let of_kubelet = || case.events.iter().rev().find(|event| event.it.reason.eq_ignore_ascii_case("OutOfmemory"));
-    let of_scheduler = refusal::unschedulable(case).filter(|(_, lack)| *lack == Lack::Memory).map(|(event, _)| event);
-    let event = of_scheduler.or_else(|| of_kubelet().copied())?;
-    Some(quote::event(&event, "no node has that much memory left to promise"))
-}
-
-/// The node already had memory pressure (pkg/kubelet/eviction/eviction_manager.go `Admit`, v1.37).
-fn refused_for_pressure(case: &Case<'_>) -> Option<Proof> {
-    let (message, proof) = removal::eviction(case)?;
-    let refused = removal::short_of(&message) == Some(Short::Refused) && message.contains("MemoryPressure");
-    refused.then(|| Proof { says: "the kubelet refused the pod: the node already had memory pressure".into(), ..proof })
 }
 
 fn is_best_effort(case: &Case<'_>) -> Option<bool> {
@@ -75,7 +37,7 @@ fn advise(case: &Case<'_>) -> Vec<Advice> {
             "a limit below the real use gets the container killed",
         )];
     }
-    if refused_for_pressure(case).is_some() {
+    if refusal::for_pressure(case).is_some() {
         let mut list = vec![advice::advice(
             "see what fills the node's memory (kubectl describe node, kubectl top pod -A)",
             "the kubelet admits again when its MemoryPressure condition is over",

@@ -1,7 +1,7 @@
 //! The pod never ran: refused by the kubelet, the scheduler or a quota for a reason other than memory.
 
 use super::{
-    Cause, Finding, Found, Proof, admission_rejected_memory, advice, quote,
+    Cause, Finding, Found, Proof, advice, quote,
     refusal::{self, Lack},
     removal::{self, Short},
 };
@@ -49,7 +49,7 @@ fn judge(case: &Case<'_>) -> Finding {
 }
 
 fn refused(case: &Case<'_>) -> Option<Proof> {
-    if admission_rejected_memory::refused(case).is_some() || case.pod?.pod.node.is_some() && case.death.is_some() {
+    if refusal::for_memory(case).is_some() || case.pod?.pod.node.is_some() && case.death.is_some() {
         return None;
     }
     let pod = case.pod_spec()?;

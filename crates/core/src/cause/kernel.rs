@@ -3,9 +3,9 @@
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
 use super::{Finding, Found, Proof, counted, quote, start, stop};
-use crate::case::{Case, CaseKill, Life, Silence, is_oom_reason};
+use crate::case::{Case, CaseKill, Life, Seen, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
-use crate::fact::{Constraint, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
+use crate::fact::{Constraint, Event, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
 use crate::units::Bytes;
 
 /// What the four causes of a killed main process share: found where the kill points to them, ruled out otherwise.
@@ -94,6 +94,12 @@ pub(super) fn is_of_no_container(case: &Case<'_>) -> bool {
     let known = case.pod.is_some() || case.container.is_some() || case.engine.is_some();
     let ids = |kill: &CaseKill<'_>| kill.kill.container_id.is_some() || kill.kill.pod_uid.is_some();
     !known && !case.kills.is_empty() && !case.kills.iter().any(ids)
+}
+
+/// The node's event that a case consists of.
+pub(super) fn of_node_alone<'a>(case: &Case<'a>, reason: &str) -> Option<Seen<'a, Event>> {
+    let alone = case.pod.is_none() && case.container.is_none() && case.engine.is_none() && case.kills.is_empty();
+    case.events.iter().find(|event| alone && event.it.reason == reason).copied()
 }
 
 pub(super) fn counter_proofs(case: &Case<'_>) -> Vec<Proof> {

@@ -37,7 +37,7 @@ fn judge(case: &Case<'_>) -> Finding {
         found.victim = Some(VictimKind::Main);
         return found.into();
     }
-    if let Some(event) = of_node_alone(case, "SystemOOM") {
+    if let Some(event) = kernel::of_node_alone(case, "SystemOOM") {
         let host = event.it.object.name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         let summary =
             format!("The node{host} ran out of memory and the kernel killed a process; whose is not told here.");
@@ -49,12 +49,6 @@ fn judge(case: &Case<'_>) -> Finding {
         return found.into();
     }
     kernel::judge(case, Verdict::NodeOom)
-}
-
-/// The node's event that a case consists of.
-pub(super) fn of_node_alone<'a>(case: &Case<'a>, reason: &str) -> Option<Seen<'a, Event>> {
-    let alone = case.pod.is_none() && case.container.is_none() && case.engine.is_none() && case.kills.is_empty();
-    case.events.iter().find(|event| alone && event.it.reason == reason).copied()
 }
 
 /// The kubelet saw an OOM kill that was of no container's own cgroup (pkg/kubelet/oom/oom_watcher_linux.go, v1.37).

@@ -1,5 +1,7 @@
-//! The words in which the scheduler and the API server's admission refuse a pod.
+//! The words in which the scheduler, the kubelet and the API server's admission refuse a pod.
 
+use super::removal::{self, Short};
+use super::{Proof, quote};
 use crate::case::{Case, Seen};
 use crate::fact::Event;
 
@@ -21,6 +23,40 @@ pub(super) fn unschedulable<'a>(case: &Case<'a>) -> Option<(Seen<'a, Event>, Lac
     let failed = case.events.iter().filter(|event| event.it.reason == "FailedScheduling" && pending);
     let event = *failed.max_by_key(|event| event.it.last)?;
     Some((event, lack(&event.it.message)))
+}
+
+/// The kubelet's OutOfmemory, an admission under memory pressure, or the scheduler's Insufficient memory.
+pub(super) fn for_memory(case: &Case<'_>) -> Option<Proof> {
+    if case.pod?.pod.node.is_some() && case.death.is_some() {
+        return None;
+    }
+    let pod = case.pod_spec()?;
+    if pod.reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("OutOfmemory")) {
+        return quote::pod_reason(
+            case,
+            "the kubelet refused the pod: its memory request does not fit what is left of the node",
+        );
+    }
+    if let Some(proof) = for_pressure(case) {
+        return Some(proof);
+    }
+    // pkg/kubelet/cm/memorymanager/policy_static.go (v1.37).
+    if pod.reason.as_deref() == Some("UnexpectedAdmissionError")
+        && pod.message.as_deref().is_some_and(|message| message.contains("[memorymanager]"))
+    {
+        return quote::pod_reason(case, "the kubelet refused the pod: no NUMA node has the memory that it asks for");
+    }
+    let of_kubelet = || case.events.iter().rev().find(|event| event.it.reason.eq_ignore_ascii_case("OutOfmemory"));
+    let of_scheduler = unschedulable(case).filter(|(_, lack)| *lack == Lack::Memory).map(|(event, _)| event);
+    let event = of_scheduler.or_else(|| of_kubelet().copied())?;
+    Some(quote::event(&event, "no node has that much memory left to promise"))
+}
+
+/// The node already had memory pressure (pkg/kubelet/eviction/eviction_manager.go `Admit`, v1.37).
+pub(super) fn for_pressure(case: &Case<'_>) -> Option<Proof> {
+    let (message, proof) = removal::eviction(case)?;
+    let refused = removal::short_of(&message) == Some(Short::Refused) && message.contains("MemoryPressure");
+    refused.then(|| Proof { says: "the kubelet refused the pod: the node already had memory pressure".into(), ..proof })
 }
 
 /// Reads `0/3 nodes are available: 1 Insufficient memory, 2 Insufficient cpu. preemption: ...`. Each reason stands with

@@ -1,6 +1,6 @@
 //! The evidence does not say. An honest answer, with what would tell.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, node_oom, quote, removal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -21,7 +21,7 @@ fn judge(case: &Case<'_>) -> Finding {
         proofs.extend(kernel::counter_proofs(case));
         proofs.extend(killing::contradiction(case));
     }
-    let of_node = node_oom::of_node_alone(case, "OOMKilling");
+    let of_node = kernel::of_node_alone(case, "OOMKilling");
     proofs.extend(of_node.map(|event| quote::event(&event, "the node's kernel killed a process")));
     if proofs.is_empty() && case.pod.is_none() && case.engine.is_none() {
         proofs.extend(kernel::child_killed(case));
