@@ -6,7 +6,7 @@
 
 use super::coverage::{LATE, Silence};
 use super::matching::is_uid_of;
-use super::{Case, Seen};
+use super::{Case, Life, Seen};
 use crate::fact::{KernelKill, Level};
 
 impl<'a> Case<'a> {
@@ -25,7 +25,8 @@ impl<'a> Case<'a> {
             Some(Level::NodeAllocatable) => kill.pod_uid.is_some(),
             _ => false,
         };
-        let ours = |number: usize| self.life_kills().any(|kill| kill.number == number);
+        // Also one of which neither id nor time tells the life may be this one's.
+        let ours = |number: usize| self.kills.iter().any(|kill| kill.number == number && kill.life != Life::Earlier);
         let kills = self.index.kills.iter().enumerate().filter(|(number, (kill, from))| {
             from.artifact == log.artifact
                 && !kill.victims.is_empty()

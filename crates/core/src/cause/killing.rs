@@ -164,7 +164,9 @@ fn sandbox(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<u32> {
     if kill.kill.level != Some(Level::Pod) || !has_one || rows.len() < 2 || rows.iter().any(|row| row.comm == "pause") {
         return None;
     }
-    rows.iter().map(|row| row.pid).min()
+    // Whose first rows were cut may begin with the victim itself, which the sandbox is not.
+    let killed = |pid: &u32| kill.kill.victims.iter().any(|victim| victim.pid == Some(*pid));
+    rows.iter().map(|row| row.pid).min().filter(|pid| !killed(pid))
 }
 
 /// Whether a victim is the first process of its container, the one with the lowest pid. The table of a container's own

@@ -124,6 +124,8 @@ fn a_sandbox_by_another_name_is_not_taken_for_the_main_process() {
         (told.verdict.id(), told.victim)
     };
     assert_eq!(victim(&[(100, "sleep"), (200, "alloc")]), ("container-limit-oom", Some(VictimKind::Main)));
+    let cut = [(200, "alloc"), (260, "worker")];
+    assert_eq!(victim(&cut), ("container-limit-oom", Some(VictimKind::Main)), "its sandbox's row is not here");
     assert_eq!(
         victim(&[(100, "sleep"), (150, "sh"), (200, "alloc")]),
         ("child-oom", Some(VictimKind::Child)),
