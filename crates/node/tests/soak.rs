@@ -1,16 +1,19 @@
 //! Programs that allocate, fork, start others and end as fast as they can are asked where their memory went, again and
 //! again: nothing crashes, nobody gets stuck or is changed, and every answer is of one moment or says that it is not.
 //!
-//! `OOMPH_SOAK=1` asks 10,000 times.
+//! Several ask at once, since each waits for the locks of whom it asks. `OOMPH_SOAK=1` asks 10,000 times.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "it is all test code, and figures are printed")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use cgroup::Cgroup;
+use oomph_core::units::Bytes;
 use oomph_core::waterfall::{Subject, Waterfall};
 use oomph_node::inspect;
 use support::Started;
@@ -86,6 +89,9 @@ public class Churn {
     }
 }
 ";
+
+/// How many ask at the same time.
+const ASKING: usize = 4;
 
 /// Programs in a cgroup, and the files that tell how far they are.
 struct Restless {
@@ -179,6 +185,34 @@ fn adds_up(waterfall: &Waterfall) -> bool {
     parts + i128::from(waterfall.unexplained_bytes) == i128::from(waterfall.charged_bytes.0)
 }
 
+/// Asks one of the programs where its memory went; whatever the answer is, it is of one moment or says that it is not.
+fn ask<'a>(
+    all: &'a [Restless],
+    probe: usize,
+    used: &OnceLock<Option<Bytes>>,
+    figures: &Mutex<BTreeMap<&'a str, Figures>>,
+) {
+    // Of six, four are of the programs that start others.
+    let target = match probe % 6 {
+        4 => &all[1 % all.len()],
+        5 => &all[2 % all.len()],
+        _ => &all[0],
+    };
+    let started = Instant::now();
+    let looked = inspect::look(&target.cgroup.hierarchy, &target.cgroup.path, &Subject::default(), inspect::LOOKS_MAX);
+    figures.lock().unwrap().entry(target.name).or_default().add(&looked, started.elapsed());
+    let waterfall = &looked.waterfall;
+    assert!(adds_up(waterfall), "{waterfall:#?}");
+    assert!(waterfall.charged_bytes.0 > 1 << 20 && !waterfall.processes.is_empty(), "{waterfall:#?}");
+    let says_so = waterfall.gaps.iter().any(|gap| gap.what.ends_with("at one moment"));
+    assert_eq!(says_so, looked.torn.len() == inspect::LOOKS_MAX, "{:?} {:#?}", looked.torn, waterfall.gaps);
+    if let Some(resting) = waterfall.processes.iter().find(|it| it.pid == all[0].started.pid()) {
+        // Whatever the others do, what is said of it is always the same.
+        let heap = resting.runtime.heap.used_bytes;
+        assert!(heap.is_some() && *used.get_or_init(|| heap) == heap, "{used:?} {:#?}", waterfall.gaps);
+    }
+}
+
 #[test]
 fn whoever_never_rests_gets_an_answer_of_one_moment_or_is_told_that_there_is_none_and_is_not_harmed() {
     let probes = if std::env::var_os("OOMPH_SOAK").is_some() { 10_000 } else { 60 };
@@ -190,38 +224,31 @@ fn whoever_never_rests_gets_an_answer_of_one_moment_or_is_told_that_there_is_non
     // The parent of the first ones rests; looking must not change it.
     let before = all[0].started.footprint_at_rest();
     let began: Vec<Vec<u64>> = all.iter().map(Restless::rounds).collect();
-    let mut figures: BTreeMap<&str, Figures> = BTreeMap::new();
-    let mut used = None;
-    let mut since: Vec<Vec<u64>> = began.clone();
-    for probe in 0..probes {
-        // Of six, four are of the programs that start others.
-        let at = match probe % 6 {
-            4 => 1 % all.len(),
-            5 => 2 % all.len(),
-            _ => 0,
-        };
-        let target = &all[at];
-        let started = Instant::now();
-        let looked =
-            inspect::look(&target.cgroup.hierarchy, &target.cgroup.path, &Subject::default(), inspect::LOOKS_MAX);
-        figures.entry(target.name).or_default().add(&looked, started.elapsed());
-        let waterfall = &looked.waterfall;
-        assert!(adds_up(waterfall), "{waterfall:#?}");
-        assert!(waterfall.charged_bytes.0 > 1 << 20 && !waterfall.processes.is_empty(), "{waterfall:#?}");
-        let says_so = waterfall.gaps.iter().any(|gap| gap.what.ends_with("at one moment"));
-        assert_eq!(says_so, looked.torn.len() == inspect::LOOKS_MAX, "{:?} {:#?}", looked.torn, waterfall.gaps);
-        if let Some(resting) = waterfall.processes.iter().find(|it| it.pid == all[0].started.pid()) {
-            // Whatever the others do, what is said of it is always the same.
-            let heap = resting.runtime.heap.used_bytes;
-            assert!(heap.is_some() && *used.get_or_insert(heap) == heap, "{used:?} {:#?}", waterfall.gaps);
+    let figures: Mutex<BTreeMap<&str, Figures>> = Mutex::default();
+    let used = OnceLock::new();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..ASKING {
+            scope.spawn(|| {
+                for probe in
+                    std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)).take_while(|it| *it < probes)
+                {
+                    ask(&all, probe, &used, &figures);
+                }
+            });
         }
-        if probe % 600 == 599 {
-            for (target, rounds) in all.iter().zip(&mut since) {
-                assert!(!target.is_stuck_since(rounds), "{} {rounds:?}", target.name);
-                *rounds = target.rounds();
+        scope.spawn(|| {
+            let mut since = began.clone();
+            while next.load(Ordering::Relaxed) < probes {
+                for (target, rounds) in all.iter().zip(&mut since) {
+                    assert!(!target.is_stuck_since(rounds), "{} {rounds:?}", target.name);
+                    *rounds = target.rounds();
+                }
+                std::thread::sleep(Duration::from_secs(1));
             }
-        }
-    }
+        });
+    });
+    let figures = figures.into_inner().unwrap();
     println!("{figures:#?}");
     let [resident, tables, threads] = all[0].started.footprint_at_rest();
     let kib = |line: &str| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap();
