@@ -18,6 +18,7 @@ mod command;
 mod destination;
 mod leftovers;
 mod live;
+mod looks;
 mod signals;
 mod stderr;
 mod unlimited;

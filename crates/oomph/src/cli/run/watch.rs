@@ -1,13 +1,13 @@
 //! A running command, sampled until it ends, and looked at where it is worth it.
 
 use std::process::{Child, ExitStatus};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use oomph_core::recording::Sample;
 use oomph_core::units::Bytes;
-use oomph_core::waterfall::{Subject, Waterfall};
-use oomph_node::clock::processor_time;
+use oomph_core::waterfall::Waterfall;
 use oomph_node::hierarchy::Hierarchy;
 use oomph_node::sampler::{Sampler, Triggers};
 use oomph_node::scope::Scope;
@@ -15,10 +15,22 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::live::Live;
+use super::looks::{Look, Looker, is_of_one_moment};
 use crate::ui::Ui;
 
 /// Samples kept; a longer run keeps every second one, the larger of two.
 const SAMPLES_MAX: usize = 36_000;
+
+/// Whether `memory.high` holds the command back, so that it can be looked at before it is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// It will, near the limit.
+    Near,
+    /// A look near the limit is being taken.
+    UntilLookedAt,
+    /// No more, or never.
+    Over,
+}
 
 /// A running command, looked at.
 pub(super) struct Watch<'a> {
@@ -30,8 +42,7 @@ pub(super) struct Watch<'a> {
     pub(super) samples: Vec<Sample>,
     pub(super) peak: Option<Waterfall>,
     live: Live,
-    /// `memory.high` is in force.
-    slowed: bool,
+    hold: Hold,
 }
 
 impl<'a> Watch<'a> {
@@ -47,7 +58,7 @@ impl<'a> Watch<'a> {
             samples: Vec::new(),
             peak: None,
             live: Live::new(limit, ui),
-            slowed: high.is_some(),
+            hold: if high.is_some() { Hold::Near } else { Hold::Over },
         }
     }
 
@@ -55,50 +66,59 @@ impl<'a> Watch<'a> {
     pub(super) fn until_end(&mut self, child: &mut Child) -> Result<ExitStatus> {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("the child has no pid")?;
         let pidfd = pidfd_open(pid, PidfdFlags::empty());
-        loop {
-            let sample = self.sampler.sample();
-            if let Some(sample) = sample {
-                self.take(sample);
-            }
-            if let Some(status) = child.try_wait().context("cannot wait for the command")? {
-                self.live.end();
-                return Ok(status);
-            }
-            let pause = sample.map_or(Duration::from_millis(10), |sample| self.sampler.pause(&sample));
-            match &pidfd {
-                Ok(pidfd) => {
-                    let timeout = Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
-                    let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout));
+        let (hierarchy, scope) = (self.hierarchy, self.scope);
+        thread::scope(|threads| {
+            let mut looker = Looker::begin(threads, hierarchy, &scope.path);
+            loop {
+                let sample = self.sampler.sample();
+                if let Some(sample) = sample {
+                    self.take(sample, &mut looker);
                 }
-                Err(_) => std::thread::sleep(pause),
+                if let Some(status) = child.try_wait().context("cannot wait for the command")? {
+                    self.live.end();
+                    if let Some(look) = looker.end() {
+                        self.keep(look);
+                    }
+                    return Ok(status);
+                }
+                let pause = sample.map_or(Duration::from_millis(10), |sample| self.sampler.pause(&sample));
+                match &pidfd {
+                    Ok(pidfd) => {
+                        let timeout = Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
+                        let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout));
+                    }
+                    Err(_) => thread::sleep(pause),
+                }
             }
-        }
+        })
     }
 
-    fn take(&mut self, sample: Sample) {
+    fn take(&mut self, sample: Sample, looker: &mut Looker) {
         self.live.show(&sample);
         self.samples.push(sample);
         thin(&mut self.samples);
-        let near = self.limit.is_some_and(|limit| sample.usage.0 >= limit.0 / 100 * 94);
-        if self.triggers.is_due(&sample) || (self.slowed && near) {
-            self.look();
+        if let Some(look) = looker.done() {
+            self.keep(look);
+            if self.hold == Hold::UntilLookedAt {
+                // It has been looked at this close to the limit: from here on nothing holds it back.
+                self.scope.slow_above(None);
+                self.hold = Hold::Over;
+            }
         }
-        if self.slowed && near {
-            // It has been looked at this close to the limit: from here on nothing holds it back.
-            self.scope.slow_above(None);
-            self.slowed = false;
+        let near = self.limit.is_some_and(|limit| sample.usage.0 >= limit.0 / 100 * 94);
+        let is_held = near && self.hold == Hold::Near;
+        if !looker.is_busy() && (is_held || self.triggers.is_due(&sample)) {
+            looker.ask();
+            if is_held {
+                self.hold = Hold::UntilLookedAt;
+            }
         }
     }
 
-    /// The waterfall now; the one with the most out of the kernel's reach is kept, but none whose runtimes could not be
-    /// read (the process was on its way out) in place of one whose could.
-    fn look(&mut self) {
-        let began = processor_time();
-        // Once: a command that grows is looked at again before long. What was freed meanwhile is in no part: again.
-        let glance = || oomph_node::inspect::glance(self.hierarchy, &self.scope.path, &Subject::default());
-        let first = glance();
-        let waterfall = if is_of_one_moment(&first) { first } else { glance() };
-        self.triggers.looked(waterfall.unreclaimable_bytes, processor_time().saturating_sub(began));
+    /// The waterfall with the most out of the kernel's reach is kept, but none whose runtimes could not be read (the
+    /// process was on its way out) in place of one whose could.
+    fn keep(&mut self, Look { waterfall, took }: Look) {
+        self.triggers.looked(waterfall.unreclaimable_bytes, took);
         let better = self.peak.as_ref().is_none_or(|peak| worth(&waterfall) >= worth(peak));
         if !waterfall.processes.is_empty() && better {
             self.peak = Some(waterfall);
@@ -110,12 +130,6 @@ impl<'a> Watch<'a> {
 fn worth(waterfall: &Waterfall) -> (bool, usize, Bytes) {
     let read = waterfall.processes.iter().filter(|process| process.runtime.resolved).count();
     (is_of_one_moment(waterfall), read, waterfall.unreclaimable_bytes)
-}
-
-/// Whether charge and parts are of the same moment, as far as their sums tell: all but an eighth has a place. The stock
-/// of pages that every processor holds is some megabytes of a small cgroup.
-fn is_of_one_moment(waterfall: &Waterfall) -> bool {
-    waterfall.unexplained_bytes.unsigned_abs() <= (waterfall.charged_bytes.0 / 8).max(4 << 20)
 }
 
 /// Halves a long history, keeping the larger of two neighbours: peaks are what counts.
