@@ -1,13 +1,15 @@
 //! Lint against what the YAML parser alone takes on the same bytes.
 
-use std::num::NonZero;
-use std::thread;
-
 use divan::Bencher;
 use divan::counter::BytesCount;
 use granit_parser::Parser;
 use oomph_core::lint::{self, Source, Workers, lint, lint_with};
 use oomph_core::report::Style;
+use parallel::Processors;
+
+/// The command's own.
+#[path = "../../oomph/src/cli/lint/parallel.rs"]
+mod parallel;
 
 fn main() {
     divan::main();
@@ -147,24 +149,6 @@ fn tree_and_workloads(bencher: Bencher<'_, '_>) {
     bencher.counter(bytes(&sources)).bench(|| sources.iter().map(workloads).sum::<usize>());
 }
 
-/// As many parts as there are processors, side by side.
-struct SideBySide;
-
-impl Workers for SideBySide {
-    fn each<I: Send, T: Send>(&self, items: Vec<I>, work: impl Fn(usize, I) -> T + Sync) -> Vec<T> {
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
-        let part = items.len().div_ceil(workers).max(1);
-        let mut items = items.into_iter().enumerate();
-        let work = &work;
-        thread::scope(|scope| {
-            let parts = (0..workers).map(|_| items.by_ref().take(part).collect::<Vec<_>>());
-            let run = |part: Vec<(usize, I)>| part.into_iter().map(|(number, item)| work(number, item)).collect();
-            let parts: Vec<_> = parts.map(|part| scope.spawn(move || -> Vec<T> { run(part) })).collect();
-            parts.into_iter().flat_map(|part| part.join().expect("no part panics")).collect()
-        })
-    }
-}
-
 /// A folder of 10,000 manifests, 30 MB, on all processors: what the parser alone takes.
 #[divan::bench(sample_count = 5)]
 fn folder_parser_alone(bencher: Bencher<'_, '_>) {
@@ -172,14 +156,14 @@ fn folder_parser_alone(bencher: Bencher<'_, '_>) {
     let events = |_, source: &Source| Parser::new_from_str(&source.text).flatten().count();
     bencher
         .counter(bytes(&sources))
-        .bench(|| SideBySide.each(sources.iter().collect(), events).into_iter().sum::<usize>());
+        .bench(|| Processors.each(sources.iter().collect(), events).into_iter().sum::<usize>());
 }
 
 /// The same folder linted, as the command does it.
 #[divan::bench(sample_count = 5)]
 fn folder_lint(bencher: Bencher<'_, '_>) {
     let sources = some(10_000);
-    bencher.counter(bytes(&sources)).bench(|| lint_with(&SideBySide, &sources, true));
+    bencher.counter(bytes(&sources)).bench(|| lint_with(&Processors, &sources, true));
 }
 
 /// A list of 10,000 objects as JSON, 30 MB, on one line or on many.

@@ -47,7 +47,7 @@ impl<'a> Images<'a> {
         // What a service builds may be named by others, and by manifests of pods.
         for workload in found.iter().flat_map(|found| &found.workloads).filter(|it| is_service(it.platform)) {
             for container in &workload.containers {
-                let name = container.image.and_then(Name::read).filter(|_| container.build.is_some());
+                let name = container.image.and_then(|it| Name::read(it.text)).filter(|_| container.build.is_some());
                 if let (Some(name), Some(config)) = (name, it.built(container)) {
                     let known = it.known.len();
                     it.known.push(Known { config, has_digests: false });
@@ -80,7 +80,7 @@ impl<'a> Images<'a> {
         if self.known.is_empty() && self.dockerfiles.is_empty() {
             return None;
         }
-        self.built(container).or_else(|| self.named(container.image?))
+        self.built(container).or_else(|| self.named(container.image?.text))
     }
 
     /// The input describes images.
@@ -130,7 +130,7 @@ impl<'a> Images<'a> {
         let of = stage_of(root, build.target)?;
         let made = Config::of_stage(&of, build.has_arguments);
         let is_open = build.has_arguments && of.node.get("from").is_some_and(|base| base.source().contains('$'));
-        let base = of.image.filter(|_| !is_open).and_then(|base| self.named(base));
+        let base = of.image.filter(|_| !is_open).and_then(|base| self.named(base.text));
         Some(match base {
             Some(base) => made.over(&base),
             None => made,

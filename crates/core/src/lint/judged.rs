@@ -61,7 +61,11 @@ pub(super) fn judge_file<'a>(
             images: found.images.len(),
         },
         skipped,
-        images: containers().filter(|_| surroundings.has_images()).filter_map(|it| it.image).collect(),
+        images: containers()
+            .filter(|_| surroundings.has_images())
+            .filter_map(|it| it.image)
+            .map(|it| it.text)
+            .collect(),
     }
 }
 

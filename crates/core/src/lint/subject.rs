@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use super::admitted::AdmittedContainer;
 use super::finding::Place;
 use super::program::Program;
-use super::runtime::image::Image;
 use super::runtime::jvm::Jvm;
 use super::surroundings::Surroundings;
 use super::tree::At;
@@ -264,7 +263,7 @@ impl<'a> Subject<'_, 'a> {
 
     /// The image's own name says so, or the command line does.
     pub fn is(&self, image: &[&str], programs: &[&str]) -> bool {
-        let named = self.container.image.is_some_and(|text| image.contains(&Image::read(text).name));
+        let named = self.container.image.is_some_and(|it| image.contains(&it.name));
         named || programs.iter().any(|name| self.program.runs(name))
     }
 

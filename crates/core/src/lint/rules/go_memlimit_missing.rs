@@ -2,7 +2,6 @@
 
 use super::{Finding, Level, Subject};
 use crate::budget::golang;
-use crate::lint::runtime::image::Image;
 use crate::units::Bytes;
 
 super::rule!("go-memlimit-missing", Info, Program(judge));
@@ -14,7 +13,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let program = subject.program;
     let Some(limit) = subject.limit() else { return Vec::new() };
     let sign = SIGNS.iter().find_map(|name| program.variable(name));
-    let image = subject.container.image.map(Image::read).is_some_and(|image| image.name.contains("golang"));
+    let image = subject.container.image.is_some_and(|image| image.name.contains("golang"));
     if program.variable("GOMEMLIMIT").is_some() || (sign.is_none() && !image) || !program.hidden.is_empty() {
         return Vec::new();
     }

@@ -1,7 +1,6 @@
 //! A JDK that does not see its limit.
 
 use super::{Finding, Level, Subject};
-use crate::lint::runtime::image::Image;
 
 super::rule!("jvm-cgroup-support", Warning, Container(judge));
 
@@ -17,7 +16,7 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
         ];
     }
     let Some(version) = it.version.as_deref() else { return Vec::new() };
-    let name = subject.container.image.map_or("", |image| Image::read(image).name);
+    let name = subject.container.image.map_or("", |image| image.name);
     let Some(since) = lacking(version).or_else(|| lacking_image(name, version)) else { return Vec::new() };
     let has_heap = it.max_heap().is_some() || it.is_heap_unknown();
     let mut finding = Finding::new(

@@ -3,6 +3,8 @@
 /// A name taken apart: `docker.io/library/eclipse-temurin:21-jre@sha256:..`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Image<'a> {
+    /// The whole of it.
+    pub text: &'a str,
     /// Path without the registry's last part: `library/eclipse-temurin`.
     pub path: &'a str,
     /// Last part of the path: `eclipse-temurin`.
@@ -12,14 +14,14 @@ pub(crate) struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    pub(crate) fn read(text: &'a str) -> Self {
-        let text = text.split('@').next().unwrap_or(text);
+    pub(crate) fn read(whole: &'a str) -> Self {
+        let text = whole.split_once('@').map_or(whole, |(text, _)| text);
         // A colon before the last slash is a registry's port.
         let (path, tag) = match text.rsplit_once(':') {
             Some((path, tag)) if !tag.contains('/') => (path, tag),
             _ => (text, ""),
         };
-        Self { path, name: path.rsplit('/').next().unwrap_or(path), tag }
+        Self { text: whole, path, name: path.rsplit_once('/').map_or(path, |(_, name)| name), tag }
     }
 
     /// It is of a registry or a user of one, and none of Docker's own.

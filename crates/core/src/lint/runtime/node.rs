@@ -1,6 +1,5 @@
 //! Node.js: the flags of V8's heap that reach it.
 
-use super::image::Image;
 use crate::budget::{limit_for_growing, v8};
 use crate::lint::program::{Part, Set, Value};
 use crate::lint::subject::Subject;
@@ -33,7 +32,7 @@ impl<'a> Node<'a> {
     /// The Node.js of a container; none where nothing speaks of one.
     pub(crate) fn read(subject: &Subject<'_, 'a>) -> Option<Self> {
         let program = subject.program;
-        let image = subject.container.image.map(Image::read).filter(|image| image.name == "node");
+        let image = subject.container.image.filter(|image| image.name == "node");
         // The command line comes behind NODE_OPTIONS and counts (`src/node.cc`, `InitializeNodeWithArgs`).
         let options: Vec<Part<'a>> = program.variable("NODE_OPTIONS").into_iter().flat_map(Set::words).collect();
         let mut it = Self {

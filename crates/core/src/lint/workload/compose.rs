@@ -3,6 +3,7 @@
 
 use super::container::{Mount, Variable, VariableSource, Word};
 use super::{Amount, At, Build, Container, ContainerKind, Object, Platform, Resources, Tmpfs, Workload};
+use crate::lint::runtime::image::Image;
 use crate::units::Bytes;
 
 /// Keys of a Compose file; Compose refuses any other that does not begin with `x-` (compose-spec, `compose-spec.json`).
@@ -137,7 +138,7 @@ fn container<'a>(name: &'a str, node: At<'a>, layers: &Layers<'a>) -> Container<
         kind: ContainerKind::App,
         name,
         // What is built here has no name that tells what is in it.
-        image: layers.get("image").and_then(At::text).or(Some("")),
+        image: Some(Image::read(layers.get("image").and_then(At::text).unwrap_or_default())),
         build: layers.get("build").and_then(build),
         resources: Resources {
             node: None,

@@ -2,6 +2,7 @@
 
 use super::resources::Resources;
 use super::{Amount, At};
+use crate::lint::runtime::image::Image;
 use crate::lint::tree::Span;
 
 /// What a container is for.
@@ -27,7 +28,7 @@ pub struct Container<'a> {
     /// `name`; empty where there is none (Knative).
     pub name: &'a str,
     /// `image`, which a patch does not repeat.
-    pub image: Option<&'a str>,
+    pub(crate) image: Option<Image<'a>>,
     /// What builds its image, where that stands beside it (Compose).
     pub build: Option<Build<'a>>,
     /// `resources`.
@@ -142,7 +143,7 @@ impl<'a> Container<'a> {
             node,
             kind,
             name: node.text_of("name").unwrap_or(""),
-            image: node.text_of("image"),
+            image: node.text_of("image").map(Image::read),
             build: None,
             // Tekton's word for it since its v1.
             resources: Resources::read(node.get("resources").or_else(|| node.get("computeResources"))),

@@ -2,6 +2,7 @@
 
 use super::container::{Variable, VariableSource, Word};
 use super::{At, Container, ContainerKind, Object, Platform, Resources, Workload};
+use crate::lint::runtime::image::Image;
 
 /// The image that a Dockerfile makes; none where nothing begins a stage.
 pub(super) fn image(root: At<'_>) -> Option<Workload<'_>> {
@@ -36,7 +37,7 @@ pub(in crate::lint) fn stage(root: At<'_>) -> Option<Container<'_>> {
         kind: ContainerKind::App,
         name: "",
         // A name with a variable in it says nothing of what is inside.
-        image: Some(if base.contains('$') { "" } else { base }),
+        image: Some(Image::read(if base.contains('$') { "" } else { base })),
         build: None,
         resources: Resources::default(),
         command: words("entrypoint"),

@@ -45,7 +45,7 @@ impl<'a> Object<'a> {
 
     /// The API group: empty for the core's.
     pub fn group(&self) -> &'a str {
-        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 }
 

@@ -123,7 +123,7 @@ impl<'a> Jvm<'a> {
         let of = |name: &str| -> Vec<Part<'a>> {
             program.variable(name).into_iter().flat_map(Set::words).filter(is_flag).collect()
         };
-        let image = subject.container.image.map(Image::read);
+        let image = subject.container.image;
         let jdk = image.filter(|image| JDK.contains(&image.name) || image.path.contains("distroless/java"));
         let Line { flags: line, behind, is_open } = launcher::read(&program.words);
         let starts_java = program.runs("java");
