@@ -48,6 +48,7 @@ rules! {
     jvm_no_metaspace_cap,
     jvm_no_direct_cap,
     jvm_flag_conflict,
+    jvm_percentage_fraction,
     jvm_cgroup_support,
     node_heap_ge_limit,
     node_headroom,
