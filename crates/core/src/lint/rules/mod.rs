@@ -66,6 +66,7 @@ rules! {
     mysql_buffer_pool,
     mongo_cache,
     memcached_memory,
+    neo4j_pagecache,
     es_heap,
     spark_overhead,
     probe_exec_cost,
