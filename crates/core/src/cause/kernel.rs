@@ -306,6 +306,12 @@ pub(super) fn child_killed(case: &Case<'_>) -> Option<Proof> {
     Some(quote::sign(sign, "its log says that a child process was killed by signal 9"))
 }
 
+/// It left with -9, as Python's `sys.exit(child.returncode)` and Node's `process.exit(-9)` do where a child got SIGKILL:
+/// of a negative code the system keeps the last eight bits.
+pub(super) fn reports_a_killed_child(case: &Case<'_>) -> bool {
+    case.exit_code() == Some(256 - 9)
+}
+
 /// What excludes a kill of any process of the container, a child's too: a kernel log that covers the moment, or a
 /// runtime that would have said OOMKilled and gives another reason. Podman on cgroup v1 never says it.
 pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
@@ -322,7 +328,7 @@ pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
     }
     let noted =
         case.notes.iter().any(|note| matches!(note.it.kind, NodeNoteKind::RuntimeOom | NodeNoteKind::SystemOom));
-    let hinted = noted || child_killed(case).is_some();
+    let hinted = noted || child_killed(case).is_some() || reports_a_killed_child(case);
     (case.reason().is_some_and(|reason| !is_oom_reason(reason)) && case.exit_code() != Some(137) && !hinted)
         .then_some(false)
 }

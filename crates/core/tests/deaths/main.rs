@@ -11,6 +11,7 @@ mod earlier_lives;
 mod evidence;
 mod extremes;
 mod gone_pods;
+mod last_words;
 mod long_after;
 mod neighbours;
 mod proof;
