@@ -2,7 +2,7 @@
 
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
-use super::{Finding, Found, Proof, counted, quote, start, stop};
+use super::{Finding, Found, Proof, counted, quote, start, stop, told_on_node};
 use crate::case::{Case, CaseKill, Life, Seen, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, Event, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
@@ -25,6 +25,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     );
     let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
     proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));
+    proofs.extend(told_on_node::proof(case).filter(|_| killing.report.is_none()));
     match counted::level(case).filter(|_| killing.report.is_none()) {
         Some(counted) => proofs.extend(counted.proofs),
         None => proofs.extend(counter_proofs(case)),
@@ -215,6 +216,9 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 fn other_level(case: &Case<'_>, killing: &Killing<'_, '_>, asked: Verdict) -> Finding {
+    if killing.report.is_none() && asked == Verdict::NodeOom && told_on_node::of_a_cgroup(case) {
+        return Finding::RuledOut("the kernel speaks of a memory cgroup's limit, not of the node".into());
+    }
     if killing.report.is_none() && killing.victim == VictimKind::Main && asked == Verdict::ContainerLimitOom {
         return match counted::level(case) {
             Some(counted) if counted.level != Level::Container => {

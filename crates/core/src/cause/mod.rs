@@ -21,6 +21,7 @@ mod removal;
 mod signal;
 mod start;
 mod stop;
+mod told_on_node;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;

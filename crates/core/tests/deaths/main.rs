@@ -14,6 +14,7 @@ mod gone_pods;
 mod last_words;
 mod long_after;
 mod neighbours;
+mod node_events;
 mod proof;
 mod stops;
 mod unproven;
