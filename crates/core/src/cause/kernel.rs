@@ -2,7 +2,7 @@
 
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
-use super::{Finding, Found, Proof, counted, quote, start, stop, told_on_node};
+use super::{Finding, Found, Proof, counted, due, quote, start, stop, told_on_node};
 use crate::case::{Case, CaseKill, Life, Seen, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, Event, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
@@ -26,6 +26,8 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
     proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));
     proofs.extend(told_on_node::proof(case).filter(|_| killing.report.is_none()));
+    let due = due::beside(case, &killing);
+    proofs.extend(due.as_ref().and_then(|due| due.proof.clone()));
     match counted::level(case).filter(|_| killing.report.is_none()) {
         Some(counted) => proofs.extend(counted.proofs),
         None => proofs.extend(counter_proofs(case)),
@@ -34,13 +36,19 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
         proofs.extend(engine_proof(case));
     }
     proofs.extend(killing::contradiction(case).filter(|_| killing.report.is_none()));
-    let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
+    let or_else = due.as_ref().map_or("", |due| due.sentence);
+    let mut found = Found::new(killing.confidence, summary(case, &killing) + or_else, proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
     found.victim = killing.victim_told.then_some(killing.victim);
     if killing.report.is_none() {
         found =
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
+    }
+    if due.is_some() {
+        let what = "when the kernel killed, and what: OOMKilled may stand for a child that was killed before, and the \
+                    SIGKILL be the kubelet's";
+        found = found.missing(what, kernel_log_command(case));
     }
     found.into()
 }

@@ -10,6 +10,7 @@ use crate::fact::{Level, Locus};
 mod advice;
 mod cordon;
 mod counted;
+mod due;
 mod kernel;
 mod killing;
 mod level;

@@ -7,6 +7,7 @@
 )]
 
 mod advice;
+mod deletions;
 mod earlier_lives;
 mod evidence;
 mod extremes;
