@@ -89,6 +89,50 @@ fn a_kill_that_something_dates_at_that_moment_leaves_no_doubt_about_who_killed()
 }
 
 #[test]
+fn the_pods_of_a_job_that_ended_are_deleted_by_its_controller() {
+    let pod = || deleted(143, "Error", "10:05:01");
+    let job = |reason: &str, message: &str, at: &str| event("Job", "load", reason, message, at);
+    let named = || job("SuccessfulDelete", "Deleted pod: load-x7k2p", "10:05:00");
+    let suspended = || job("Suspended", "Job suspended", "10:05:00");
+    let failed = || job("BackoffLimitExceeded", "Job has reached the specified backoff limit", "10:04:59");
+    for (events, words, confidence) in [
+        (vec![named(), suspended()], "suspended", Confidence::Proven),
+        (vec![suspended()], "suspended", Confidence::Likely),
+        (vec![failed()], "failed", Confidence::Likely),
+    ] {
+        let items: Vec<Value> = [pod(), stopping()].into_iter().chain(events).collect();
+        let diagnosis = only(&[objects(&items)]);
+        check(&diagnosis, "controller-deleted", Some(false), confidence);
+        assert!(diagnosis.evidence.iter().any(|it| it.says.contains(words)), "{:?}", diagnosis.evidence);
+    }
+    let resumed = objects(&[pod(), stopping(), named(), job("Suspended", "Job suspended", "09:05:00")]);
+    let diagnosis = only(&[resumed]);
+    check(&diagnosis, "controller-deleted", Some(false), Confidence::Proven);
+    assert!(!diagnosis.evidence.iter().any(|it| it.says.contains("suspended")), "{:?}", diagnosis.evidence);
+    // Suspended an hour before, and resumed: this deletion is another.
+    let before = job("Suspended", "Job suspended", "09:05:00");
+    check(&only(&[objects(&[pod(), stopping(), before])]), "user-deleted", Some(false), Confidence::Likely);
+    let other = event("Job", "other", "Suspended", "Job suspended", "10:05:00");
+    check(&only(&[objects(&[pod(), stopping(), other])]), "user-deleted", Some(false), Confidence::Likely);
+}
+
+#[test]
+fn a_pod_that_is_gone_from_a_cordoned_node_was_drained() {
+    let cordoned =
+        |at: &str| event("Node", "n1", "NodeNotSchedulable", "Node n1 status is now: NodeNotSchedulable", at);
+    let over = event("Node", "n1", "NodeSchedulable", "Node n1 status is now: NodeSchedulable", "10:04:00");
+    let gone = |events: Vec<Value>| only(&[objects(&[vec![stopping()], events].concat())]);
+    check(&gone(vec![cordoned("10:04:50")]), "node-drain", Some(false), Confidence::Likely);
+    check(&gone(vec![cordoned("10:03:00"), over]), "user-deleted", Some(false), Confidence::Likely);
+    check(&gone(vec![cordoned("10:30:00")]), "user-deleted", Some(false), Confidence::Likely);
+    let mut elsewhere = cordoned("10:04:50");
+    elsewhere["involvedObject"]["name"] = json!("n2");
+    check(&gone(vec![elsewhere]), "user-deleted", Some(false), Confidence::Likely);
+    let rollout = event("ReplicaSet", "load", "SuccessfulDelete", "Deleted pod: load-x7k2p", "10:05:00");
+    check(&gone(vec![cordoned("10:04:50"), rollout]), "controller-deleted", Some(false), Confidence::Proven);
+}
+
+#[test]
 fn oomkilled_while_the_pod_was_evicted_may_be_the_kubelets_sigkill() {
     let message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi.";
     let evicted = |at: &str| {
