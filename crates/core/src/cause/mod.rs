@@ -19,6 +19,7 @@ mod probe_advice;
 mod quote;
 mod refusal;
 mod removal;
+mod sidecar;
 mod signal;
 mod start;
 mod stop;

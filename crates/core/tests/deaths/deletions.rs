@@ -4,7 +4,7 @@ use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::{Confidence, Diagnosis};
 use serde_json::{Value, json};
 
-use crate::evidence::{ID, UID, kill, objects, only, whole_log};
+use crate::evidence::{EARLIER, ID, UID, explain, kill, objects, only, whole_log};
 
 /// A pod that was deleted at 10:05:00 with 30 s of grace, and whose container ended then and so.
 fn deleted(code: i64, reason: &str, ended: &str) -> Value {
@@ -150,4 +150,34 @@ fn oomkilled_while_the_pod_was_evicted_may_be_the_kubelets_sigkill() {
     check(&during, "container-limit-oom", Some(true), Confidence::Possible);
     assert!(during.summary.contains("evicted"), "{}", during.summary);
     check(&evicted("10:05:30"), "container-limit-oom", Some(true), Confidence::Likely);
+}
+
+/// A job's pod whose program ended well at 10:05:00, and its sidecar so.
+fn with_sidecar(code: i64, ended: &str) -> Value {
+    let mut pod = deleted(0, "Completed", "10:05:00");
+    pod["metadata"]["deletionTimestamp"] = Value::Null;
+    pod["metadata"]["deletionGracePeriodSeconds"] = Value::Null;
+    pod["status"]["phase"] = json!("Succeeded");
+    pod["spec"]["initContainers"] = json!([{"name": "proxy", "restartPolicy": "Always"}]);
+    pod["status"]["initContainerStatuses"] = json!([{"name": "proxy", "restartCount": 0,
+        "containerID": format!("containerd://{EARLIER}"), "state": {"terminated": {"exitCode": code, "reason": "Error",
+            "startedAt": "2026-03-01T10:00:00Z", "finishedAt": format!("2026-03-01T{ended}Z"),
+            "containerID": format!("containerd://{EARLIER}")}}}]);
+    pod
+}
+
+#[test]
+fn a_sidecar_that_ends_when_the_kubelet_stops_it_needs_no_event_for_that() {
+    for (code, ended, verdict, oom_kill) in [
+        (137, "10:05:31", "completed", None),
+        (143, "10:05:01", "completed", Some(false)),
+        (137, "10:05:10", "undetermined", None),
+        (137, "10:09:00", "undetermined", None),
+        (137, "10:04:00", "undetermined", None),
+        (143, "10:04:00", "external-sigterm", Some(false)),
+    ] {
+        let found = explain(&[objects(&[with_sidecar(code, ended)])]);
+        let sidecar = found.iter().find(|it| it.subject.container.as_deref() == Some("proxy")).unwrap();
+        assert_eq!((sidecar.verdict.id(), sidecar.oom_kill), (verdict, oom_kill), "{ended}: {}", sidecar.summary);
+    }
 }
