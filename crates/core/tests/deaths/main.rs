@@ -8,6 +8,7 @@
 
 mod advice;
 mod deletions;
+mod described;
 mod earlier_lives;
 mod evidence;
 mod extremes;
