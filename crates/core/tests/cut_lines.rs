@@ -157,3 +157,80 @@ fn a_limit_above_the_first_stats_that_are_left_may_have_been_cut_there() {
     let kill = kill(&lines.replace(&format!("limit of {PATH}"), &format!("limit of {pod}")));
     assert_eq!((kill.level, kill.oom_memcg.as_deref()), (None, None));
 }
+
+#[test]
+fn a_summary_that_was_cut_is_no_kill_beside_its_own() {
+    let summary = format!(
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg={PATH},task=java,pid=4242,uid=0"
+    );
+    let killed = "Out of memory: Killed process 4242 (java) total-vm:9000kB, anon-rss:8000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:999".to_owned();
+    let begun =
+        "java invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=999"
+            .to_owned();
+    let middle = format!("{}{}", &summary[..60], &summary[summary.len() - 25..]);
+    let dotted = format!("{}...{}", &summary[..60], &summary[summary.len() - 20..]);
+    let ends = [35, 60, 90, summary.len() - 12, summary.len() - 5].map(|at| summary[..at].to_owned());
+    for cut in ends.into_iter().chain([middle, dotted]) {
+        for lines in [
+            vec![&cut, &killed],
+            vec![&begun, &cut, &killed],
+            vec![&begun, &killed, &cut],
+            vec![&summary, &cut, &killed],
+            vec![&cut, &summary, &killed],
+            vec![&begun, &summary, &killed, &cut],
+        ] {
+            let lines: Vec<String> = lines.into_iter().cloned().collect();
+            for text in [stamped(&lines).join("\n"), lines.join("\n")] {
+                let kills = read(&text).kernel_kills;
+                let victims: Vec<_> = kills.iter().flat_map(|kill| &kill.victims).map(|it| it.pid).collect();
+                assert_eq!(victims, [Some(4242)], "{text}\n{kills:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_in_one_file_and_a_line_of_it_in_another_are_one_kill() {
+    let lines = stamped(&[
+        format!("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg={PATH},task_memcg={PATH},task=java,pid=4242,uid=0"),
+        "Memory cgroup out of memory: Killed process 4242 (java) total-vm:9000kB, anon-rss:8000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:999".into(),
+    ]);
+    let of = |text: String| Artifact::new("log", text);
+    let (whole, chosen, killed) = (of(lines.join("\n")), of(lines[0].clone()), of(lines[1].clone()));
+    for (one, other) in [(&whole, &chosen), (&whole, &killed), (&chosen, &killed)] {
+        for given in [[one.clone(), other.clone()], [other.clone(), one.clone()]] {
+            let told = why(&given, Vec::new(), Vec::new(), &Ask::default());
+            assert_eq!(told.kernel_kills.len(), 1, "{:#?}", told.kernel_kills);
+            assert_eq!(told.kernel_kills[0].level, Some(Level::Container));
+            assert_eq!(told.kernel_kills[0].task_memcg.as_deref(), Some(PATH));
+            assert_eq!(told.kernel_kills[0].victims[0].anon_rss_bytes.map(|it| it.0), Some(8000 << 10));
+        }
+    }
+}
+
+#[test]
+fn a_log_of_whole_seconds_that_was_printed_newest_first_tells_each_kill_once() {
+    let of = |second: u32, pid: u32| {
+        [
+            "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=999".to_owned(),
+            "memory: usage 65536kB, limit 65536kB, failcnt 9".into(),
+            "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name".into(),
+            format!("[ {pid:>6}]     0 {pid:>6}     1000      500    40960        0           999 java"),
+            format!("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg={PATH},task_memcg={PATH},task=java,pid={pid},uid=0"),
+            format!("Memory cgroup out of memory: Killed process {pid} (java) total-vm:9000kB, anon-rss:8000kB, file-rss:4kB, shmem-rss:0kB, UID:0 pgtables:40kB oom_score_adj:999"),
+        ]
+        .map(|line| format!("Mar  1 10:05:{second:02} n1 kernel: {line}"))
+    };
+    for seconds in [[7, 7], [7, 8], [7, 59]] {
+        let lines: Vec<String> = [of(seconds[0], 4242), of(seconds[1], 4343)].concat();
+        let turned: Vec<&str> = lines.iter().rev().map(String::as_str).collect();
+        for text in [lines.join("\n"), turned.join("\n")] {
+            let kills = read(&text).kernel_kills;
+            let told: Vec<_> =
+                kills.iter().map(|kill| (kill.victims[0].pid, kill.candidates.len(), kill.limit_bytes)).collect();
+            let limit = kills[0].limit_bytes;
+            assert_eq!(told, [(Some(4242), 1, limit), (Some(4343), 1, limit)], "{text}");
+            assert!(limit.is_some(), "{text}");
+        }
+    }
+}

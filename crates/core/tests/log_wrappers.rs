@@ -124,6 +124,17 @@ fn exports_of_log_services_hold_the_same_lines() {
     kill(&messages().into_iter().map(nested).collect::<String>());
     let list: Vec<_> = messages().into_iter().map(cloud).collect();
     kill(&serde_json::to_string_pretty(&list).unwrap());
+    // A journal's fields are the payload, and the time stands beside it.
+    let payload = |text: String| {
+        let fields = json!({"MESSAGE": text, "_HOSTNAME": "n7", "SYSLOG_IDENTIFIER": "kernel", "_TRANSPORT": "kernel"});
+        json!({"insertId": "a", "jsonPayload": fields, "timestamp": "2026-05-04T08:15:29.5Z"})
+    };
+    let list: Vec<_> = messages().into_iter().map(payload).collect();
+    let lines: String = list.iter().map(|entry| entry.to_string() + "\n").collect();
+    for text in [serde_json::to_string_pretty(&list).unwrap(), lines] {
+        let at = read(&text).kernel_kills[0].at.map(|at| at.to_string());
+        assert_eq!(at.as_deref(), Some("2026-05-04T08:15:29.5Z"));
+    }
 }
 
 #[test]

@@ -134,24 +134,45 @@ fn add_kill(kills: &mut Vec<(KernelKill, Locus)>, mut kill: KernelKill, from: Lo
         (known.at, known.at_from) = (kill.at, kill.at_from);
         (known.at_year_known, known.at_zone_known) = (kill.at_year_known, kill.at_zone_known);
     }
+    fill(known, &mut kill);
     known.node = known.node.take().or(kill.node);
     known.boot_id = known.boot_id.take().or(kill.boot_id);
     known.uptime_seconds = known.uptime_seconds.or(kill.uptime_seconds);
+}
+
+/// What one of two reports of a kill lacks and the other tells: each may be a single line of it.
+fn fill(known: &mut KernelKill, other: &mut KernelKill) {
+    macro_rules! fill {
+        ($one:expr, $two:expr, $($field:ident),*) => { $( if $one.$field.is_none() { $one.$field = $two.$field.take(); } )* };
+    }
+    fill!(known, other, constraint, oom_memcg, task_memcg, level, memory, limit_hit);
+    fill!(known, other, pod_uid, container_id, runtime, qos);
+    if let (Some(one), Some(two)) = (known.victims.first_mut(), other.victims.first_mut()) {
+        fill!(one, two, total_vm, anon_rss, file_rss, shmem_rss, pgtables, uid, oom_score_adj);
+    }
 }
 
 /// The same first victim in the same cgroup on a node that can be the same, at the same time by one of the clocks.
 /// A node has several names (its own, the API's, the short and the long one): where the kernel's own stamps agree on a
 /// container's kill, another name is another name only.
 fn same_kill(one: &KernelKill, other: &KernelKill) -> bool {
-    let victim =
-        |kill: &KernelKill| kill.victims.first().map(|victim| (victim.pid, victim.comm.clone(), victim.anon_rss));
+    // One of the two may be a single line of the report, whole or cut.
+    let same_victim = one.victims.first().zip(other.victims.first()).is_some_and(|(one, other)| {
+        let sizes = one.anon_rss.zip(other.anon_rss);
+        one.pid == other.pid && one.comm == other.comm && sizes.is_none_or(|(one, other)| one == other)
+    });
+    let whole = |kill: &KernelKill| kill.victims.first().is_some_and(|victim| victim.pid.is_some());
+    let cgroups = one.task_memcg.as_ref().zip(other.task_memcg.as_ref());
+    let same_cgroup = match cgroups {
+        Some((one, other)) => one == other,
+        None => one.task_memcg == other.task_memcg || whole(one),
+    };
     let node = one.node.is_none() || other.node.is_none() || one.node == other.node;
     let boot = one.boot_id.is_none() || other.boot_id.is_none() || one.boot_id == other.boot_id;
     let uptime = one.uptime_seconds.zip(other.uptime_seconds).map(|(one, other)| (one - other).abs() < 0.01);
     let at = one.at.zip(other.at).map(|(one, other)| one.duration_since(other).abs().as_secs() <= 2);
-    victim(one).is_some()
-        && victim(one) == victim(other)
-        && one.task_memcg == other.task_memcg
+    same_victim
+        && same_cgroup
         && (node || uptime == Some(true) && one.container_id.is_some())
         && boot
         && uptime.or(at).unwrap_or(false)

@@ -1,4 +1,5 @@
-//! Kills whose report names no cgroup, as a grepped line does: of the one container whose OOM kill was at that moment.
+//! Kills whose report names no cgroup, as a grepped line does, or that of a pod whose uid nothing tells, beside a describe
+//! text: of the one container whose OOM kill was at that moment.
 //!
 //! Only what the API or engine calls an OOM kill is matched, and only where kill and end are each other's only choice.
 
@@ -6,9 +7,11 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::coverage::{LATE, NEAR, is_of_node};
+use super::matching::is_uid_of;
 use super::worth::is_oom_reason;
-use super::{Case, CaseKill, Index, Life, Seen, Tie};
-use crate::fact::{Constraint, KernelKill};
+use super::{Case, CaseKill, Index, Life, PodView, Seen, Tie};
+use crate::fact::{Constraint, KernelKill, Level};
+use crate::kubelet;
 
 /// Zones differ by whole quarters of an hour.
 const QUARTER: i64 = 15 * 60;
@@ -16,15 +19,24 @@ const QUARTER: i64 = 15 * 60;
 /// The farthest zone from UTC is that of the Line Islands (tzdata, `Pacific/Kiritimati`).
 const ZONE: SignedDuration = SignedDuration::from_hours(14);
 
+/// Limits are set in whole pages; 64 KiB pages are the largest in use (arm64, ppc64le).
+const PAGE: u64 = 64 << 10;
+
 /// Ties such kills to cases.
 pub(super) fn tie_nameless<'a>(index: &'a Index<'a>, cases: &mut [Case<'a>]) {
     let claimed = |number: usize, cases: &[Case<'a>]| {
         cases.iter().any(|case| case.kills.iter().any(|kill| kill.number == number))
     };
-    let free = |number: &usize| is_nameless(&index.kills[*number].0) && !claimed(*number, cases);
+    let free = |number: &usize| {
+        let kill = &index.kills[*number].0;
+        (is_nameless(kill) || is_of_an_unknown_pod(index, kill)) && !claimed(*number, cases)
+    };
     let kills: Vec<usize> = (0..index.kills.len()).filter(free).collect();
     let dying: Vec<usize> = (0..cases.len()).filter(|position| wants_a_kill(&cases[*position])).collect();
-    let fits = |number: usize, position: usize| fits(&cases[position], &index.kills[number].0);
+    let fits = |number: usize, position: usize| {
+        let (case, kill) = (&cases[position], &index.kills[number].0);
+        fits(case, kill) && (is_nameless(kill) || may_have_its_name(case, kill))
+    };
     let mut pairs: Vec<(usize, usize, Life)> = Vec::new();
     for &number in &kills {
         let mut ends = dying.iter().copied().filter(|position| fits(number, *position));
@@ -63,6 +75,34 @@ fn is_nameless(kill: &KernelKill) -> bool {
         && kill.oom_memcg.is_none()
         && kill.container_id.is_none()
         && kill.pod_uid.is_none()
+}
+
+/// Its cgroup's name is that of a pod of which no evidence tells the uid, and it is dated.
+fn is_of_an_unknown_pod(index: &Index<'_>, kill: &KernelKill) -> bool {
+    let known = |view: &PodView| is_uid_of(&view.pod, kill.pod_uid.as_deref());
+    !kill.victims.is_empty() && kill.pod_uid.is_some() && kill.at.is_some() && !index.pods.iter().any(known)
+}
+
+/// The pod's uid and the id of the container that ended are not told, as in a describe text, and what is told of both
+/// is the same: quality of service and limit.
+fn may_have_its_name(case: &Case<'_>, kill: &KernelKill) -> bool {
+    let (Some(pod), Some(container), Some(death)) = (case.pod_spec(), case.container, &case.death) else {
+        return false;
+    };
+    let id = death.termination.container_id.as_ref().or_else(|| {
+        let status = container.status.as_ref();
+        status.and_then(|status| status.id.as_ref()).filter(|_| death.current)
+    });
+    let limit = match kill.level {
+        Some(Level::Container) => container.resources.limit_bytes(),
+        Some(Level::Pod) if pod.containers.len() > 1 => kubelet::pod_limit(pod),
+        Some(Level::Pod) => pod.resources.limit_bytes().or_else(|| container.resources.limit_bytes()),
+        _ => None,
+    };
+    let hit = kill.memory.and_then(|memory| memory.limit);
+    let same_limit = limit.zip(hit).is_none_or(|(own, hit)| own.0 / PAGE == hit.0 / PAGE);
+    let same_qos = pod.qos.zip(kill.qos).is_none_or(|(own, named)| own == named);
+    pod.uid.is_none() && pod.config_hash.is_none() && id.is_none() && same_limit && same_qos
 }
 
 /// Its end is called an OOM kill, and no report of one is there.

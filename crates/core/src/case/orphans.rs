@@ -1,5 +1,7 @@
 //! Kills and lines that no pod and no engine explains: each is a case of its own.
 
+use std::collections::HashSet;
+
 use crate::ask::Ask;
 use crate::fact::{Event, KernelKill, UserspaceKill};
 
@@ -97,11 +99,15 @@ pub(super) fn bare_note<'a>(index: &'a Index<'a>) -> Option<Case<'a>> {
     Some(case)
 }
 
-/// Events of nodes whose OOM killer acted, by the kubelet's or node-problem-detector's word: each is a case.
+/// Events of nodes whose OOM killer acted, by the kubelet's or node-problem-detector's word: each kill is a case.
 pub(super) fn node_events<'a>(index: &'a Index<'a>) -> impl Iterator<Item = Case<'a>> {
     let of_node = |event: &Seen<'a, Event>| event.it.object.kind.as_deref().is_none_or(|kind| kind == "Node");
     let events = ["SystemOOM", "OOMKilling"].into_iter().flat_map(|reason| index.events.with_reason(reason));
-    events.filter(of_node).map(|event| Case {
+    let mut told = HashSet::new();
+    let new = move |event: &Seen<'a, Event>| {
+        event.it.victim().is_none_or(|victim| told.insert((event.it.object.name.clone(), victim.pid)))
+    };
+    events.filter(of_node).filter(new).map(|event| Case {
         from: Some(event.from.clone()),
         node: index.node(event.it.object.name.as_deref()),
         events: vec![event],

@@ -24,14 +24,18 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let child = kernel::child_killed(case);
-    let unseen = child.is_some();
+    let unseen = child.is_some() || kernel::reports_a_killed_child(case);
     proofs.extend(child);
     let meaning = match code {
-        129.. if case.wait_status().is_some() => " (a code of its own, no signal)",
+        129..=159 if case.wait_status().is_some() => " (a code of its own, no signal)",
         126 => " (a command could not be executed)",
         127 => " (a command was not found)",
+        _ if kernel::reports_a_killed_child(case) => {
+            " (256 - 9: so a program reports that a child of it was killed by SIGKILL)"
+        }
         130 => " (SIGINT)",
         136 => " (SIGFPE)",
+        160.. if case.wait_status().is_some() => " (a code of its own, no signal)",
         _ => "",
     };
     let who = kernel::capital(&case.noun());

@@ -1,7 +1,7 @@
 //! A child was killed by the OOM killer, and the main process then ended by itself.
 
 use super::killing::{self, Killing};
-use super::{Cause, Finding, Found, Proof, advice, kernel, probe, quote, stop};
+use super::{Cause, Finding, Found, Proof, advice, kernel, probe, quote, stop, told_on_node};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -16,6 +16,7 @@ fn judge(case: &Case<'_>) -> Finding {
     }
     let mut proofs: Vec<Proof> = killing.report.map(quote::kill).into_iter().collect();
     proofs.extend(quote::termination(case));
+    proofs.extend(told_on_node::proof(case).filter(|_| killing.report.is_none()));
     proofs.extend(kernel::while_deleted(case, &killing));
     if proofs.is_empty() {
         return Finding::Absent;

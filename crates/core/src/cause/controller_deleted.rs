@@ -22,12 +22,18 @@ fn judge(case: &Case<'_>) -> Finding {
             "the CronJob says that it deleted the job, and the pods of a deleted job are deleted",
         ))
     };
-    let proof = by_itself().or_else(with_its_job).or_else(collected);
-    let Some(proof) = proof else { return Finding::Absent };
+    let said = by_itself().or_else(with_its_job).or_else(collected).map(|proof| (proof, Confidence::Proven));
+    // Its controller does not say so here, and has the job's end as a reason.
+    let for_its_job = || {
+        let proof = removal::deleted_for_its_job(case).filter(|_| removal::disruption(case).is_none())?;
+        Some((proof, Confidence::Likely))
+    };
+    let Some((proof, confidence)) = said.or_else(for_its_job) else { return Finding::Absent };
     let forced = stop::forced(case);
     let summary = format!("The pod was deleted by its controller (scale-down, rollout or clean-up){forced}.");
-    let proofs = [proof].into_iter().chain(removal::job_failed(case)).collect();
-    let found = removal::found(case, Confidence::Proven, summary, proofs);
+    let job = removal::job_ended(case).map(|(_, proof)| proof).filter(|job| *job != proof);
+    let proofs = [proof].into_iter().chain(job).collect();
+    let found = removal::found(case, confidence, summary, proofs);
     // What the garbage collector finds without a node, nobody saw end.
     match case.reason() {
         Some("ContainerStatusUnknown") => found.oom_kill(kernel::oom_kill(case, None)).into(),

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Proof, quote, removal};
+use super::{Proof, quote, removal, stop};
 use crate::case::{Case, Seen};
 use crate::diagnosis::Confidence;
 use crate::fact::{Event, Node};
@@ -29,7 +29,8 @@ pub(super) fn at_the_eviction(case: &Case<'_>) -> Option<(Proof, Confidence)> {
 /// come late: it looks at its node when it reports, every ten seconds.
 fn cordoned_then(case: &Case<'_>) -> Option<(Proof, Confidence)> {
     let node = case.pod_spec()?.node.as_deref()?;
-    let evicted = removal::disruption(case)?.since?;
+    let stopped = || stop::stopping(case).filter(|_| case.is_gone())?.it.first;
+    let evicted = removal::disruption(case).and_then(|condition| condition.since).or_else(stopped)?;
     let of_node = |event: &Seen<'_, Event>| {
         event.it.object.kind.as_deref() == Some("Node") && event.it.object.name.as_deref() == Some(node)
     };

@@ -1,6 +1,6 @@
 //! SIGTERM from outside that nothing else explains, an engine's stop included.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal, signal};
+use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal, sidecar, signal};
 use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::EngineEvent;
@@ -9,14 +9,15 @@ use crate::signal::name;
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let killed = killing::of_main(case) || removal::unnamed_disruption(case).is_some();
+    let explained =
+        killing::of_main(case) || removal::unnamed_disruption(case).is_some() || sidecar::stopped(case).is_some();
     let sent = signal::sent_by_engine(case);
     let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
     let by_signal = signal::request(case);
     let ended = by_signal.is_some() || case.exit_code().is_some() && stopped && !case.was_signaled(9);
     // Of a command it is known for certain that no signal ended it: it left by itself, and well.
     let left_well = case.is_command() && by_signal.is_none() && case.exit_code() == Some(0);
-    if killed || !ended || left_well {
+    if explained || !ended || left_well {
         return Finding::Absent;
     }
     let mut proofs: Vec<_> = quote::termination(case).into_iter().collect();

@@ -2,7 +2,7 @@
 
 use super::killing::{self, Killing};
 use super::level::{container_limit, resize_since, was_resized_since};
-use super::{Finding, Found, Proof, counted, quote, start, stop};
+use super::{Finding, Found, Proof, counted, due, quote, start, stop, told_on_node};
 use crate::case::{Case, CaseKill, Life, Seen, Silence, is_oom_reason};
 use crate::diagnosis::{Verdict, VictimKind};
 use crate::fact::{Constraint, Event, KernelKill, Level, LimitHit, NodeNoteKind, Sign};
@@ -25,6 +25,9 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
     );
     let noted = killing::seen_by_runtime(case).filter(|_| killing.report.is_none());
     proofs.extend(noted.map(|note| quote::note(&note, "the runtime saw an OOM kill in the container's cgroup")));
+    proofs.extend(told_on_node::proof(case).filter(|_| killing.report.is_none()));
+    let due = due::beside(case, &killing);
+    proofs.extend(due.as_ref().and_then(|due| due.proof.clone()));
     match counted::level(case).filter(|_| killing.report.is_none()) {
         Some(counted) => proofs.extend(counted.proofs),
         None => proofs.extend(counter_proofs(case)),
@@ -33,13 +36,19 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
         proofs.extend(engine_proof(case));
     }
     proofs.extend(killing::contradiction(case).filter(|_| killing.report.is_none()));
-    let mut found = Found::new(killing.confidence, summary(case, &killing), proofs);
+    let or_else = due.as_ref().map_or("", |due| due.sentence);
+    let mut found = Found::new(killing.confidence, summary(case, &killing) + or_else, proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
     found.victim = killing.victim_told.then_some(killing.victim);
     if killing.report.is_none() {
         found =
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
+    }
+    if due.is_some() {
+        let what = "when the kernel killed, and what: OOMKilled may stand for a child that was killed before, and the \
+                    SIGKILL be the kubelet's";
+        found = found.missing(what, kernel_log_command(case));
     }
     found.into()
 }
@@ -215,6 +224,9 @@ pub(super) fn capital(text: &str) -> String {
 }
 
 fn other_level(case: &Case<'_>, killing: &Killing<'_, '_>, asked: Verdict) -> Finding {
+    if killing.report.is_none() && asked == Verdict::NodeOom && told_on_node::of_a_cgroup(case) {
+        return Finding::RuledOut("the kernel speaks of a memory cgroup's limit, not of the node".into());
+    }
     if killing.report.is_none() && killing.victim == VictimKind::Main && asked == Verdict::ContainerLimitOom {
         return match counted::level(case) {
             Some(counted) if counted.level != Level::Container => {
@@ -306,6 +318,12 @@ pub(super) fn child_killed(case: &Case<'_>) -> Option<Proof> {
     Some(quote::sign(sign, "its log says that a child process was killed by signal 9"))
 }
 
+/// It left with -9, as Python's `sys.exit(child.returncode)` and Node's `process.exit(-9)` do where a child got SIGKILL:
+/// of a negative code the system keeps the last eight bits.
+pub(super) fn reports_a_killed_child(case: &Case<'_>) -> bool {
+    case.exit_code() == Some(256 - 9)
+}
+
 /// What excludes a kill of any process of the container, a child's too: a kernel log that covers the moment, or a
 /// runtime that would have said OOMKilled and gives another reason. Podman on cgroup v1 never says it.
 pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
@@ -322,7 +340,7 @@ pub(super) fn excluded(case: &Case<'_>) -> Option<bool> {
     }
     let noted =
         case.notes.iter().any(|note| matches!(note.it.kind, NodeNoteKind::RuntimeOom | NodeNoteKind::SystemOom));
-    let hinted = noted || child_killed(case).is_some();
+    let hinted = noted || child_killed(case).is_some() || reports_a_killed_child(case);
     (case.reason().is_some_and(|reason| !is_oom_reason(reason)) && case.exit_code() != Some(137) && !hinted)
         .then_some(false)
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::level::{verdict_at, verdict_of, without_report};
-use super::{Proof, counted, signal};
+use super::{Proof, counted, due, signal};
 use crate::case::{Case, CaseKill, Life, Seen, Silence, Tie, is_oom_reason, is_runtimes};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
 use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
@@ -49,7 +49,7 @@ pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
         });
     match reported {
         Some((kill, victim)) => Some(by_report(case, kill, victim)),
-        None => by_api(case).or_else(|| in_present_life(case)),
+        None => by_api(case).map(|killing| due::doubted(case, killing)).or_else(|| in_present_life(case)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which limit was hit, and so which verdict: as the kernel's report names it, else by what is left of the evidence.
 
 use super::counted;
+use super::told_on_node::{self, Told};
 use crate::case::{Case, CaseKill, Life, Seen, Tie};
 use crate::diagnosis::{Confidence, Verdict};
 use crate::fact::{Event, Level, Resources};
@@ -97,8 +98,8 @@ pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confid
         let verdict = verdict_at(case, Some(counted.level), None, case.pod.is_some());
         return (verdict, Some((counted.level, counted.confidence)), counted.confidence);
     }
-    let told = told_by_events(case);
-    if let Some(Level::Node) = told {
+    let told = told_on_node::level(case);
+    if told == Some(Told::Node) {
         return (Verdict::NodeOom, Some((Level::Node, Confidence::Likely)), Confidence::Likely);
     }
     let engine = case.engine.and_then(|engine| engine.it.memory_limit);
@@ -108,8 +109,9 @@ pub(super) fn without_report(case: &Case<'_>) -> (Verdict, Option<(Level, Confid
     if case.pod_spec().is_some_and(|pod| kubelet::pod_limit(pod).is_some()) {
         return (Verdict::PodLimitOom, Some((Level::Pod, Confidence::Likely)), Confidence::Likely);
     }
-    if told == Some(Level::NodeAllocatable) {
-        return (Verdict::NodeAllocatableOom, told.map(|level| (level, Confidence::Likely)), Confidence::Likely);
+    if told == Some(Told::AboveThePod) {
+        let level = Some((Level::NodeAllocatable, Confidence::Likely));
+        return (Verdict::NodeAllocatableOom, level, Confidence::Likely);
     }
     if case.pod.is_none() && case.engine.is_some_and(|engine| engine.it.unlimited) {
         return (Verdict::NodeOom, Some((Level::Node, Confidence::Possible)), Confidence::Possible);
@@ -129,26 +131,5 @@ fn has_no_limit(case: &Case<'_>) -> bool {
     case.pod_spec().is_some_and(|pod| {
         let shown = pod.complete || pod.qos.is_some();
         shown && kubelet::pod_limit(pod).is_none() && case.container.is_some_and(|own| container_limit(own).is_none())
-    })
-}
-
-/// node-problem-detector's event repeats the kernel's sentence: a memory cgroup's kill of a process with
-/// `oom_score_adj` 1000 (BestEffort: no limit of its own) can only be an ancestor's; "Out of memory:" is the node's.
-fn told_by_events(case: &Case<'_>) -> Option<Level> {
-    let near = |event: &Event| case.is_near_end(event.last.or(event.first)).unwrap_or(true);
-    let node = case.pod_spec().and_then(|pod| pod.node.as_deref());
-    case.index.events.with_reason("OOMKilling").find_map(|Seen { it: event, .. }| {
-        // A piece of a node's describe text may stand among a pod's: only nodes have such events.
-        let here = event.object.kind.as_deref() == Some("Pod")
-            || node.is_none()
-            || event.object.name.is_none()
-            || event.object.name.as_deref() == node;
-        if !here || !near(event) {
-            return None;
-        }
-        if event.message.contains("Memory cgroup out of memory") {
-            return event.message.contains("oom_score_adj:1000").then_some(Level::NodeAllocatable);
-        }
-        event.message.contains("Out of memory").then_some(Level::Node)
     })
 }

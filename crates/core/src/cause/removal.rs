@@ -228,16 +228,35 @@ pub(super) fn found(
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
 }
 
-/// The Job that owned the pod had failed: then its controller deletes the pods that still run.
-pub(super) fn job_failed(case: &Case<'_>) -> Option<Proof> {
+/// The Job that owned the pod had failed or was suspended: then its controller deletes the pods that still run
+/// (pkg/controller/job/job_controller.go `syncJob`, v1.37).
+pub(super) fn job_ended<'a>(case: &Case<'a>) -> Option<(Seen<'a, Event>, Proof)> {
     let pod = case.pod_spec()?;
     let owner = pod.owner.as_ref().filter(|owner| owner.kind == "Job")?;
     let of_job = |event: &Seen<'_, Event>| {
         event.it.object.name.as_ref() == Some(&owner.name) && event.it.object.namespace == pod.namespace
     };
-    let reasons = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"];
-    let event = reasons.into_iter().flat_map(|reason| case.index.events.with_reason(reason)).find(of_job)?;
-    Some(quote::event(&event, "its job had failed, and the pods of a failed job are deleted"))
+    let reasons = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "Suspended"];
+    let in_time = |event: &Seen<'_, Event>| event.it.reason != "Suspended" || is_when_asked(case, event);
+    let mut events = reasons.into_iter().flat_map(|reason| case.index.events.with_reason(reason));
+    let event = events.find(|event| of_job(event) && in_time(event))?;
+    let says = match event.it.reason.as_str() {
+        "Suspended" => "its job was suspended, and the pods of a suspended job are deleted",
+        _ => "its job had failed, and the pods of a failed job are deleted",
+    };
+    Some((event, quote::event(&event, says)))
+}
+
+/// The same as the reason of the pod's removal, where that was asked for at that moment.
+pub(super) fn deleted_for_its_job(case: &Case<'_>) -> Option<Proof> {
+    let (event, proof) = job_ended(case)?;
+    is_when_asked(case, &event).then_some(proof)
+}
+
+/// The event is of the moment at which the container was asked to stop.
+fn is_when_asked(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
+    let moments = || [event.it.first, event.it.last].into_iter().flatten();
+    stop::asked(case).is_some_and(|asked| moments().any(|at| at.duration_since(asked).abs() <= SKEW))
 }
 
 /// The kubelet evicted the pod for want of this.

@@ -54,7 +54,7 @@ pub(super) fn was_stopped(case: &Case<'_>) -> bool {
 
 /// Once all containers have ended the kubelet deletes the pod with a grace period of nothing, and the API writes that and
 /// the moment of it where the request's stood (pkg/kubelet/status/status_manager.go `syncPod`, v1.37).
-fn was_reset(case: &Case<'_>) -> bool {
+pub(super) fn was_reset(case: &Case<'_>) -> bool {
     case.pod_spec().is_some_and(|pod| {
         let after = pod.deletion.zip(case.finished()).is_some_and(|(deletion, finished)| deletion >= finished);
         pod.deletion_grace_seconds == Some(0) && after
@@ -86,8 +86,13 @@ pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
     if killing::of_main(case) && killing::of(case).is_some_and(|killing| killing.report.is_some()) {
         return Some(false);
     }
+    ran_out(case)
+}
+
+/// Whether at least the grace period lay between the request to stop and the end.
+pub(super) fn ran_out(case: &Case<'_>) -> Option<bool> {
     let finished = case.finished()?;
-    let in_time = |at: &Timestamp| at.duration_since(finished) <= SLACK;
+    let in_time = |at: &Timestamp| signal::is_of_life(case, Some(*at));
     let killing = case.events.iter().filter(|event| event.it.reason == "Killing");
     let asked = killing
         .filter_map(|event| Some((event.it.last.or(event.it.first).filter(in_time)?, event.it)))

@@ -95,7 +95,7 @@ fn documents(text: &[u8]) -> Option<Vec<Entry>> {
     let mut found = Vec::new();
     let mut entries = Vec::new();
     for (value, line) in values.iter().zip(lines.iter().chain(std::iter::repeat(&0))) {
-        collect(value, DEEPEST, &mut found);
+        collect(value, DEEPEST, None, &mut found);
         if one_a_line {
             entries.extend(found.drain(..).map(|(_, object)| Entry { line: *line, object }));
         }
@@ -114,8 +114,9 @@ fn documents(text: &[u8]) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-/// Messages in a document, in its order, each as an entry of a journal.
-fn collect(value: &Value, deepest: usize, found: &mut Vec<(String, Value)>) {
+/// Messages in a document, in its order, each as an entry of a journal. The time of one may stand beside its payload, as
+/// Google's log entries have it.
+fn collect(value: &Value, deepest: usize, time: Option<&str>, found: &mut Vec<(String, Value)>) {
     let Some(deeper) = deepest.checked_sub(1) else { return };
     match value {
         Value::Array(items) => {
@@ -131,17 +132,22 @@ fn collect(value: &Value, deepest: usize, found: &mut Vec<(String, Value)>) {
                 return;
             }
             for item in items {
-                collect(item, deeper, found);
+                collect(item, deeper, time, found);
             }
         }
-        Value::Object(object) => match MESSAGES.iter().find_map(|key| words(object.get(*key)?)) {
-            Some(message) => found.push((message.clone(), entry(&message, object))),
-            None => {
-                for item in object.values() {
-                    collect(item, deeper, found);
-                }
+        Value::Object(object) => {
+            if let Some(message) = MESSAGES.iter().find_map(|key| words(object.get(*key)?)) {
+                let mut entry = entry(&message, object);
+                let dated = entry.contains_key("timestamp") || entry.contains_key("__REALTIME_TIMESTAMP");
+                entry.extend(time.filter(|_| !dated).map(|time| ("timestamp".to_owned(), time.into())));
+                found.push((message, entry.into()));
+                return;
             }
-        },
+            let own = TIMES.iter().find_map(|key| object.get(*key)?.as_str());
+            for item in object.values() {
+                collect(item, deeper, own.or(time), found);
+            }
+        }
         _ => {}
     }
 }
@@ -153,7 +159,7 @@ fn words(value: &Value) -> Option<String> {
 }
 
 /// What a collector wrote, in a journal's words.
-fn entry(message: &str, object: &Map<String, Value>) -> Value {
+fn entry(message: &str, object: &Map<String, Value>) -> Map<String, Value> {
     let mut entry = Map::new();
     entry.insert("MESSAGE".into(), message.trim_ascii_end().into());
     let text = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned));
@@ -165,7 +171,7 @@ fn entry(message: &str, object: &Map<String, Value>) -> Value {
     entry.extend(text(&TIMES).map(|time| ("timestamp".to_owned(), time.into())));
     entry.extend(text(&HOSTS).map(|host| ("_HOSTNAME".to_owned(), host.into())));
     entry.extend(text(&PROGRAMS).map(|program| ("SYSLOG_IDENTIFIER".to_owned(), program.into())));
-    entry.into()
+    entry
 }
 
 /// The entries of `journalctl -o export`, which a blank line ends, and of `-o verbose`, which begin at the margin.

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::kernel_log::Clock;
 use super::words::Words;
-use super::{Decoded, Input};
+use super::{Decoded, Input, event_row};
 use crate::cgroup_path::{CgroupNames, cgroup_names};
 use crate::fact::{Level, Locus, NodeNote, NodeNoteKind, Subject, What};
 
@@ -77,7 +77,8 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
         line += memchr::memchr_iter(b'\n', &bytes[counted..start]).count();
         counted = start;
         let text = String::from_utf8_lossy(&bytes[start..end]);
-        if is_kernel_line(&text) {
+        // A row of events is read as one.
+        if is_kernel_line(&text) || event_row::event(&text).is_some() {
             continue;
         }
         let Some((kind, subject)) = told(&text, kind, &input.artifact.about) else { continue };

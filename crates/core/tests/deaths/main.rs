@@ -7,12 +7,16 @@
 )]
 
 mod advice;
+mod deletions;
+mod described;
 mod earlier_lives;
 mod evidence;
 mod extremes;
 mod gone_pods;
+mod last_words;
 mod long_after;
 mod neighbours;
+mod node_events;
 mod proof;
 mod stops;
 mod unproven;

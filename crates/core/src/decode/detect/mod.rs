@@ -14,6 +14,7 @@ use crate::recording;
 
 mod json;
 mod text;
+mod yaml;
 
 /// A stretch of an artifact that is of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +121,23 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         segments(&Artifact::new("-", text)).into_iter().map(|segment| segment.kind).collect()
+    }
+
+    #[test]
+    fn a_containers_id_and_an_events_message_are_no_log() {
+        let pod = "apiVersion: v1\nkind: Pod\nstatus:\n  containerStatuses:\n  - containerID: containerd://25a38b\n";
+        let killing =
+            "---\napiVersion: v1\nkind: Event\nmessage: Container app failed liveness probe, will be restarted\n";
+        let killed = "---\napiVersion: v1\nkind: Event\nmessage: |-\n  Kill process 7 (a) score 9 or sacrifice child\n  Killed process 7 (a) total-vm:9kB\n";
+        assert_eq!(kinds(&format!("{pod}{killing}{killed}")), [Kind::KubernetesYaml]);
+        let log = "May 16 18:34:49 n kubelet[4052]: a\nMay 16 18:34:49 n kernel: oom_reaper: reaped process 7 (a), now anon-rss:0kB\n";
+        assert_eq!(kinds(&format!("{pod}{log}")), [Kind::KubernetesYaml, Kind::KernelLog, Kind::NodeLog]);
+        assert_eq!(kinds("    Container ID:  containerd://25a38b\n    State:  Running\n"), [Kind::Describe]);
+        assert_eq!(
+            kinds("3m  Warning  SystemOOM  node/n1  System OOM encountered, victim process: a, pid: 7\n"),
+            [Kind::Table]
+        );
+        assert_eq!(kinds("May 16 18:34:49 n containerd: TaskOOM\n"), [Kind::NodeLog]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The kinds that show themselves in the lines of a text.
 
-use super::{HEAD, any, has};
+use std::borrow::Cow;
+
+use super::{HEAD, any, has, yaml};
 use crate::artifact::Kind;
 use crate::decode::columns::columns;
 use crate::decode::words::Words;
@@ -24,6 +26,8 @@ pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
         return vec![Kind::Metrics];
     }
     let shapes = Shapes::of(&text);
+    // The words of an event's message are no log's.
+    let spoken = if shapes.yaml_document { Cow::Owned(yaml::beside(bytes)) } else { Cow::Borrowed(bytes) };
     let shown = [
         (Kind::KubernetesYaml, shapes.yaml && !shapes.list),
         (Kind::Describe, shapes.describe),
@@ -32,8 +36,8 @@ pub(super) fn kinds(bytes: &[u8]) -> Vec<Kind> {
         (Kind::MemoryEvents, shapes.memory_events),
         (Kind::MemoryStat, shapes.memory_stat && !shapes.memory_events),
         (Kind::Message, shapes.message || shapes.list),
-        (Kind::KernelLog, is_kernel_log(bytes, &text)),
-        (Kind::NodeLog, is_node_log(bytes)),
+        (Kind::KernelLog, is_kernel_log(&spoken, &text)),
+        (Kind::NodeLog, is_node_log(&spoken)),
         (Kind::ContainerLog, !shapes.yaml_document && container_log::tells(bytes)),
     ];
     shown.into_iter().filter(|(_, shown)| *shown).map(|(kind, _)| kind).collect()
@@ -146,7 +150,11 @@ fn is_node_log(bytes: &[u8]) -> bool {
         "oom-kill'.",
         "killed by the OOM killer",
     ]);
-    WORDS.any(bytes)
+    WORDS.lines(bytes).any(|line| {
+        let line = String::from_utf8_lossy(&bytes[line]);
+        // The scheme of a container's id is no daemon's name: `containerd://25a38b5b8d55`.
+        line.split("containerd://").any(|part| WORDS.any(part.as_bytes())) && event_row::event(&line).is_none()
+    })
 }
 
 /// Prometheus' text exposition.

@@ -30,6 +30,7 @@ mod order;
 mod origin;
 mod prefix;
 mod quiet;
+mod repeated;
 mod report;
 mod reports;
 mod scan;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::clean::clean;
 use super::prefix;
 use super::report::Seen;
+use crate::decode::words::Words;
 
 /// Lines looked at to tell the order.
 const SAMPLE: usize = 400;
@@ -51,7 +52,8 @@ fn count_lines(bytes: &[u8]) -> usize {
 }
 
 /// True when time only ever goes backwards, and does so several times: a log of two boots, or one that was sorted by
-/// something else, jumps back once and runs on.
+/// something else, jumps back once and runs on. Where dates are of whole seconds a report may have no more than one: then
+/// its own lines tell.
 fn is_newest_first(bytes: &[u8]) -> bool {
     let (mut back, mut last): (usize, Option<Seen>) = (0, None);
     for line in bytes.split(|byte| *byte == b'\n').take(SAMPLE) {
@@ -70,7 +72,32 @@ fn is_newest_first(bytes: &[u8]) -> bool {
         }
         last = Some(seen);
     }
-    back >= 2
+    back >= 2 || last.is_some() && is_told_backwards(bytes)
+}
+
+/// The kernel names the process that it chose before it says that it killed it (mm/oom_kill.c `oom_kill_process`, 2.6.36
+/// to 6.18). True where that is the other way round for some process, and for none as it should be.
+fn is_told_backwards(bytes: &[u8]) -> bool {
+    static KILLED: Words = Words::of(&["Killed process "]);
+    static CHOSEN: Words = Words::of(&["oom-kill:constraint=", "Kill process "]);
+    let pids = |words: &Words, pid: fn(&str) -> Option<u32>| -> Vec<(u32, usize)> {
+        let lines = words.lines(bytes).take(SAMPLE);
+        lines.filter_map(|line| Some((pid(&String::from_utf8_lossy(&bytes[line.clone()]))?, line.start))).collect()
+    };
+    let killed = pids(&KILLED, |line| leading_number(line.split_once("Killed process ")?.1));
+    let chosen = pids(&CHOSEN, |line| {
+        let of_summary = || Some(line.rsplit_once(",pid=")?.1.split_once(',')?.0);
+        leading_number(line.split_once("Kill process ").map(|(_, rest)| rest).or_else(of_summary)?)
+    });
+    let pairs = || {
+        let of_pid = |(pid, at): &(u32, usize)| chosen.iter().find(|(other, _)| other == pid).map(|(_, own)| own < at);
+        killed.iter().filter_map(of_pid)
+    };
+    pairs().next().is_some() && !pairs().any(|in_order| in_order)
+}
+
+fn leading_number(text: &str) -> Option<u32> {
+    text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn order(one: &Seen, other: &Seen) -> Option<std::cmp::Ordering> {
@@ -89,6 +116,22 @@ mod tests {
     fn a_log_printed_newest_first_is_turned_round() {
         let turned = oldest_first(b"[ 3.5] c\n[ 2.5] b\n[ 1.5] a\n");
         assert_eq!(&turned[..], b"[ 1.5] a\n[ 2.5] b\n[ 3.5] c");
+    }
+
+    #[test]
+    fn a_log_of_one_second_is_turned_round_by_the_order_of_its_report() {
+        let (chosen, killed) = (
+            "[Sun Mar  1 10:05:00 2026] oom-kill:constraint=CONSTRAINT_NONE,task=a,pid=7,uid=0\n",
+            "[Sun Mar  1 10:05:00 2026] Out of memory: Killed process 7 (a)\n",
+        );
+        assert_eq!(
+            &oldest_first((killed.to_owned() + chosen).as_bytes())[..],
+            (chosen.to_owned() + killed.trim_end()).as_bytes()
+        );
+        let other = chosen.replace("pid=7", "pid=8");
+        for log in [chosen.to_owned() + killed, killed.to_owned() + &other, chosen.to_owned() + killed + chosen] {
+            assert!(matches!(oldest_first(log.as_bytes()), Cow::Borrowed(_)), "{log}");
+        }
     }
 
     #[test]

@@ -182,16 +182,12 @@ impl Reports {
                 report.add_row(text);
             }
             Message::Summary(summary) => {
-                let selected = Victim { pid: summary.pid, comm: summary.comm, uid: summary.uid, ..Victim::default() };
                 let report = self.fitting(seen, text, |report| {
-                    let late = report.has_pid(selected.pid) && !report.header;
-                    !report.summarised && !report.ended && (report.is_open() || late)
+                    let late = report.has_pid(summary.pid) && !report.header;
+                    let next = !report.summarised && (report.is_open() || late);
+                    !report.ended && (next || report.repeats(seen, &summary))
                 });
-                report.constraint = summary.constraint;
-                report.oom_memcg = summary.oom_memcg.or(report.oom_memcg.take());
-                report.task_memcg = summary.task_memcg.or(report.task_memcg.take());
-                report.summarised = true;
-                report.summary = (selected != Victim::default()).then_some(selected);
+                report.take_summary(summary);
                 report.context = true;
                 report.show_summary(seen, text);
             }
