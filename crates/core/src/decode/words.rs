@@ -29,6 +29,11 @@ impl Words {
         self.search().find(bytes).is_some()
     }
 
+    /// Does one of the words at these places of the list stand in the text? Of words that overlap the first one counts.
+    pub(super) fn any_at(&self, places: Range<usize>, bytes: &[u8]) -> bool {
+        self.search().find_iter(bytes).any(|hit| places.contains(&hit.pattern().as_usize()))
+    }
+
     /// The lines that hold one of the words, in order, each once and without its newline.
     pub(super) fn lines(&self, bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let search = self.search();

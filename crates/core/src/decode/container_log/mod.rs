@@ -13,7 +13,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use memchr::memmem;
 
-use self::table::{RARE, TABLE, TOLD};
+use self::table::{RARE, TABLE, TABLED, TOLD};
 use super::{Decoded, Input};
 use crate::fact::{Coverage, CoverageOf, Locus, LogSign, Sign, What};
 
@@ -123,6 +123,10 @@ fn sign(line: &str) -> Option<Sign> {
     let text = text.trim();
     if is_killed_message(text) {
         return Some(Sign::ChildKilled);
+    }
+    // The kernel's line about a process that it killed holds a shell's word, and none of the table's.
+    if !TOLD.any_at(TABLED, text.as_bytes()) {
+        return None;
     }
     let (_, sign, _) = TABLE.iter().find(|(words, _, also)| text.contains(words) && text.contains(also))?;
     match sign {

@@ -1,5 +1,7 @@
 //! The words of runtimes, shells and libraries that tell how a container ended.
 
+use std::ops::Range;
+
 use crate::decode::words::Words;
 use crate::fact::Sign;
 
@@ -115,3 +117,6 @@ pub(super) static TOLD: Words = Words::of(
         words
     },
 );
+
+/// The places of the table's words in [`TOLD`]. No word of the table overlaps with the end of another one there.
+pub(super) const TABLED: Range<usize> = 1..TABLE.len() + 1;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::digits::digits;
 use crate::fact::{LimitHit, MemoryLine};
 use crate::units::Bytes;
 
@@ -20,8 +21,10 @@ pub(super) fn is_cut(after: &str) -> bool {
 
 /// Where `key` begins. In the short texts of a kernel this is quicker than `str::find`, which first studies the key.
 pub(super) fn place(text: &str, key: &str) -> Option<usize> {
-    let first = *key.as_bytes().first()?;
-    memchr::memchr_iter(first, text.as_bytes()).find(|at| text.as_bytes()[*at..].starts_with(key.as_bytes()))
+    let (text, key) = (text.as_bytes(), key.as_bytes());
+    let (first, last) = (*key.first()?, *key.last()?);
+    memchr::memchr_iter(first, text)
+        .find(|at| text.get(at + key.len() - 1) == Some(&last) && text[*at..].starts_with(key))
 }
 
 /// The size behind `key`: `anon-rss:920kB`. A size without its unit was cut and is unknown.
@@ -79,32 +82,45 @@ pub(super) fn limit_hit(
 /// More sizes than any kernel prints of one cgroup (6.18: 60, of version 1).
 const MOST_STATS: usize = 200;
 
+/// As many sizes as version 1 prints.
+const USUAL_STATS: usize = 32;
+
 /// Pairs of `Memory cgroup stats`: `cache:32KB rss:524188KB` (v1) or `anon 98742272` (v2, one a line or many).
 /// Counts of events and faults are left out: only sizes are bytes.
 pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
+    // One pair, of which most lines are.
+    let (key, rest) = text.split_at(key_end(text));
+    if let Some(value) = rest.strip_prefix(' ')
+        && let Some((bytes, length)) = digits(value.as_bytes())
+        && length == value.len()
+    {
+        add(key, Bytes(bytes), into);
+        return;
+    }
     let text = match memchr::memchr2(b'#', b'\\', text.as_bytes()) {
         Some(_) => Cow::Owned(text.replace("#012", " ").replace("\\x0a", " ").replace("\\n", " ")),
         None => Cow::Borrowed(text),
     };
     let mut words = text.split_ascii_whitespace().peekable();
     while let Some(word) = words.next() {
-        let pair = if let Some(colon) = memchr::memchr(b':', word.as_bytes()) {
-            let value = number(&word[colon + 1..]).filter(|(_, unit)| unit.starts_with("KB"));
-            value.map(|(kib, _)| (&word[..colon], Bytes::kib(kib)))
-        } else {
-            let value = words.peek().and_then(|value| value.parse().ok());
-            value.map(|bytes| {
-                words.next();
-                (word, Bytes(bytes))
-            })
-        };
-        if let Some((key, value)) = pair
-            && is_size(key)
-            && into.len() < MOST_STATS
-            && !into.iter().any(|(known, _)| known == key)
-        {
-            into.push((key.to_owned(), value));
+        if let Some(colon) = memchr::memchr(b':', word.as_bytes()) {
+            if let Some((kib, _)) = number(&word[colon + 1..]).filter(|(_, unit)| unit.starts_with("KB")) {
+                add(&word[..colon], Bytes::kib(kib), into);
+            }
+        } else if let Some(bytes) = words.peek().and_then(|value| value.parse().ok()) {
+            words.next();
+            add(word, Bytes(bytes), into);
         }
+    }
+}
+
+/// Adds a size that is not there yet.
+fn add(key: &str, value: Bytes, into: &mut Vec<(String, Bytes)>) {
+    if is_size(key) && into.len() < MOST_STATS && !into.iter().any(|(known, _)| known == key) {
+        if into.is_empty() {
+            into.reserve(USUAL_STATS);
+        }
+        into.push((key.to_owned(), value));
     }
 }
 
@@ -120,7 +136,29 @@ fn is_size(key: &str) -> bool {
         }
         _ => false,
     };
-    !other && !key.is_empty() && key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'0'..=b'9'))
+    !other && !key.is_empty() && key.bytes().all(is_of_key)
+}
+
+/// Where the key ends that a text begins with.
+#[inline]
+pub(super) fn key_end(text: &str) -> usize {
+    text.bytes().position(|byte| !is_of_key(byte)).unwrap_or(text.len())
+}
+
+/// What keys are made of.
+#[inline]
+fn is_of_key(byte: u8) -> bool {
+    const OF_KEY: [bool; 256] = {
+        let mut table = [false; 256];
+        let letters = b"abcdefghijklmnopqrstuvwxyz_0123456789";
+        let mut at = 0;
+        while at < letters.len() {
+            table[letters[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    OF_KEY[usize::from(byte)]
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::loss::{self, Loss, Lost};
 use super::prefix;
 use super::report::Seen;
 use crate::decode::Input;
+use crate::digits::digits;
 use crate::fact::{Coverage, CoverageOf, Hole};
 
 /// Lines at each end that are searched for a time.
@@ -154,7 +155,10 @@ fn is_numbered(text: &[u8]) -> bool {
 /// A gap in the numbers is a gap in the log.
 fn missing_records(text: &[u8], first_line: usize) -> Option<String> {
     let (mut last, mut missing, mut at): (Option<u64>, u64, Option<usize>) = (None, 0, None);
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+    let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
+    let mut start = 0;
+    for (index, end) in ends.enumerate() {
+        let line = &text[std::mem::replace(&mut start, end + 1)..end];
         let Some(number) = sequence(line) else { continue };
         if let Some(gap) = last.and_then(|last| number.checked_sub(last)).filter(|gap| *gap > 1) {
             missing = missing.saturating_add(gap - 1);
@@ -167,6 +171,17 @@ fn missing_records(text: &[u8], first_line: usize) -> Option<String> {
 
 /// The sequence number of a record: `level,sequence,time,flags;text`.
 fn sequence(line: &[u8]) -> Option<u64> {
+    // As the kernel prints it, and then as anybody might.
+    let field = |from: usize| {
+        let (number, length) = digits(line.get(from..)?)?;
+        (line.get(from + length) == Some(&b',')).then_some((number, from + length + 1))
+    };
+    if let Some((_, second)) = field(0)
+        && let Some((sequence, third)) = field(second)
+        && field(third).is_some()
+    {
+        return Some(sequence);
+    }
     let head = line.get(..line.len().min(64))?;
     let mut fields = head.split(|byte| *byte == b',');
     let number = |field: &[u8]| std::str::from_utf8(field).ok()?.parse::<u64>().ok();

@@ -1,8 +1,11 @@
 //! What lines begin with: most have it from the line before.
 
+use std::borrow::Cow;
+
 use super::date::Date;
-use super::prefix::{Line, Voice, clock, element, elements};
-use crate::digits::{after_blanks, after_head};
+use super::prefix::{self, Line, Voice, clock, element, elements};
+use super::record;
+use crate::digits::{after_blanks, after_head, digits};
 
 /// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
 /// anew.
@@ -10,6 +13,21 @@ use crate::digits::{after_blanks, after_head};
 pub(super) struct Head<'a> {
     text: &'a str,
     line: Line<'a>,
+    /// What the last line with the head and a clock began with, up to the point of the clock.
+    second: &'a str,
+    /// The seconds of that clock.
+    seconds: u64,
+}
+
+/// A message of the kernel behind the head and a clock.
+#[derive(Debug)]
+pub(super) struct Spoken<'a> {
+    /// Seconds since boot.
+    pub(super) uptime: f64,
+    /// The tag of the head; empty without one.
+    pub(super) program: &'a str,
+    /// The message.
+    pub(super) text: &'a str,
 }
 
 impl<'a> Head<'a> {
@@ -26,8 +44,60 @@ impl<'a> Head<'a> {
         if (line.program.is_some() || dated) && rest.starts_with(' ') {
             self.text = &text[..=text.len() - rest.len()];
             self.line = line.clone();
+            self.second = "";
         }
         elements(line, rest)
+    }
+
+    /// The message of a line that bears the same head and a clock of the kernel's, as [`Self::line`] finds it in more
+    /// time. `None`: it may be another line, or something else may stand before its message.
+    #[inline]
+    pub(super) fn message(&mut self, text: &'a str) -> Option<Spoken<'a>> {
+        let (uptime, rest) = match self.within_second(text) {
+            Some(known) => known,
+            None => self.clocked(text)?,
+        };
+        let text = rest.trim_ascii();
+        let first = *text.as_bytes().first()?;
+        let whole = self.line.date.is_some() && self.line.program.is_some() && first.is_ascii_alphabetic();
+        if !whole && !prefix::is_message(text) {
+            let mut line = Line { uptime: Some(uptime), voice: Voice::Kernel, marked: true, ..self.line.clone() };
+            if element(&mut line, text).is_some() {
+                return None;
+            }
+        }
+        let program = match &self.line.program {
+            None => "",
+            Some(Cow::Borrowed(name)) => name,
+            Some(Cow::Owned(_)) => return None,
+        };
+        Some(Spoken { uptime, program, text })
+    }
+
+    /// The clock of a line that was printed in the same second as the one before, and what follows it.
+    #[inline]
+    fn within_second(&self, text: &'a str) -> Option<(f64, &'a str)> {
+        let rest = after_head(text, self.second).filter(|_| !self.second.is_empty())?;
+        let (micros, length) = digits(rest.as_bytes())?;
+        let after = rest[length..].strip_prefix("] ").filter(|_| length == 6)?;
+        Some(((self.seconds * 1_000_000 + micros) as f64 / 1e6, after))
+    }
+
+    /// The clock of a line, and what follows it.
+    fn clocked(&mut self, text: &'a str) -> Option<(f64, &'a str)> {
+        let behind = after_blanks(after_head(after_blanks(text), self.text)?);
+        let (uptime, rest) = clock_at(behind)?;
+        let point = text.len() - rest.len();
+        let second = point.checked_sub("123456] ".len()).and_then(|point| text.get(..point));
+        let number = second.and_then(|second| second.strip_suffix('.')).map(|second| {
+            let from = second.rfind(|letter: char| !letter.is_ascii_digit()).map_or(0, |at| at + 1);
+            second[from..].parse::<u64>()
+        });
+        // Below this, microseconds are exact in the number that they become.
+        if let (true, Some(second), Some(Ok(seconds @ 0..9_000_000_000))) = (behind.starts_with('['), second, number) {
+            (self.second, self.seconds) = (second, seconds);
+        }
+        Some((uptime, rest))
     }
 
     /// The row of a line that is a row of a task table behind the same head, and the clock before it, if there is one;
@@ -35,8 +105,8 @@ impl<'a> Head<'a> {
     #[inline]
     pub(super) fn row(&self, text: &'a str) -> Option<(Option<f64>, &'a str)> {
         let rest = after_blanks(after_head(after_blanks(text), self.text)?);
-        let (uptime, row) = match clock(after_blanks(rest.strip_prefix('[')?)) {
-            Some((uptime, after)) => (Some(uptime), after.strip_prefix("] ")?),
+        let (uptime, row) = match clock_at(rest) {
+            Some((uptime, row)) => (Some(uptime), row),
             None if self.line.voice == Voice::Program => return None,
             None => (None, rest),
         };
@@ -44,16 +114,20 @@ impl<'a> Head<'a> {
         pid.starts_with(|letter: char| letter.is_ascii_digit()).then_some((uptime, row))
     }
 
-    /// The clock of a line behind the same head, and what follows it.
-    #[inline]
-    pub(super) fn clock(&self, text: &'a str) -> Option<(f64, &'a str)> {
-        let rest = after_blanks(after_head(after_blanks(text), self.text)?);
-        let (uptime, after) = clock(after_blanks(rest.strip_prefix('[')?))?;
-        Some((uptime, after.strip_prefix("] ")?))
-    }
-
     /// The node and date that the head tells.
     pub(super) fn origin(&self) -> (Option<&str>, Option<Date>) {
         (self.line.node.as_deref(), self.line.date)
     }
+}
+
+/// The kernel's clock, in a bracket or in a record of `/dev/kmsg`, and what follows it.
+#[inline]
+fn clock_at(rest: &str) -> Option<(f64, &str)> {
+    if let Some(inside) = rest.strip_prefix('[') {
+        let (uptime, after) = clock(after_blanks(inside))?;
+        return Some((uptime, after.strip_prefix("] ")?));
+    }
+    // Facility 0 is the kernel's, of whatever level.
+    let record = matches!(rest.as_bytes(), [b'0'..=b'7', b',', ..]).then(|| record::read(rest))??;
+    Some((record.uptime, record.text))
 }

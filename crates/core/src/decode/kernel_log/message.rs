@@ -135,26 +135,34 @@ pub(super) fn leading(text: &str) -> Option<Message<'_>> {
 
 /// Messages that do not begin with their own words.
 fn elsewhere(text: &str) -> Option<Message<'_>> {
-    if let Some(at) = memchr::memmem::find(text.as_bytes(), b"invoked oom-killer") {
-        let comm = trigger(text[..at].trim_ascii_end());
-        let sysrq = text[at..].contains("order=-1");
-        return Some(Message::Invoked { comm, sysrq });
-    }
-    if text.contains("Manual OOM execution") {
-        return Some(Message::SysRq);
+    // A frame of a call trace is one word, unless it is a guess or of a module.
+    if memchr::memchr(b' ', text.as_bytes()).is_some() {
+        if let Some(at) = place(text, "invoked oom-killer") {
+            let comm = trigger(text[..at].trim_ascii_end());
+            let sysrq = text[at..].contains("order=-1");
+            return Some(Message::Invoked { comm, sysrq });
+        }
+        if place(text, "Manual OOM execution").is_some() {
+            return Some(Message::SysRq);
+        }
     }
     if is_memcg_frame(text) {
         return Some(Message::MemcgFrame);
     }
-    text.contains("moom_callback+0x").then_some(Message::SysRqWorker)
+    frames(text).any(|name| name.ends_with("moom_callback")).then_some(Message::SysRqWorker)
+}
+
+/// What stands before the offsets in a line: names of functions, as frames of a call trace end in.
+fn frames(text: &str) -> impl Iterator<Item = &str> {
+    memchr::memchr_iter(b'+', text.as_bytes()).filter(|at| text[at + 1..].starts_with("0x")).map(|at| &text[..at])
 }
 
 /// A frame that only the OOM killer of a memory cgroup goes through. Before 3.19 the charge itself called it; frames
 /// with a question mark are leftovers on the stack.
 fn is_memcg_frame(text: &str) -> bool {
-    let killer = text.contains("mem_cgroup_out_of_memory+0x") || text.contains("mem_cgroup_oom_synchronize+0x");
-    let charge = text.contains(" __mem_cgroup_try_charge+0x") || text.contains(" mem_cgroup_do_charge+0x");
-    killer || (charge && !text.contains("? "))
+    let of = |names: [&str; 2]| frames(text).any(|before| names.iter().any(|name| before.ends_with(name)));
+    of(["mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize"])
+        || of([" __mem_cgroup_try_charge", " mem_cgroup_do_charge"]) && !text.contains("? ")
 }
 
 /// The name of the process that invoked the killer: all of a kernel name's 15 bytes at most. Where something
@@ -279,10 +287,12 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
 
 /// `anon 98742272`, or several such pairs: a name first, a number last.
 fn is_stat_pairs(text: &str) -> bool {
-    let name_end = text.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit()));
-    let Some(end) = name_end.filter(|end| *end >= 3 && text.as_bytes()[*end] == b' ') else { return false };
-    let digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
-    digit(text[end..].trim_ascii_start().bytes().next()) && digit(text.bytes().next_back())
+    let bytes = text.as_bytes();
+    if !bytes.last().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    let end = amount::key_end(text);
+    end >= 3 && bytes.get(end) == Some(&b' ') && bytes[end..].trim_ascii_start()[0].is_ascii_digit()
 }
 
 #[cfg(test)]

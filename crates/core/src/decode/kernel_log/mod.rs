@@ -30,6 +30,7 @@ mod order;
 mod origin;
 mod prefix;
 mod quiet;
+mod record;
 mod repeated;
 mod report;
 mod reports;
@@ -42,7 +43,6 @@ mod victim;
 mod wrap;
 mod zone;
 
-use amount::place;
 pub(super) use clock::Clock;
 use coverage::{Covered, Partial};
 use head::Head;
@@ -126,6 +126,13 @@ impl<'t> Log<'_, '_, 't> {
     fn read(&mut self, raw: RawLine<'t>, scan: &mut Scan<'t>) {
         self.covered.begins_before |= self.reports.all.is_empty() && scan.skipped > 0;
         self.start = raw.start;
+        if self.pending.is_none()
+            && let Some(spoken) = raw.plain.and_then(|text| self.head.message(text))
+            && let Some(seen) = self.behind_head(raw.number, Some(spoken.uptime))
+        {
+            self.kernels(&seen, spoken.program, spoken.text, raw, scan);
+            return;
+        }
         let line = self.parse(raw);
         if line.text.is_empty() {
             self.pending = line.marked.then(|| self.seen(&line, raw.number));
@@ -141,7 +148,8 @@ impl<'t> Log<'_, '_, 't> {
         }
         // A record of `/dev/kmsg` that no tag names may be a kernel's.
         let programs_own = line.voice == Voice::Program && (line.uptime.is_none() || line.program.is_some());
-        if raw.telling && (self.userspace(&line, &seen) || (programs_own && self.loss(&line, &seen))) {
+        let program = line.program.as_deref().unwrap_or_default();
+        if raw.telling && (self.userspace(program, &line.text, &seen) || (programs_own && self.loss(&line, &seen))) {
             return;
         }
         if !raw.telling {
@@ -171,6 +179,18 @@ impl<'t> Log<'_, '_, 't> {
         self.message(&seen, &text, scan);
     }
 
+    /// A line of the kernel's own, behind its clock.
+    fn kernels(&mut self, seen: &Seen, program: &str, text: &str, raw: RawLine<'t>, scan: &mut Scan<'t>) {
+        if !raw.telling {
+            self.inside(seen, text, raw, scan);
+        } else if boot::is_border(text) {
+            self.lose(seen, Lost::Boot);
+        } else if !self.userspace(program, text, seen) {
+            let text = self.whole(text, raw, scan);
+            self.message(seen, &text, scan);
+        }
+    }
+
     /// A line that holds no telling word: of an open report, or of nothing here.
     fn inside(&mut self, seen: &Seen, text: &str, raw: RawLine<'t>, scan: &mut Scan<'t>) {
         let text = self.whole(text, raw, scan);
@@ -178,7 +198,7 @@ impl<'t> Log<'_, '_, 't> {
             self.covered.of_reports += 1;
             scan.attend(REPORT_LINES);
         } else {
-            self.other(&text);
+            self.other(&text, scan);
         }
     }
 
@@ -189,10 +209,10 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     /// A line that belongs to no report, or to what reports print besides.
-    fn other(&mut self, text: &str) {
+    fn other(&mut self, text: &str, scan: &Scan<'t>) {
         self.covered.begins_before |= self.reports.all.is_empty() && !coverage::is_of_report(text);
-        // One line of anything else is enough to know.
-        if self.covered.others > 0 || !(self.reports.is_open() && coverage::is_of_report(text)) {
+        // One line of anything else is enough to know, read or passed over.
+        if self.covered.others + scan.skipped > 0 || !(self.reports.is_open() && coverage::is_of_report(text)) {
             self.covered.others += 1;
         } else {
             self.covered.of_reports += 1;
@@ -203,9 +223,15 @@ impl<'t> Log<'_, '_, 't> {
     fn whole<'m>(&mut self, text: &'m str, raw: RawLine<'t>, scan: &mut Scan<'t>) -> Cow<'m, str> {
         let mut text = Cow::Borrowed(text);
         let mut last = raw;
-        if needs_more(&text, raw.telling) {
+        if wrap::needs_more(&text, raw.telling) {
             for _ in 0..wrap::MOST_LINES {
                 let Some(next) = scan.following() else { break };
+                // Most lines that come next are the kernel's next message.
+                if !wrap::goes_on_behind_clock(&text)
+                    && next.plain.is_some_and(|text| self.head.message(text).is_some())
+                {
+                    break;
+                }
                 let Some(longer) = wrap::joined(&text, &self.parse(next)) else { break };
                 text = Cow::Owned(longer);
                 last = next;
@@ -213,7 +239,7 @@ impl<'t> Log<'_, '_, 't> {
                 self.covered.of_reports += 1;
             }
         }
-        if raw.telling && ends_in_a_value(&text) && self.is_cut(last, scan) {
+        if raw.telling && wrap::ends_in_a_value(&text) && self.is_cut(last, scan) {
             text.to_mut().push('>');
         }
         text
@@ -246,7 +272,7 @@ impl<'t> Log<'_, '_, 't> {
         if let Some(note) = note::read(text) {
             self.note(note, seen, text);
         }
-        self.other(text);
+        self.other(text, scan);
     }
 
     fn seen(&mut self, line: &Line<'_>, number: usize) -> Seen {
@@ -305,8 +331,8 @@ impl<'t> Log<'_, '_, 't> {
     }
 
     /// A line of a killer in userspace. It tells of one kill in several lines: each process or cgroup counts once.
-    fn userspace(&mut self, line: &Line<'_>, seen: &Seen) -> bool {
-        let Some(kill) = userspace::read(line) else { return false };
+    fn userspace(&mut self, program: &str, text: &str, seen: &Seen) -> bool {
+        let Some(kill) = userspace::read(program, text) else { return false };
         let known = self.out.facts.iter().rev().take(64).any(|fact| match &fact.what {
             What::UserspaceKill(other) => {
                 let unit = |cgroup: &Option<String>| {
@@ -331,7 +357,7 @@ impl<'t> Log<'_, '_, 't> {
             container_id: names.as_ref().and_then(|names| names.container_id.clone()),
             cgroup: kill.cgroup,
             process: kill.process,
-            line: report::shown(&line.text),
+            line: report::shown(text),
         };
         self.out.fact(What::UserspaceKill(Box::new(kill)), Locus::line(self.input.id, seen.line));
         true
@@ -363,29 +389,5 @@ impl<'t> Log<'_, '_, 't> {
         }
         let coverage = self.covered.coverage(self.input, &self.clock, text);
         self.out.coverage.push(coverage);
-    }
-}
-
-/// A message whose last value is a part of itself where the line was cut.
-fn ends_in_a_value(text: &str) -> bool {
-    match text.as_bytes().first() {
-        Some(b'o') => text.starts_with("oom-kill:"),
-        Some(b'T') => text.starts_with("Task"),
-        Some(b'K' | b'M' | b'O') => true,
-        _ => false,
-    }
-}
-
-/// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
-fn needs_more(text: &str, telling: bool) -> bool {
-    match text.as_bytes().first() {
-        Some(b'o') => place(text, ",uid=").is_none(),
-        Some(b'K' | b'M' | b'O') => place(text, "oom_score_adj:").is_none(),
-        Some(b'T') => text.starts_with("Task in") || text.starts_with("Tasks in"),
-        Some(b'm') => place(text, "failcnt").is_none(),
-        Some(b'[') => {
-            text.as_bytes().last().is_some_and(u8::is_ascii_digit) || text[1..].trim_ascii_start().starts_with("pid")
-        }
-        _ => telling && text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }
 }

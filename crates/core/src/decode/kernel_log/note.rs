@@ -17,6 +17,8 @@ pub(super) fn read(text: &str) -> Option<Note> {
     if text.starts_with("Linux version ") {
         return Some(note(KernelNoteKind::Boot));
     }
+    // A frame of a call trace is one word; each of these has several.
+    memchr::memchr(b' ', text.as_bytes())?;
     if let Some((_, path)) = text.split_once("fork rejected by pids controller in ") {
         return Some(Note { cgroup: super::summary::path(path), ..note(KernelNoteKind::PidsLimit) });
     }

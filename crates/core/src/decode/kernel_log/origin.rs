@@ -67,21 +67,27 @@ pub(super) fn kernel_tag<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a s
 
 /// `kern  :warn  : `, `user: warning: `, `kern.err `.
 pub(super) fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
+    let (name, after) = level(rest)?;
+    line.voice = if name == "kern" { Voice::Kernel } else { line.voice };
+    line.marked = true;
+    let after = after.trim_ascii_start();
+    Some(after.strip_prefix(':').unwrap_or(after))
+}
+
+/// The facility that stands before a level, and what follows the two.
+#[inline]
+pub(super) fn level(rest: &str) -> Option<(&str, &str)> {
+    // Most words are told from theirs by how they begin.
+    let begins = rest.as_bytes().get(..2)?;
+    if !FACILITIES.iter().any(|name| name.as_bytes()[..2] == *begins) {
+        return None;
+    }
     // No name of theirs is longer.
     let name_end = rest.bytes().take(9).position(|byte| !byte.is_ascii_alphanumeric())?;
-    if !FACILITIES.contains(&&rest[..name_end]) {
-        return None;
-    }
-    let separated = rest[name_end..].trim_ascii_start();
-    let after = separated.strip_prefix([':', '.'])?.trim_ascii_start();
+    let after = rest[name_end..].trim_ascii_start().strip_prefix([':', '.'])?.trim_ascii_start();
     let level_end = after.find(|letter: char| !letter.is_ascii_alphabetic())?;
-    if !LEVELS.contains(&&after[..level_end]) {
-        return None;
-    }
-    line.voice = if &rest[..name_end] == "kern" { Voice::Kernel } else { line.voice };
-    line.marked = true;
-    let after = after[level_end..].trim_ascii_start();
-    Some(after.strip_prefix(':').unwrap_or(after))
+    let (name, level) = (&rest[..name_end], &after[..level_end]);
+    (FACILITIES.contains(&name) && LEVELS.contains(&level)).then_some((name, &after[level_end..]))
 }
 
 /// `10.0.0.1: kern:     err: [2024-05-01T11:00:00.1Z]: `: the node that `talosctl dmesg` prints first.

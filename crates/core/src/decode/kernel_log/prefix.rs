@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::date::{self, Date};
-use super::origin::{facility, host_and_tag, kernel_tag, node_before_facility, tag_behind_clock, word_end};
+use super::origin::{facility, host_and_tag, kernel_tag, level, node_before_facility, tag_behind_clock, word_end};
+use super::record::{self, Record};
 use crate::digits::{after_blanks, digits};
 
 /// Who speaks in a line.
@@ -120,17 +121,31 @@ fn worded<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         .or_else(|| file_before_prefix(rest))
 }
 
-/// Is a text behind a clock a message for certain, of which [`element`] would take nothing off?
+/// Is a text behind a clock a message for certain, of which [`element`] would take nothing off? Many that are not told so
+/// are messages, too.
 #[inline]
 pub(super) fn is_message(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // Behind a question mark a frame of a call trace; a full stop may stand before a level, `kern.err`.
-    let wordy = |first: &u8| {
-        first.is_ascii_alphabetic()
-            && memchr::memchr3(b':', b']', b'-', bytes).is_none()
-            && memchr::memchr2(b'.', b'=', bytes).is_none()
-    };
-    bytes.first().is_some_and(|first| *first == b'?' || wordy(first))
+    // Behind a question mark a frame of a call trace.
+    bytes.first().is_some_and(|first| {
+        *first == b'?'
+            || first.is_ascii_alphabetic()
+                && level(text).is_none()
+                && !text.starts_with("MESSAGE=")
+                && (is_named(text) || memchr::memchr3(b':', b']', b'-', bytes).is_none())
+    })
+}
+
+/// `RAX: 0000000000000000`, `memory: usage 9kB`: a name before what is told of it, and neither a tag nor a file's.
+#[inline]
+fn is_named(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let end = bytes.iter().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'+').count();
+    let other = ["kernel", "kern", "vmunix", "kmsg", "dmesg", "messages", "syslog"];
+    bytes[end..].starts_with(b": ")
+        && !other.contains(&&text[..end])
+        && level(&text[end + 2..]).is_none()
+        && memchr::memchr(b']', &bytes[..bytes.len().min(40)]).is_none()
 }
 
 /// `[ 8523.347168] `, `[   T71] `, `[Thu Dec  7 00:05:14 2017] `, `[2026-01-12T20:27:31.9Z]: `; the `[` is taken.
@@ -223,22 +238,15 @@ fn broken_bracket<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
     Some(&rest[end + 1..])
 }
 
-/// `6,22743,6115623303887,-;`: a record of `/dev/kmsg` (Documentation/ABI/testing/dev-kmsg).
+/// `6,22743,6115623303887,-;`: a record of `/dev/kmsg`.
 fn kmsg<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    let field = |text: &'a str| {
-        let (number, length) = digits(text.as_bytes())?;
-        Some((number, text[length..].strip_prefix(',')?))
-    };
-    let (level, after) = field(rest)?;
-    let (sequence, after) = field(after)?;
-    let (microseconds, after) = field(after)?;
-    let end = rest.len() - after.len() + memchr::memchr(b';', &after.as_bytes()[..after.len().min(40)])?;
+    let Record { priority, sequence, uptime, text } = record::read(rest)?;
     line.sequence = Some(sequence);
-    line.uptime = Some(microseconds as f64 / 1e6);
+    line.uptime = Some(uptime);
     // Facility 0 is the kernel's; programs write into the ring as another.
-    line.voice = if level >> 3 == 0 { Voice::Kernel } else { Voice::Program };
+    line.voice = if priority >> 3 == 0 { Voice::Kernel } else { Voice::Program };
     line.marked = true;
-    Some(&rest[end + 1..])
+    Some(text)
 }
 
 /// `1720128512 host [42201.484624] `, `1500316299.123456 host kernel: `.
@@ -323,13 +331,14 @@ fn number_before_prefix(rest: &str) -> Option<&str> {
 fn file_before_prefix(rest: &str) -> Option<&str> {
     let word = &rest[..word_end(rest)];
     memchr::memchr2(b':', b'-', word.as_bytes())?;
-    for (at, _) in word.match_indices([':', '-']).take(8) {
+    let sign = memchr::memchr2(b'.', b'/', word.as_bytes());
+    for at in memchr::memchr2_iter(b':', b'-', word.as_bytes()).take(8) {
         let after = rest[at + 1..].trim_ascii_start();
-        let number = after.bytes().take_while(u8::is_ascii_digit).count();
-        let numbered = number > 0 && number_before_prefix(after).is_some();
+        let numbered =
+            || after.starts_with(|first: char| first.is_ascii_digit()) && number_before_prefix(after).is_some();
         // `postgres: [12] ...` and the like are messages: only a name of a file stands before a prefix.
-        let file = word[..at].contains(['.', '/']) || matches!(&word[..at], "messages" | "syslog" | "dmesg");
-        if file && (numbered || begins_prefix(after)) {
+        let file = sign.is_some_and(|sign| sign < at) || matches!(&word[..at], "messages" | "syslog" | "dmesg");
+        if file && (numbered() || begins_prefix(after)) {
             return Some(after);
         }
     }

@@ -1,10 +1,9 @@
-//! The short way through a report. Most of its lines hold no telling word, begin as the line before, and are of few
-//! shapes: they are read where they stand, to the same end as [`Log::read`] would.
+//! The short way through a task table. Most of its rows hold no telling word, begin as the line before, and stand under
+//! each other: they are read where they stand, to the same end as [`Log::read`] would.
 
 use super::report::Seen;
 use super::scan::Scan;
-use super::{Log, REPORT_LINES, message, needs_more, prefix};
-use crate::digits::line_end;
+use super::{Log, REPORT_LINES};
 
 impl<'t> Log<'_, '_, 't> {
     /// Passes over the lines that come next, as far as they are of a known shape.
@@ -12,8 +11,6 @@ impl<'t> Log<'_, '_, 't> {
         // Where a prefix stands alone, its message is on the next line.
         if self.pending.is_none() && self.reports.is_in_table() {
             self.rows(scan);
-        } else if self.pending.is_none() && self.reports.is_open() {
-            self.words(scan);
         }
     }
 
@@ -40,40 +37,8 @@ impl<'t> Log<'_, '_, 't> {
         }
     }
 
-    /// Counters and frames of a call trace behind a clock: messages of words, before which nothing is left to take off.
-    fn words(&mut self, scan: &mut Scan<'t>) {
-        let (number, text) = scan.quiet();
-        let Some((uptime, _)) = self.head.clock(text) else { return };
-        let Some(mut seen) = self.behind_head(number, Some(uptime)) else { return };
-        let (mut at, mut start, mut lines, mut attention) = (0, 0, 0, scan.attention);
-        while attention > 0
-            && let Some((uptime, rest)) = self.head.clock(&text[at..])
-            && let Some(end) = line_end(rest.as_bytes())
-        {
-            let words = rest[..end].trim_ascii();
-            if !prefix::is_message(words) || needs_more(words, false) {
-                break;
-            }
-            (seen.line, seen.uptime) = (self.places.of(number + lines), Some(uptime));
-            start = at;
-            at = text.len() - rest.len() + end + 1;
-            lines += 1;
-            attention -= 1;
-            if message::leading(words).is_some_and(|message| self.reports.take(&seen, words, message)) {
-                self.covered.of_reports += 1;
-                attention = REPORT_LINES;
-            } else {
-                self.other(words);
-            }
-        }
-        if lines > 0 {
-            self.start = scan.pass(at, lines) + start;
-            scan.attend(attention);
-        }
-    }
-
     /// Where and when a line was printed that begins as the line before; `None` where its node is a new one.
-    fn behind_head(&self, number: usize, uptime: Option<f64>) -> Option<Seen> {
+    pub(super) fn behind_head(&self, number: usize, uptime: Option<f64>) -> Option<Seen> {
         let (node, date) = self.head.origin();
         let node = match node.map(|name| self.nodes.iter().rposition(|known| known == name)) {
             Some(None) => return None,

@@ -4,7 +4,7 @@
 //! other nodes, of other programs, and missing lines stand between. A line that a report has already had, or that
 //! comes before what it has, begins the next one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::message::{Counter, Message, Ram, Scope};
 use super::report::{Report, Seen, is_late};
@@ -331,8 +331,8 @@ impl Reports {
             .flat_map(|report| report.victims.iter().filter_map(|victim| victim.pid))
             .collect();
         let mut kept: Vec<Report> = Vec::with_capacity(self.all.len());
-        // By whom each begins: only reports that begin alike are compared.
-        let mut first_pids = Vec::with_capacity(self.all.len());
+        // By whom they begin: only reports that begin alike are compared.
+        let mut begun: HashMap<Option<Option<u32>>, Vec<usize>> = HashMap::new();
         for mut report in self.all {
             if report.reaper_only {
                 report.victims.retain(|victim| victim.pid.is_none_or(|pid| !killed.contains(&pid)));
@@ -340,15 +340,15 @@ impl Reports {
                     continue;
                 }
             }
-            let first_pid = report.victims.first().map(|victim| victim.pid);
+            let alike = begun.entry(report.victims.first().map(|victim| victim.pid)).or_default();
             let recent = kept.len().saturating_sub(RECENT);
-            let mut alike = first_pids.iter().zip(&mut kept).skip(recent).rev().filter(|(pid, _)| **pid == first_pid);
-            match alike.find(|(_, other)| is_same(other, &report)) {
-                Some((_, other)) if other.lines.len() < report.lines.len() => *other = report,
+            let mut alike_of_late = alike.iter().rev().take_while(|place| **place >= recent);
+            match alike_of_late.find(|place| is_same(&kept[**place], &report)) {
+                Some(same) if kept[*same].lines.len() < report.lines.len() => kept[*same] = report,
                 Some(_) => {}
                 None => {
+                    alike.push(kept.len());
                     kept.push(report);
-                    first_pids.push(first_pid);
                 }
             }
         }

@@ -103,6 +103,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The line after the last one, whatever it holds.
+    #[inline]
     pub(super) fn following(&mut self) -> Option<RawLine<'a>> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());

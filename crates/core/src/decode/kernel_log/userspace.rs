@@ -1,7 +1,6 @@
 //! What killers in userspace say about themselves. Their kills are not the kernel's.
 
 use super::amount::{number, place};
-use super::prefix::Line;
 use crate::fact::Task;
 
 /// A kill that a program reports.
@@ -15,10 +14,9 @@ pub(super) struct Kill {
 /// Programs that kill, or speak for one that does.
 const PROGRAMS: [&str; 6] = ["systemd", "earlyoom", "nohang", "oomd", "kernel", "talos"];
 
-/// Reads a line of any program.
-pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
-    let text = line.text.trim_ascii();
-    let program = line.program.as_deref().unwrap_or_default();
+/// Reads a line of any program, whose tag may name it.
+pub(super) fn read(program: &str, text: &str) -> Option<Kill> {
+    let text = text.trim_ascii();
     if text.starts_with("[talos]") || text.starts_with("Sending SIGKILL to cgroup") {
         return talos(text);
     }
@@ -28,6 +26,9 @@ pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
     let by = |name: &str| program.starts_with(name) || (program.is_empty() && text.starts_with(name));
     if by("systemd-oomd") {
         return systemd_oomd(text);
+    }
+    if !(by("earlyoom") || by("nohang") || colons(text).any(|(before, behind)| is_told(before, behind))) {
+        return None;
     }
     if by("earlyoom") || [": oom_score ", ": badness ", ", badness: "].iter().any(|word| place(text, word).is_some()) {
         return named(text, "earlyoom");
@@ -39,6 +40,19 @@ pub(super) fn read(line: &Line<'_>) -> Option<Kill> {
         return oomd(&text[at + "oomd kill: ".len()..]);
     }
     unit(text)
+}
+
+/// What stands before each colon that a blank follows, and behind.
+fn colons(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = memchr::memchr_iter(b':', text.as_bytes()).map(|at| (&text[..at], &text[at + 1..]));
+    parts.filter_map(|(before, behind)| Some((before, behind.strip_prefix(' ')?)))
+}
+
+/// Does a killer speak around a colon? Most lines that hold a telling word are told from theirs by this alone.
+fn is_told(before: &str, behind: &str) -> bool {
+    ["oom_score ", "badness ", "systemd-oomd killed "].iter().any(|word| behind.starts_with(word))
+        || before.ends_with(", badness")
+        || before.ends_with("oomd kill")
 }
 
 /// `Sending SIGKILL to cgroup {"component": ..., "cgroup": "/sys/fs/cgroup/kubepods/..."}`.
@@ -105,6 +119,11 @@ mod tests {
     use super::*;
     use crate::decode::kernel_log::prefix;
 
+    fn read(text: &str) -> Option<Kill> {
+        let line = prefix::line(text);
+        super::read(line.program.as_deref().unwrap_or_default(), &line.text)
+    }
+
     #[test]
     fn every_killer_is_read() {
         for (text, killer, cgroup, process) in [
@@ -170,7 +189,7 @@ mod tests {
             ),
             ("Feb 20 10:59:34 web nohang[12]: Sending SIGTERM to app (1234)", "nohang", None, Some((1234, "app"))),
         ] {
-            let kill = read(&prefix::line(text)).unwrap_or_else(|| panic!("{text}"));
+            let kill = read(text).unwrap_or_else(|| panic!("{text}"));
             let process = process.map(|(pid, comm): (u32, &str)| Task { pid: Some(pid), comm: Some(comm.to_owned()) });
             assert_eq!(kill, Kill { killer, cgroup: cgroup.map(str::to_owned), process }, "{text}");
         }
@@ -183,7 +202,7 @@ mod tests {
             "Feb 20 10:59:34 web systemd-oomd[620]: Swap is currently not detected",
             "Feb 20 10:59:34 web systemd[1]: a.scope: A process of this unit has been killed by the OOM killer.",
         ] {
-            assert_eq!(read(&prefix::line(text)), None, "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
     }
 }

@@ -1,11 +1,36 @@
 //! Messages that were broken over several lines: by an editor, a mail program, a pager, or by printk itself where
 //! several CPUs print at once.
 
+use super::amount::place;
 use super::message::{self, Message};
 use super::prefix::Line;
 
 /// Lines that one message may have been broken into.
 pub(super) const MOST_LINES: usize = 8;
+
+/// A message whose last value is a part of itself where the line was cut.
+pub(super) fn ends_in_a_value(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(b'o') => text.starts_with("oom-kill:"),
+        Some(b'T') => text.starts_with("Task"),
+        Some(b'K' | b'M' | b'O') => true,
+        _ => false,
+    }
+}
+
+/// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
+pub(super) fn needs_more(text: &str, telling: bool) -> bool {
+    match text.as_bytes().first() {
+        Some(b'o') => place(text, ",uid=").is_none(),
+        Some(b'K' | b'M' | b'O') => place(text, "oom_score_adj:").is_none(),
+        Some(b'T') => text.starts_with("Task in") || text.starts_with("Tasks in"),
+        Some(b'm') => place(text, "failcnt").is_none(),
+        Some(b'[') => {
+            text.as_bytes().last().is_some_and(u8::is_ascii_digit) || text[1..].trim_ascii_start().starts_with("pid")
+        }
+        _ => telling && text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
+    }
+}
 
 /// The message `text` continued by the line `next`, or `None` where that line is another one.
 pub(super) fn joined(text: &str, next: &Line<'_>) -> Option<String> {
@@ -15,6 +40,11 @@ pub(super) fn joined(text: &str, next: &Line<'_>) -> Option<String> {
     }
     let join = if next.marked { continued(text, rest) } else { wrapped(text, rest) }?;
     Some(format!("{}{}{rest}", text.trim_ascii_end(), join))
+}
+
+/// May what is missing of a message stand behind a clock of its own?
+pub(super) fn goes_on_behind_clock(text: &str) -> bool {
+    text.starts_with("oom-kill:") || text.starts_with("Task in")
 }
 
 /// What stands between `text` and a continuation that printk put on a line of its own, with a clock of its own
