@@ -1,10 +1,11 @@
-//! How fast traces are read, by samples, beside the floor: finding the ends of lines.
+//! How fast traces are read and sized, by samples, beside the floor: finding the ends of lines.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use divan::counter::{BytesCount, ItemsCount};
-use oomph_core::size::trace::Reader;
+use oomph_core::size::trace::{Reader, Trace};
+use oomph_core::size::{Wishes, size, workloads};
 
 fn main() {
     divan::main();
@@ -35,12 +36,29 @@ fn row(text: &mut String, series: u64, moment: u64) {
     writeln!(text, "vm{series},{},{bytes}", 1_375_000_000 + moment * 300).expect("a string takes everything");
 }
 
-fn read(text: &str) -> usize {
+/// Thirty days of containers whose days are alike, series after series.
+static A_MONTH: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::from("series,time_s,bytes\n");
+    for sample in 0..SAMPLES {
+        let (series, moment) = (sample / 8640, sample % 8640);
+        let wave = (moment % 288).abs_diff(144) * 1_000_000;
+        let noise = (series * 7_919 + moment * 104_729) % 50_000_017;
+        let bytes = 300_000_000 + series * 1_000_000 + wave + noise;
+        writeln!(text, "vm{series},{},{bytes}", 1_375_000_000 + moment * 300).expect("a string takes everything");
+    }
+    text
+});
+
+fn trace(text: &str) -> Trace {
     let mut reader = Reader::of_length(text.len() as u64);
     for piece in text.as_bytes().chunks(256 << 10) {
         reader.feed(piece);
     }
-    reader.finish().histories.len()
+    reader.finish()
+}
+
+fn read(text: &str) -> usize {
+    trace(text).histories.len()
 }
 
 #[divan::bench]
@@ -62,4 +80,12 @@ fn series_after_series(bencher: divan::Bencher) {
 fn moment_after_moment(bencher: divan::Bencher) {
     let text = BY_TIME.as_str();
     bencher.counter(ItemsCount::new(SAMPLES)).counter(BytesCount::of_str(text)).bench(|| read(text));
+}
+
+/// All that `oomph size --trace` does but for files and printing.
+#[divan::bench]
+fn read_and_sized(bencher: divan::Bencher) {
+    let text = A_MONTH.as_str();
+    let sized = || size(&workloads(trace(text).histories, Vec::new()), &Wishes::default(), Vec::new(), Vec::new());
+    bencher.counter(ItemsCount::new(SAMPLES)).counter(BytesCount::of_str(text)).bench(sized);
 }

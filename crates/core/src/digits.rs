@@ -18,6 +18,20 @@ pub(crate) fn digits(bytes: &[u8]) -> Option<(u64, usize)> {
     }
 }
 
+/// The eight to fifteen digits at `at`, and how many there are; `None` for anything else.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every row of a trace")]
+pub(crate) fn eight_to_fifteen(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let (first, second) = (figures(bytes, at)?, figures(bytes, at + 8)?);
+    if leading_digits(first).is_some() {
+        return None;
+    }
+    let more = leading_digits(second)?;
+    // Shifted twice: by as much as a word has bits no word can be.
+    let rest = second << 8 << (56 - 8 * more);
+    Some((eight_digits(first) * POWERS[more] + eight_digits(rest), 8 + more))
+}
+
 /// [`digits`] at the end of the text, and of numbers that are longer than most.
 #[cold]
 fn digit_by_digit(bytes: &[u8]) -> Option<(u64, usize)> {
@@ -150,6 +164,8 @@ mod tests {
             let eight = text.as_bytes().get(..8).filter(|eight| eight.iter().all(u8::is_ascii_digit));
             let expected = eight.map(|_| text[..8].parse().unwrap());
             prop_assert_eq!(all_digits(text.as_bytes(), 0), expected);
+            let many = digits(text.as_bytes()).filter(|(_, count)| (8..16).contains(count) && text.len() >= 16);
+            prop_assert_eq!(eight_to_fifteen(text.as_bytes(), 0), many);
         }
 
         #[test]

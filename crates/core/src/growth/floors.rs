@@ -30,19 +30,21 @@ impl Floors {
         let span = to.saturating_sub(from).max(1);
         let cell = (span / CELLS).max(SHORTEST);
         let mut floors = Self { cell: cell as f64, from, ..Self::default() };
-        let mut current = None;
+        // Of the last cell: the first moment, and how long it is. A division for every sample would be most of the work.
+        let (mut begins, mut length) = (0, 0);
         for (at, value) in history.at.iter().zip(column) {
             if *at < from || *at > to || *value == MISSING {
                 continue;
             }
-            let number = at.saturating_sub(from) / cell;
+            let since = at.saturating_sub(from).cast_unsigned();
             let value = *value as f64;
-            if current == Some(number) {
+            if since.wrapping_sub(begins) < length {
                 let last = floors.low.len() - 1;
                 floors.low[last] = floors.low[last].min(value);
                 floors.high[last] = floors.high[last].max(value);
             } else {
-                current = Some(number);
+                let number = since / cell.cast_unsigned();
+                (begins, length) = (number * cell.cast_unsigned(), cell.cast_unsigned());
                 floors.at.push((number as f64 + 0.5) * floors.cell);
                 floors.low.push(value);
                 floors.high.push(value);
@@ -90,8 +92,10 @@ pub(super) fn median(values: &[f64]) -> f64 {
 /// The value below which a share of all lies; 0 of none.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank among the values")]
 pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let rank = ((sorted.len().saturating_sub(1)) as f64 * share).round() as usize;
-    sorted.get(rank).copied().unwrap_or(0.0)
+    if values.is_empty() {
+        return 0.0;
+    }
+    let mut values = values.to_vec();
+    let rank = ((values.len() - 1) as f64 * share).round() as usize;
+    *values.select_nth_unstable_by(rank, f64::total_cmp).1
 }

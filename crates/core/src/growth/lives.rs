@@ -136,9 +136,9 @@ fn lives(history: &History) -> Vec<Life> {
     let steps: Vec<f64> = steps.collect();
     let noise = median(&steps) * NOISE;
     for sides in points.windows(2 * SIDE) {
-        let mut before: Vec<u64> = sides[..SIDE].iter().map(|point| point.1).collect();
-        before.sort_unstable();
-        let before = before[SIDE / 2] as f64;
+        let (a, b, c) = (sides[0].1, sides[1].1, sides[2].1);
+        // The middle one of three.
+        let before = a.min(b).max(a.max(b).min(c)) as f64;
         let after = sides[SIDE..].iter().map(|point| point.1).max().unwrap_or_default() as f64;
         if after < before / 2.0 || (after < before * (1.0 - FALL) && before - after > noise) {
             ends.push((sides[SIDE].0, false));

@@ -68,7 +68,7 @@ fn ends_above(whole: &Floors, cell: usize) -> bool {
 
 /// It rose less before: growth that slows down has not begun, it comes to its end.
 fn begins(whole: &Floors, cell: usize, trend: Trend) -> bool {
-    theil_sen(&whole.at[..cell], &whole.low[..cell]).0 <= trend.slope * PACE_BEFORE_MOST
+    theil_sen(&whole.at[..cell], &whole.low[..cell]) <= trend.slope * PACE_BEFORE_MOST
 }
 
 /// Cells at which it may have begun, the likeliest first: where a level and a line meet, where a level ends, and the

@@ -86,11 +86,11 @@ impl Trend {
         if count < CELLS_LEAST {
             return None;
         }
-        let (slope, interval) = theil_sen(&floors.at, &floors.low);
+        let (slope, interval) = theil_sen_between(&floors.at, &floors.low);
         let span = floors.at[count - 1] - floors.at[0];
         let began = median(&floors.low[..(count / BLOCKS).max(1)]).max(1.0);
         let part = |of: usize, number: usize| number * count / of..(number + 1) * count / of;
-        let thirds = [0, 1, 2].map(|it| theil_sen(&floors.at[part(3, it)], &floors.low[part(3, it)]).0);
+        let thirds = [0, 1, 2].map(|it| theil_sen(&floors.at[part(3, it)], &floors.low[part(3, it)]));
         let pace = |third: f64| if slope > 0.0 { third / slope } else { 0.0 };
         let blocks: Vec<f64> = (0..BLOCKS).map(|it| median(&floors.low[part(BLOCKS, it)])).collect();
         let pairs = (0..BLOCKS).flat_map(|a| (a + 1..BLOCKS).map(move |b| (a, b)));
@@ -168,25 +168,42 @@ impl Trend {
     }
 }
 
-/// The median of the slopes between all pairs (Theil, Sen), and its 95 % interval by Kendall's variance.
+/// The median of the slopes between all pairs (Theil, Sen).
+pub(super) fn theil_sen(at: &[f64], value: &[f64]) -> f64 {
+    let mut slopes = slopes(at, value);
+    let middle = slopes.len() / 2;
+    if slopes.is_empty() { 0.0 } else { *slopes.select_nth_unstable_by(middle, f64::total_cmp).1 }
+}
+
+/// The same, and its 95 % interval by Kendall's variance.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks among the pairs")]
-pub(super) fn theil_sen(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
-    let count = at.len();
-    let mut slopes = Vec::with_capacity(count * count.saturating_sub(1) / 2);
-    for first in 0..count {
-        for second in first + 1..count {
-            slopes.push((value[second] - value[first]) / (at[second] - at[first]));
-        }
-    }
+fn theil_sen_between(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
+    let mut slopes = slopes(at, value);
+    let (pairs, n) = (slopes.len() as f64, at.len() as f64);
     if slopes.is_empty() {
         return (0.0, (0.0, 0.0));
     }
-    slopes.sort_unstable_by(f64::total_cmp);
-    let n = count as f64;
     let spread = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
-    let pairs = slopes.len() as f64;
-    let rank = |rank: f64| slopes[(rank.max(0.0) as usize).min(slopes.len() - 1)];
-    (rank(pairs / 2.0), (rank(f64::midpoint(pairs, -spread)), rank(f64::midpoint(pairs, spread))))
+    let last = slopes.len() - 1;
+    let rank = |rank: f64| (rank.max(0.0) as usize).min(last);
+    let (low, high) = (rank(f64::midpoint(pairs, -spread)), rank(f64::midpoint(pairs, spread)));
+    // Three of thousands are wanted: no need to put the others in order.
+    let middle = slopes.len() / 2;
+    let (below, slope, above) = slopes.select_nth_unstable_by(middle, f64::total_cmp);
+    let nth = |some: &mut [f64], rank: usize| *some.select_nth_unstable_by(rank, f64::total_cmp).1;
+    let low = if low < middle { nth(below, low) } else { *slope };
+    let high = if high > middle { nth(above, high - middle - 1) } else { *slope };
+    (*slope, (low, high))
+}
+
+/// The slopes between all pairs.
+fn slopes(at: &[f64], value: &[f64]) -> Vec<f64> {
+    let mut slopes = Vec::with_capacity(at.len() * at.len().saturating_sub(1) / 2);
+    for (first, (from, began)) in at.iter().zip(value).enumerate() {
+        let later = at[first + 1..].iter().zip(&value[first + 1..]);
+        slopes.extend(later.map(|(to, ended)| (ended - began) / (to - from)));
+    }
+    slopes
 }
 
 fn least(values: &[f64]) -> f64 {

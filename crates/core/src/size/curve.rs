@@ -35,7 +35,13 @@ pub fn curve(workload: &Workload, proposed: Option<&Setting>, stretches: usize) 
     let stretches = stretches.min(samples).max(1);
     let span = i128::from(to) - i128::from(from) + 1;
     let place = |at: i64| {
-        let index = (i128::from(at) - i128::from(from)) * stretches as i128 / span;
+        let since = i128::from(at) - i128::from(from);
+        // Of most histories the numbers are small, and divided much faster so.
+        let index =
+            match (u64::try_from(since).ok().and_then(|it| it.checked_mul(stretches as u64)), u64::try_from(span)) {
+                (Some(product), Ok(span)) => i128::from(product / span),
+                _ => since * stretches as i128 / span,
+            };
         usize::try_from(index).unwrap_or(0).min(stretches - 1)
     };
     let mut curve = Curve {

@@ -24,7 +24,7 @@ pub(super) fn too_little(workload: &Workload) -> Option<String> {
     if samples == 0 {
         return Some("nothing was measured".into());
     }
-    if workload.used().iter().all(|used| *used == 0) {
+    if workload.replicas.iter().flat_map(super::History::points).all(|(_, used)| used == 0) {
         return Some("nothing was used: every sample is 0".into());
     }
     let span = last.abs_diff(first);

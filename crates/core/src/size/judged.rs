@@ -50,9 +50,9 @@ fn of_histories(workload: &Workload) -> Judged {
     // A leak has a pace, also where the judgement is too rough to give it an interval: of the replica that grows most.
     let rough = || {
         let paces = replicas.iter().filter_map(|history| Some((pace(history)?, to_limit(history))));
-        paces.max_by_key(|(pace, _)| *pace).filter(|_| it.class == Class::Leak)
+        paces.max_by_key(|(pace, _)| *pace)
     };
-    let rough = if it.slope.is_none() { rough() } else { None };
+    let rough = if it.slope.is_none() && it.class == Class::Leak { rough() } else { None };
     Judged {
         class: it.class,
         because: it.because.clone(),

@@ -12,16 +12,18 @@ const DATES_BEGIN: i64 = 315_532_800;
 /// The percentiles of a workload.
 pub fn observe(workload: &Workload) -> Observed {
     let mut used = workload.used();
+    let max = used.iter().max().copied().map(Bytes);
+    let [p50, p95, p99] = percentiles(&mut used, [500, 950, 990]);
     let first = workload.replicas.iter().filter_map(|it| it.at.first()).min();
     let last = workload.replicas.iter().filter_map(|it| it.at.last()).max();
     // Without a history it is what the VPA has seen.
     let saved = workload.autoscaler.as_ref().and_then(|it| it.saved.as_ref());
     Observed {
         samples: used.len() as u64,
-        max_bytes: used.iter().max().copied().map(Bytes).max(workload.unseen),
-        p50_bytes: percentile(&mut used, 500),
-        p95_bytes: percentile(&mut used, 950),
-        p99_bytes: percentile(&mut used, 990),
+        max_bytes: max.max(workload.unseen),
+        p50_bytes: p50,
+        p95_bytes: p95,
+        p99_bytes: p99,
         from: first.copied().or(saved.and_then(|it| it.first_sample)).and_then(date),
         to: last.copied().or(saved.and_then(|it| it.last_sample)).and_then(date),
         step_seconds: step(workload),
@@ -32,11 +34,21 @@ pub fn observe(workload: &Workload) -> Observed {
 /// The smallest value that so many thousandths of the values do not exceed (nearest rank). The order of `values` is
 /// lost.
 pub fn percentile(values: &mut [u64], thousandths: usize) -> Option<Bytes> {
-    if values.is_empty() {
-        return None;
-    }
-    let rank = (values.len() * thousandths).div_ceil(1000).clamp(1, values.len());
-    Some(Bytes(*values.select_nth_unstable(rank - 1).1))
+    percentiles(values, [thousandths])[0]
+}
+
+/// Several of them, the lower ones first: what lies below one is not looked at for the next.
+fn percentiles<const N: usize>(values: &mut [u64], thousandths: [usize; N]) -> [Option<Bytes>; N] {
+    let number = values.len();
+    let (mut rest, mut below, mut last) = (values, 0, None);
+    thousandths.map(|thousandths| {
+        let index = (number * thousandths).div_ceil(1000).clamp(1, number.max(1)) - 1;
+        if index >= below && index < number {
+            let (_, found, above) = std::mem::take(&mut rest).select_nth_unstable(index - below);
+            (rest, below, last) = (above, index + 1, Some(Bytes(*found)));
+        }
+        last
+    })
 }
 
 /// A moment as a date, where it is one.

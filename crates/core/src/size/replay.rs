@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::Replay;
 use super::history::{History, MISSING, STEP};
 use super::workload::Workload;
-use crate::units::{Bytes, DAY};
+use crate::units::Bytes;
 
 /// Replays a workload that was not cut off by its old limit: one that was does not tell what a higher limit would have
 /// met.
@@ -50,11 +50,15 @@ fn slack(workload: &Workload, limit: Option<Bytes>) -> Option<f64> {
     let (mut sum, mut days) = (0.0, 0_u32);
     for replica in &workload.replicas {
         let mut by_day: BTreeMap<i64, (Vec<u64>, u128)> = BTreeMap::new();
-        for (index, (at, used)) in replica.at.iter().zip(&replica.used).enumerate() {
-            let Some(limit) = limit.or_else(|| replica.limit_at(index)).filter(|_| *used != MISSING) else { continue };
-            let day = by_day.entry(at.div_euclid(DAY)).or_default();
-            day.0.push(*used);
-            day.1 += u128::from(limit.0);
+        for (day, samples) in replica.days() {
+            let day = by_day.entry(day).or_default();
+            for index in samples {
+                let (used, limit) = (replica.used[index], limit.or_else(|| replica.limit_at(index)));
+                if let Some(limit) = limit.filter(|_| used != MISSING) {
+                    day.0.push(used);
+                    day.1 += u128::from(limit.0);
+                }
+            }
         }
         for (mut used, limits) in by_day.into_values() {
             let mean = limits as f64 / used.len() as f64;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::document::Risk;
+use super::history::MISSING;
 use super::workload::Workload;
-use crate::units::{Bytes, DAY};
+use crate::units::Bytes;
 
 /// Fewer days tell nothing about a month.
 const DAYS_LEAST: usize = 7;
@@ -33,9 +34,10 @@ impl Tail {
         let mut dates = std::collections::BTreeSet::new();
         for replica in &workload.replicas {
             let mut days: BTreeMap<i64, u64> = BTreeMap::new();
-            for (at, used) in replica.points() {
-                let peak = days.entry(at.div_euclid(DAY)).or_default();
-                *peak = used.max(*peak);
+            for (day, samples) in replica.days() {
+                let Some(used) = replica.used[samples].iter().filter(|used| **used != MISSING).max() else { continue };
+                let peak = days.entry(day).or_default();
+                *peak = (*used).max(*peak);
             }
             dates.extend(days.keys().copied());
             peaks.extend(days.into_values());
@@ -94,6 +96,7 @@ pub fn risk(tail: Option<&Tail>, proposed: Option<Bytes>, present: Option<Bytes>
 mod tests {
     use super::*;
     use crate::size::History;
+    use crate::units::DAY;
     use proptest::prelude::*;
 
     fn tail(peaks: &[u64]) -> Option<Tail> {

@@ -3,7 +3,7 @@
 use super::advice::advise;
 use super::autoscaler;
 use super::censor;
-use super::document::{Document, SCHEMA, Setting, Sizing};
+use super::document::{Document, Observed, SCHEMA, Setting, Sizing};
 use super::enough::too_little;
 use super::flags;
 use super::judged::{Judged, judge};
@@ -46,7 +46,7 @@ pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
         limit_bytes: workload.limit(),
         flags: peak.map_or_else(|| flags::now(workload), runs::flags_now),
     };
-    let proposal = propose(workload, wishes, &judged, cut, tail.as_ref());
+    let proposal = propose(workload, wishes, &observed, &judged, cut, tail.as_ref());
     let (proposed, reasons, missing, flags_missing) = match proposal {
         Ok(it) => (Some(it.setting), it.reasons, None, it.flags_missing),
         Err(because) => (None, Vec::new(), Some(because), None),
@@ -98,6 +98,7 @@ struct Proposal {
 fn propose(
     workload: &Workload,
     wishes: &Wishes,
+    observed: &Observed,
     judged: &Judged,
     cut: Option<censor::Cut>,
     tail: Option<&Tail>,
@@ -128,7 +129,7 @@ fn propose(
     } else if workload.runs.is_empty() {
         let limit = from_peaks(workload, cut);
         let limit = if judged.class == Class::Cache { of_cache(limit, workload) } else { limit };
-        (limit, request(workload), None)
+        (limit, request(workload, observed), None)
     } else {
         let needed = runs::needed(workload)?;
         let usual = Amount {
@@ -188,7 +189,7 @@ fn from_saved(
 
 /// The request: what is used most of the time. Of runs that end by themselves, what most runs need at their peak: a run
 /// is scheduled once, and its peak comes.
-fn request(workload: &Workload) -> Amount {
+fn request(workload: &Workload, observed: &Observed) -> Amount {
     if workload.is_runs() {
         let mut peaks: Vec<u64> =
             workload.replicas.iter().filter_map(super::History::peak).map(|peak| peak.0).collect();
@@ -199,7 +200,11 @@ fn request(workload: &Workload) -> Amount {
     // Of each replica its own: a busy one is not diluted by nine idle ones.
     let of =
         |replica: &super::History| percentile(&mut replica.points().map(|(_, used)| used).collect::<Vec<_>>(), 950);
-    let bytes = workload.replicas.iter().filter_map(of).max().unwrap_or_default();
+    let bytes = match workload.replicas.as_slice() {
+        [_] => observed.p95_bytes,
+        several => several.iter().filter_map(of).max(),
+    };
+    let bytes = bytes.unwrap_or_default();
     let whose = if workload.replicas.len() > 1 { "the busiest replica" } else { "it" };
     Amount { bytes, because: vec![format!("request: 95 % of the time {whose} used {bytes} or less")] }
 }

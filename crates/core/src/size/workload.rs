@@ -2,12 +2,13 @@
 //! have seen.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::autoscaler::{Autoscaler, Set};
 use super::history::{History, MISSING, Subject};
 use super::recorded::Recorded;
 use crate::run;
-use crate::units::Bytes;
+use crate::units::{Bytes, DAY};
 
 /// The container of a workload.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +104,18 @@ impl History {
     /// The moments at which something was used, with what.
     pub fn points(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
         self.at.iter().copied().zip(self.used.iter().copied()).filter(|(_, used)| *used != MISSING)
+    }
+
+    /// Its days, one after the other: the number of the day, and its samples. A day is named twice only where time goes
+    /// back.
+    pub(super) fn days(&self) -> impl Iterator<Item = (i64, Range<usize>)> + '_ {
+        let day = |at: i64| at.div_euclid(DAY);
+        let mut end = 0;
+        self.at.chunk_by(move |a, b| day(*a) == day(*b)).map(move |of_day| {
+            let from = end;
+            end += of_day.len();
+            (day(of_day[0]), from..end)
+        })
     }
 
     /// The limit in force at the sample `index`.

@@ -164,8 +164,7 @@ impl Reader {
         if let Some(more) = self.trace.bad_rows.checked_sub(NAMED as u64).filter(|more| *more > 0) {
             self.trace.gaps.push(gap("rows of the trace", format!("{more} more lines cannot be read")));
         }
-        if !self.series.is_empty() && self.series.iter().map(|series| series.at.len()).sum::<usize>() == self.unmeasured
-        {
+        if !self.series.is_empty() && self.series.iter().map(Series::len).sum::<usize>() == self.unmeasured {
             self.series.clear();
             self.trace.gaps.push(gap("the trace", "none of its rows has an amount in bytes".to_owned()));
         } else if self.unmeasured > 0 {
@@ -186,8 +185,9 @@ impl Reader {
             self.trace.gaps.push(gap("column oom", because));
         }
         let whole = |(series, history): (Series, History)| {
-            let history = History { at: series.at, used: series.used, ..history };
-            if series.in_order { history } else { ordered(history) }
+            let (at, used) = series.columns();
+            let history = History { at, used, ..history };
+            if history.at.is_sorted() { history } else { ordered(history) }
         };
         self.trace.histories = self.series.into_iter().zip(self.histories).map(whole).collect();
         let twice: usize = self.trace.histories.iter_mut().map(single).sum();
@@ -274,36 +274,45 @@ impl Reader {
 
     /// Takes the rows of three plain cells that `bytes` begins with: their length.
     fn plain(&mut self, bytes: &[u8]) -> usize {
-        let (mut at, mut rows) = (0, 0);
-        while let Some((time, used, length)) = self.sample(&bytes[at..]) {
-            let many = self.series.len();
-            let series = &mut self.series[self.last];
-            if series.is_full() {
-                series.make_room((self.left + bytes.len() - at) / length / many);
-            }
-            series.push(time, used);
-            rows += 1;
+        let mut at = 0;
+        loop {
+            at += self.foretold(&bytes[at..]);
+            let Some((name, (time, used, length))) = plain::row(&bytes[at..], &mut self.clock) else { return at };
+            let series = self.series_of(name);
             at += length;
+            self.lines += 1;
+            self.push(series, time, used, (bytes.len() - at, length));
         }
-        self.lines += rows;
-        at
     }
 
-    /// The sample of the row of three plain cells at the beginning of `bytes`, which is one of the series that is now
-    /// the last.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "called for every row")]
-    fn sample(&mut self, bytes: &[u8]) -> Option<(i64, u64, usize)> {
-        if let Some(next) = self.series.get(self.last).map(|last| last.next)
-            && let Some(head) = &self.series[next].head
-            && let Some(sample) = plain::foretold(bytes, head, &self.clock)
+    /// Takes the rows at the beginning of `bytes` that are as foretold: their length.
+    fn foretold(&mut self, bytes: &[u8]) -> usize {
+        let (mut rest, mut rows) = (bytes, 0);
+        let (mut last, mut clock) = (self.last, self.clock);
+        let many = self.series.len();
+        let Some(mut next) = self.series.get(last).map(|last| last.next) else { return 0 };
+        while let Some(series) = self.series.get_mut(next)
+            && let Some((time, used, length)) = plain::foretold(rest, &series.head, &mut clock)
         {
-            self.last = next;
-            return Some(sample);
+            if series.push(time, used) {
+                series.settle(|| (self.left + rest.len()) / length / many);
+            }
+            rest = &rest[length..];
+            rows += 1;
+            (last, next) = (next, series.next);
         }
-        let (name, sample) = plain::row(bytes, &mut self.clock)?;
-        self.last = self.series_of(name);
-        Some(sample)
+        (self.last, self.clock) = (last, clock);
+        self.lines += rows;
+        bytes.len() - rest.len()
+    }
+
+    /// Takes a row; so many bytes of rows of that length are at hand besides.
+    #[inline]
+    fn push(&mut self, series: usize, time: i64, used: u64, (bytes, length): (usize, usize)) {
+        let many = self.series.len();
+        if self.series[series].push(time, used) {
+            self.series[series].settle(|| (self.left + bytes) / length / many);
+        }
     }
 
     #[inline]
@@ -312,8 +321,8 @@ impl Reader {
             return self.bad("its time is no number of seconds; milliseconds have to be divided by 1000");
         }
         let at = self.series_of(&row.series);
+        self.push(at, row.time, row.number[USED], (0, LONGEST_LINE));
         let Header::Read(columns) = &self.header else { return };
-        self.series[at].push(row.time, row.number[USED]);
         self.unmeasured += usize::from(row.number[USED] == MISSING);
         let history = &mut self.histories[at];
         for column in columns.iter().flatten() {
@@ -361,7 +370,7 @@ impl Reader {
             self.ooms.push(oom::Column::default());
             // Where series follow each other whole, one is about as long as the one before. Each foretells one other, so
             // that no order of rows makes room for more than twice as many as there are.
-            let likely = self.series.last().map_or(0, |newest| newest.at.len());
+            let likely = self.series.last().map_or(0, Series::len);
             self.series.push(Series::new(name, at, likely));
             self.by_name.insert(name.into(), at);
             at

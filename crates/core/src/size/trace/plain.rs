@@ -5,7 +5,7 @@
 
 use super::LATEST;
 use super::row::name_length;
-use crate::digits::{all_digits, digits, word};
+use crate::digits::{all_digits, digits, eight_to_fifteen, word};
 
 /// A time, an amount, and the length of what was read, with the end of the line.
 type Sample = (i64, u64, usize);
@@ -16,15 +16,15 @@ type Sample = (i64, u64, usize);
 pub(super) struct Head {
     words: [u64; 2],
     masks: [u64; 2],
-    more: Box<[u8]>,
     length: usize,
+    more: Box<[u8]>,
 }
 
 impl Head {
-    /// None for a name that has to be quoted.
-    pub(super) fn new(name: &[u8]) -> Option<Self> {
+    /// Of a name that has to be quoted one that no row begins with.
+    pub(super) fn new(name: &[u8]) -> Self {
         if name.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-            return None;
+            return Self { words: [1; 2], masks: [0; 2], length: 0, more: Box::default() };
         }
         let mut text = [name, b","].concat();
         let length = text.len();
@@ -34,21 +34,25 @@ impl Head {
             count @ 0..8 => (1 << (8 * count)) - 1,
             _ => u64::MAX,
         });
-        Some(Self { words: [0, 8].map(|at| word(&text, at).unwrap_or_default()), masks, more, length })
+        Self { words: [0, 8].map(|at| word(&text, at).unwrap_or_default()), masks, length, more }
     }
 
     /// What follows the head at the beginning of `bytes`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called for every row")]
-    fn strip<'t>(&self, bytes: &'t [u8]) -> Option<&'t [u8]> {
+    fn strip<'t>(&self, bytes: &'t [u8]) -> Option<&'t [u8; LONGEST]> {
+        // Nothing after this has to ask whether there are so many bytes.
+        if self.length > bytes.len().checked_sub(LONGEST)? {
+            return None;
+        }
         let differs = |place: usize| Some((word(bytes, 8 * place)? ^ self.words[place]) & self.masks[place]);
         let same = differs(0)? | differs(1)? == 0 && (self.more.is_empty() || bytes[16..].starts_with(&self.more));
-        if same { bytes.get(self.length..) } else { None }
+        if same { bytes[self.length..].first_chunk() } else { None }
     }
 }
 
 /// The digits of the last time before its last eight, which change every three years.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     word: u64,
     mask: u64,
@@ -56,12 +60,15 @@ pub(super) struct Clock {
     value: u64,
     /// How many they are: up to three.
     length: usize,
+    /// The last eight digits of the last time, and that time.
+    eight: u64,
+    last: u64,
 }
 
 impl Default for Clock {
     /// Foretells nothing.
     fn default() -> Self {
-        Self { word: 1, mask: 0, value: 0, length: 0 }
+        Self { word: 1, mask: 0, value: 0, length: 0, eight: 0, last: 0 }
     }
 }
 
@@ -69,23 +76,34 @@ impl Clock {
     /// The time, if it is like the last one, and the amount in what follows a head, and how long both are.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called for every row")]
-    fn foretold(&self, rest: &[u8; LONGEST]) -> Option<Sample> {
-        let same = word(rest, 0)? & self.mask == self.word;
+    fn foretold(&mut self, rest: &[u8; LONGEST]) -> Option<Sample> {
         let at = self.length & 3;
-        let time = self.value + all_digits(rest, at).filter(|_| same && rest[at + 8] == b',')?;
-        let (used, length) = digits(&rest[at + 9..])?;
+        if word(rest, 0)? & self.mask != self.word || rest[at + 8] != b',' {
+            return None;
+        }
+        // The rows of one moment have its time all alike.
+        let eight = word(rest, at)?;
+        if eight != self.eight {
+            self.last = self.value + all_digits(rest, at)?;
+            self.eight = eight;
+        }
+        let (used, length) = match eight_to_fifteen(rest, at + 9) {
+            Some(found) => found,
+            None => digits(&rest[at + 9..])?,
+        };
         let end = at + 9 + length;
-        (rest.get(end) == Some(&b'\n')).then_some((time.cast_signed(), used, end + 1))
+        (rest.get(end) == Some(&b'\n')).then_some((self.last.cast_signed(), used, end + 1))
     }
 
     /// The seconds at the beginning of `bytes`, and how many digits they are.
     fn learn(&mut self, bytes: &[u8]) -> Option<(i64, usize)> {
         let (time, count) = digits(bytes).filter(|(time, _)| *time <= LATEST)?;
         // Whatever the last eight of eleven digits are, they are no time that is too late.
-        if let (8..=11, Some(word)) = (count, word(bytes, 0)) {
+        if let (8..=11, Some(first)) = (count, word(bytes, 0)) {
             let length = count - 8;
             let mask = (1 << (8 * length)) - 1;
-            *self = Self { word: word & mask, mask, value: time - time % 100_000_000, length };
+            let eight = word(bytes, length).unwrap_or_default();
+            *self = Self { word: first & mask, mask, value: time - time % 100_000_000, length, eight, last: time };
         }
         Some((time.cast_signed(), count))
     }
@@ -97,8 +115,8 @@ const LONGEST: usize = 32;
 /// The sample of the row at the beginning of `bytes`, if it is one of the series with that head.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called for every row")]
-pub(super) fn foretold(bytes: &[u8], head: &Head, clock: &Clock) -> Option<Sample> {
-    let (time, used, length) = clock.foretold(head.strip(bytes)?.first_chunk()?)?;
+pub(super) fn foretold(bytes: &[u8], head: &Head, clock: &mut Clock) -> Option<Sample> {
+    let (time, used, length) = clock.foretold(head.strip(bytes)?)?;
     Some((time, used, head.length + length))
 }
 
