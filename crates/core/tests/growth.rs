@@ -133,6 +133,34 @@ fn an_ordinary_restart_does_not_hide_a_leak_and_one_that_mended_it_ends_it() {
 }
 
 #[test]
+fn what_grows_ever_more_slowly_may_be_a_cache_that_fills_and_an_even_leak_stays_one() {
+    let (all, days) = (14.0 * 24.0, 14 * 24);
+    let of = |shape: &dyn Fn(f64) -> f64| of_history(&made(days, |hour| 300.0 + shape(hour / all) + noise(hour, 5.0)));
+    let shapes: [&dyn Fn(f64) -> f64; 4] = [
+        &|part| 300.0 * (1.0 - (-part).exp()),
+        &|part| 300.0 * (1.0 - (-1.5 * part).exp()),
+        &|part| 300.0 * part.sqrt(),
+        &|part| 100.0 * (1.0 + 10.0 * part).ln(),
+    ];
+    for (number, shape) in shapes.into_iter().enumerate() {
+        let it = of(shape);
+        assert_eq!(it.class, Class::TooLittleData, "{number}: {}", it.because);
+        assert!(it.because.contains("ever more slowly"), "{number}: {}", it.because);
+    }
+    let wave = |part: f64| (part * 14.0 * std::f64::consts::TAU).sin();
+    let leaks: [&dyn Fn(f64) -> f64; 3] = [
+        &|part| 300.0 * part,
+        &|part| 300.0 * part + 20.0 * wave(part),
+        // An older one that was started anew.
+        &|part| 500.0 * if part < 0.4 { part } else { part - 0.4 },
+    ];
+    for (number, shape) in leaks.into_iter().enumerate() {
+        let it = of(shape);
+        assert_eq!(it.class, Class::Leak, "{number}: {}", it.because);
+    }
+}
+
+#[test]
 fn a_leak_under_a_noisy_floor_is_no_sawtooth() {
     for swing in [20.0, 40.0] {
         let it = of_history(&made(14 * 24, |hour| 300.0 + hour * 0.6 + noise(hour, swing)));

@@ -78,7 +78,7 @@ impl<'h> Look<'h> {
     /// What rises without end in the life that is judged, under its limit, or over many lives.
     fn grows(&self) -> Option<Judgement> {
         let Self { history, whole, floors, limit, .. } = self;
-        if let Some(trend) = self.trend.filter(|trend| trend.is_endless()) {
+        if let Some(trend) = self.trend.filter(|trend| trend.leaks()) {
             let growing = growing(history, floors, self.from.max(floors.from), self.to, trend.slope);
             if growing == Some(Growing::Cache) && rises(history, &history.rss, floors, self.to) == Some(false) {
                 let because = format!(
@@ -93,7 +93,7 @@ impl<'h> Look<'h> {
         // A full cgroup hides what grows in it: page cache makes room for it.
         let full = limit.is_some_and(|limit| is_near(whole, limit) * 2 >= whole.len());
         let hidden = self.own.as_ref().filter(|_| full).and_then(|own| Some((own, Trend::of(own)?)));
-        if let Some((own, trend)) = hidden.filter(|(_, trend)| trend.is_endless()) {
+        if let Some((own, trend)) = hidden.filter(|(_, trend)| trend.leaks()) {
             return Some(leak(own, trend, Some(Growing::Anon), *limit, &self.lived()));
         }
         lives::leak(history, *limit).or_else(|| self.grows_smoothed())
@@ -103,7 +103,7 @@ impl<'h> Look<'h> {
     fn grows_smoothed(&self) -> Option<Judgement> {
         let Self { history, floors, .. } = self;
         let trend = Trend::of(&floors.coarser(SMOOTHED))?;
-        let proven = trend.above_yesterday.is_some() && trend.is_endless() && trend.is_sure();
+        let proven = trend.above_yesterday.is_some() && trend.leaks() && trend.is_sure();
         if !proven || is_cured(history, self.whole, &self.life, trend, self.to) {
             return None;
         }
@@ -182,6 +182,15 @@ impl<'h> Look<'h> {
         if trend.is_some_and(Trend::settles) {
             let because = format!("it grew at first, and ever more slowly, to {}", shown(level));
             return Judgement::new(Class::WarmUp, because);
+        }
+        if let Some(trend) = trend.filter(|trend| trend.is_endless() && trend.slows()) {
+            let because = format!(
+                "its floor grows by {} {}, and ever more slowly, as a cache that fills; whether that ends is not seen yet: \
+                 watch it for as long again",
+                pace(trend.slope),
+                self.lived()
+            );
+            return Judgement::new(Class::TooLittleData, because);
         }
         if let Some(spike) = shape::spike(whole, &history.used) {
             let because = format!("its peak of {} is far above the usual {}", shown(peak), shown(level));

@@ -50,6 +50,13 @@ const DAYS_LEAST: f64 = 0.9;
 /// So wide, as a share of the slope, is the interval of a trend in smoothed floors at most.
 const SURE: f64 = 0.3;
 
+/// What fills slows down: a bend explains at least so much of how its floor differs from a line. The noise of a leak and
+/// its days bend one way as often as the other, and do not explain so much.
+const BEND_LEAST: f64 = 2.0 / 3.0;
+
+/// And its last third grows at no more than this share of its first.
+const SLOWER_MOST: f64 = 2.0 / 3.0;
+
 /// Seconds of a day.
 pub(super) const DAY: f64 = crate::units::DAY as f64;
 
@@ -68,6 +75,8 @@ pub(super) struct Trend {
     pub(super) bulge: f64,
     /// The pace of the last third, as a share of the first's.
     pub(super) last_to_first: f64,
+    /// Of how the floor differs from a line, the share that a bend explains; negative where it bends upwards.
+    pub(super) bend: f64,
     /// Pairs of blocks that rise, less those that fall.
     pub(super) order: i32,
     /// Steps between blocks that are never undone.
@@ -102,6 +111,7 @@ impl Trend {
             slowest_third: thirds.iter().map(|third| pace(*third)).fold(f64::INFINITY, f64::min),
             bulge: thirds[1] / thirds[0].max(thirds[2]).max(slope * 1e-3).max(f64::MIN_POSITIVE),
             last_to_first: if thirds[0] > 0.0 { thirds[2] / thirds[0] } else { 1.0 },
+            bend: bend(&floors.at, &floors.low),
             order,
             kept: kept(&(0..BLOCKS).map(|it| least(&floors.low[part(BLOCKS, it)])).collect::<Vec<_>>()),
             above_yesterday: above_yesterday(&floors),
@@ -115,6 +125,17 @@ impl Trend {
             Some(share) => share >= DAYS_LEAST && (self.rises(GROWTH_LEAST, PACE_LEAST) || self.rises_by_days(share)),
             None => self.rises(SHORT_GROWTH_LEAST, SHORT_PACE_LEAST) && self.bulge <= BULGE_MOST,
         }
+    }
+
+    /// It rises without end, and at no plainly slower pace towards it.
+    pub(super) fn leaks(self) -> bool {
+        self.is_endless() && !self.slows()
+    }
+
+    /// It rises ever more slowly, and plainly so. The intervals of two slopes cannot tell: neighbouring floors are alike,
+    /// so that those of real leaks are often apart.
+    pub(super) fn slows(self) -> bool {
+        self.bend >= BEND_LEAST && self.last_to_first <= SLOWER_MOST
     }
 
     /// It rises as a leak does, but so would the morning of a day's wave, or a busier day than the one before.
@@ -204,6 +225,25 @@ fn slopes(at: &[f64], value: &[f64]) -> Vec<f64> {
         slopes.extend(later.map(|(to, ended)| (ended - began) / (to - from)));
     }
     slopes
+}
+
+/// Of the squares that a straight line leaves, the share that a parabola explains; negative where it opens upwards.
+fn bend(at: &[f64], value: &[f64]) -> f64 {
+    let count = at.len();
+    let mean = |of: &dyn Fn(usize) -> f64| (0..count).map(of).sum::<f64>() / count as f64;
+    let (middle, level) = (mean(&|cell| at[cell]), mean(&|cell| value[cell]));
+    // Of about 1, so that their powers are, too.
+    let width = (at[count - 1] - at[0]).max(1.0);
+    let x = |cell: usize| (at[cell] - middle) / width;
+    let y = |cell: usize| value[cell] - level;
+    let square = mean(&|cell| x(cell).powi(2));
+    let skew = mean(&|cell| x(cell).powi(3)) / square;
+    let slope = mean(&|cell| x(cell) * y(cell)) / square;
+    let left = mean(&|cell| (y(cell) - slope * x(cell)).powi(2));
+    // The part of the parabola that is no line.
+    let curve = |cell: usize| x(cell).powi(2) - square - skew * x(cell);
+    let (both, along) = (mean(&|cell| curve(cell) * y(cell)), mean(&|cell| curve(cell).powi(2)));
+    if left > 0.0 && along > 0.0 { -both.signum() * both * both / along / left } else { 0.0 }
 }
 
 fn least(values: &[f64]) -> f64 {
