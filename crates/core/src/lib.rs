@@ -6,7 +6,6 @@
 //!
 //! Nothing here fails: what cannot be read becomes a [`fact::Gap`], and what cannot be known is `None`.
 #![forbid(unsafe_code)]
-#![allow(clippy::self_named_module_files, reason = "decode/kernel_log/prefix.rs stands beside its tests' folder")]
 
 /// The image that `cargo xtask dist` writes and that messages name: it becomes a real one where somebody serves it.
 pub const IMAGE: &str = concat!("oomph:", env!("CARGO_PKG_VERSION"));
