@@ -31,7 +31,7 @@ fn judge(case: &Case<'_>) -> Finding {
         126 => " (a command could not be executed)",
         127 => " (a command was not found)",
         _ if kernel::reports_a_killed_child(case) => {
-            " (256 - 9: so a program reports that a child of it was killed by SIGKILL)"
+            " (256 - 9, with which programs report a child that was killed by SIGKILL)"
         }
         130 => " (SIGINT)",
         136 => " (SIGFPE)",

@@ -24,7 +24,7 @@ fn of_a_gone_pod(case: &Case<'_>, cordoned: Proof) -> Finding {
     let Some(stopped) = stop::stopping(case).filter(|_| case.is_gone()) else { return Finding::Absent };
     let proofs =
         vec![quote::event(&stopped, "the kubelet stopped the container because its pod was deleted"), cordoned];
-    let summary = "The pod was removed from a cordoned node: the node was being drained.";
+    let summary = "The pod was removed from a node that was cordoned, as a drain does it.";
     removal::found(case, Confidence::Likely, summary, proofs)
         .missing("who deleted it: the API server's audit log has the user of the eviction or delete", "")
         .into()

@@ -23,8 +23,8 @@ pub(super) enum Told {
     Node,
 }
 
-/// What ran out at the end of this container (on cgroup v2 containerd calls the node's kills OOMKilled, too), where all that was killed on its node then was killed for the same, and
-/// no more containers ended so than were told of.
+/// What ran out at the end of this container (on cgroup v2 containerd calls the node's kills OOMKilled, too), where all
+/// that was killed on its node then was killed for the same, and no more containers ended so than were told of.
 pub(super) fn level(case: &Case<'_>) -> Option<Told> {
     let dated = |event: &Seen<'_, Event>| event.it.last.or(event.it.first).is_some();
     let mut events = of_this_end(case, "OOMKilling");

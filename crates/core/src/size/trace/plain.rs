@@ -99,10 +99,9 @@ impl Clock {
     fn learn(&mut self, bytes: &[u8]) -> Option<(i64, usize)> {
         let (time, count) = digits(bytes).filter(|(time, _)| *time <= LATEST)?;
         // Whatever the last eight of eleven digits are, they are no time that is too late.
-        if let (8..=11, Some(first)) = (count, word(bytes, 0)) {
+        if let (8..=11, Some(first), Some(eight)) = (count, word(bytes, 0), word(bytes, count.saturating_sub(8))) {
             let length = count - 8;
             let mask = (1 << (8 * length)) - 1;
-            let eight = word(bytes, length).unwrap_or_default();
             *self = Self { word: first & mask, mask, value: time - time % 100_000_000, length, eight, last: time };
         }
         Some((time.cast_signed(), count))

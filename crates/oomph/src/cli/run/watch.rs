@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::live::Live;
-use super::looks::{Look, Looker, is_of_one_moment};
+use super::looks::{Look, Looker, is_of_one_moment, look};
 use crate::ui::Ui;
 
 /// Samples kept; a longer run keeps every second one, the larger of two.
@@ -68,7 +68,7 @@ impl<'a> Watch<'a> {
         let pidfd = pidfd_open(pid, PidfdFlags::empty());
         let (hierarchy, scope) = (self.hierarchy, self.scope);
         thread::scope(|threads| {
-            let mut looker = Looker::begin(threads, hierarchy, &scope.path);
+            let mut looker = Looker::begin(threads, || look(hierarchy, &scope.path));
             loop {
                 let sample = self.sampler.sample();
                 if let Some(sample) = sample {
@@ -93,7 +93,7 @@ impl<'a> Watch<'a> {
         })
     }
 
-    fn take(&mut self, sample: Sample, looker: &mut Looker) {
+    fn take(&mut self, sample: Sample, looker: &mut Looker<Look>) {
         self.live.show(&sample);
         self.samples.push(sample);
         thin(&mut self.samples);
