@@ -40,7 +40,7 @@ fn ruby_without_memory_is_the_runtimes_own_end() {
 fn a_program_that_leaves_with_minus_nine_reports_a_child_that_got_sigkill() {
     let found = only(&[objects(&[ended(247)])]);
     assert_eq!((found.verdict.id(), found.oom_kill), ("app-error", None), "{}", found.summary);
-    assert!(found.summary.contains("a child of it was killed by SIGKILL"), "{}", found.summary);
+    assert!(found.summary.contains("a child that was killed by SIGKILL"), "{}", found.summary);
     assert!(found.missing.iter().any(|it| it.what.contains("child")), "{:?}", found.missing);
     let silent = only(&[objects(&[ended(247)]), whole_log("")]);
     assert_eq!((silent.verdict.id(), silent.oom_kill), ("app-error", Some(false)), "{}", silent.summary);
