@@ -13,7 +13,7 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, 
 use object::read::{ReadCache, ReadRef};
 use object::{LittleEndian, SectionIndex};
 
-use super::exports::Exports;
+use super::exports::{Exports, SYMBOL};
 use super::{Image, Target};
 use crate::process::Mapping;
 
@@ -144,6 +144,17 @@ impl<'a, 'f> Elf<'a, 'f> {
             left -= length as u64;
         }
         false
+    }
+
+    /// All that is global in the file is exported too, so that the table of all symbols hides none: programs that others
+    /// load themselves into are linked like this (`ld --export-dynamic`). A copied variable is exported by each of its
+    /// names, so that the exported ones may be some more.
+    pub(super) fn exports_all(&self) -> bool {
+        let globals = |table| {
+            let section = self.symbols_of(table)?;
+            (section.sh_size(LittleEndian) / SYMBOL).checked_sub(u64::from(section.sh_info(LittleEndian)))
+        };
+        globals(Table::Exported).zip(globals(Table::All)).is_some_and(|(exported, all)| exported >= all)
     }
 
     /// A section by its name, where it is loaded.

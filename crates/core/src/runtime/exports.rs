@@ -21,7 +21,7 @@ pub(super) struct Exports {
 const CHAIN_MAX: u32 = 4096;
 
 /// Bytes of an entry of the table of symbols.
-const SYMBOL: u64 = 24;
+pub(super) const SYMBOL: u64 = 24;
 
 impl Exports {
     /// `None` where the file has no such table.

@@ -40,6 +40,9 @@ pub(super) fn recognise(target: &Target<'_>) -> Option<Allocator> {
         let names = FUNCTIONS.map(|(name, _)| name);
         let defined = |table| elf.symbols(table, names).iter().position(Option::is_some).map(|at| FUNCTIONS[at].1);
         let hidden = || {
+            if elf.exports_all() {
+                return None;
+            }
             let mut image = target.images.open(program)?;
             elf.mentions(&mut image, Table::All, &names).then(|| defined(Table::All))?
         };
