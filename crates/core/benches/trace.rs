@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use divan::counter::{BytesCount, ItemsCount};
 use oomph_core::size::trace::{Reader, Trace};
-use oomph_core::size::{Wishes, size, workloads};
+use oomph_core::size::{History, Wishes, size, workloads};
 
 fn main() {
     divan::main();
@@ -80,6 +80,21 @@ fn series_after_series(bencher: divan::Bencher) {
 fn moment_after_moment(bencher: divan::Bencher) {
     let text = BY_TIME.as_str();
     bencher.counter(ItemsCount::new(SAMPLES)).counter(BytesCount::of_str(text)).bench(|| read(text));
+}
+
+/// Sizing alone, of what was read before.
+#[divan::bench]
+fn sized(bencher: divan::Bencher) {
+    let read = workloads(trace(&A_MONTH).histories, Vec::new());
+    bencher.counter(ItemsCount::new(SAMPLES)).bench(|| size(&read, &Wishes::default(), Vec::new(), Vec::new()));
+}
+
+/// Its floor: each sample is looked at once, for the highest.
+#[divan::bench]
+fn looked_at_once(bencher: divan::Bencher) {
+    let read = workloads(trace(&A_MONTH).histories, Vec::new());
+    let highest = || read.iter().filter_map(|it| it.replicas.iter().filter_map(History::peak).max()).max();
+    bencher.counter(ItemsCount::new(SAMPLES)).bench(highest);
 }
 
 /// All that `oomph size --trace` does but for files and printing.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::floors::{Floors, median, quantile};
 use super::history::{bytes_of, growing, pace, span, whole as rounded};
 use super::onset::Onset;
-use super::trend::{DAY, Trend};
+use super::trend::{self, DAY, Trend};
 use super::{Class, Growing, Judgement, Slope};
 use super::{lives, onset, shape};
 use crate::diagnosis::Confidence;
@@ -233,8 +233,8 @@ fn is_cured(history: &History, whole: &Floors, life: &Range<usize>, trend: Trend
     if life.end == whole.len() || whole.len() - last < shape::CELLS_LEAST {
         return false;
     }
-    let after = Trend::of(&Floors::of(history, &history.used, whole.moment(last), to));
-    after.is_some_and(|after| after.slope < trend.slope * REPEATED_LEAST)
+    let after = trend::slope(&Floors::of(history, &history.used, whole.moment(last), to));
+    after.is_some_and(|after| after < trend.slope * REPEATED_LEAST)
 }
 
 /// What is said of the floor of a history that is no leak.
@@ -302,11 +302,15 @@ fn leak(floors: &Floors, trend: Trend, growing: Option<Growing>, limit: Option<u
 
 /// Whether a column rises without end too; `None` where there is no such column.
 fn rises(history: &History, column: &[u64], floors: &Floors, to: i64) -> Option<bool> {
-    Trend::of(&Floors::of(history, column, floors.from, to)).map(Trend::is_endless)
+    let floors = Floors::of(history, column, floors.from, to);
+    trend::slope(&floors).map(|_| Trend::of(&floors).is_some_and(Trend::is_endless))
 }
 
 /// The share of page cache in what is used, most of the time.
 fn cached(history: &History) -> Option<f64> {
+    if history.cache.is_empty() {
+        return None;
+    }
     let own = history.own();
     let both = own.iter().zip(&history.used).filter(|(own, used)| **own != MISSING && **used != MISSING);
     let shares: Vec<f64> = both.map(|(own, used)| 1.0 - *own as f64 / (*used).max(1) as f64).collect();

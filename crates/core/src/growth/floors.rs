@@ -1,7 +1,9 @@
 //! A history on a coarse grid: of each cell the lowest and the highest value. Whether memory grows shows in the floors,
 //! which garbage collection and short work do not touch; what it may need shows in the ceilings.
 
-use crate::size::{History, MISSING};
+use crate::size::History;
+use crate::size::rank::ends;
+use crate::size::workload::stretches;
 
 /// Cells of a grid: enough to tell a day's wave in a week, few enough to compare each with each.
 pub(super) const CELLS: i64 = 192;
@@ -30,24 +32,14 @@ impl Floors {
         let span = to.saturating_sub(from).max(1);
         let cell = (span / CELLS).max(SHORTEST);
         let mut floors = Self { cell: cell as f64, from, ..Self::default() };
-        // Of the last cell: the first moment, and how long it is. A division for every sample would be most of the work.
-        let (mut begins, mut length) = (0, 0);
-        for (at, value) in history.at.iter().zip(column) {
-            if *at < from || *at > to || *value == MISSING {
-                continue;
-            }
-            let since = at.saturating_sub(from).cast_unsigned();
-            let value = *value as f64;
-            if since.wrapping_sub(begins) < length {
-                let last = floors.low.len() - 1;
-                floors.low[last] = floors.low[last].min(value);
-                floors.high[last] = floors.high[last].max(value);
-            } else {
-                let number = since / cell.cast_unsigned();
-                (begins, length) = (number * cell.cast_unsigned(), cell.cast_unsigned());
+        let at = &history.at[..history.at.len().min(column.len())];
+        let (begin, end) = (at.partition_point(|at| *at < from), at.partition_point(|at| *at <= to));
+        let (Some(at), Some(column)) = (at.get(begin..end), column.get(begin..end)) else { return floors };
+        for (number, rows) in stretches(at, from, cell) {
+            if let Some((low, high)) = ends(&column[rows]) {
                 floors.at.push((number as f64 + 0.5) * floors.cell);
-                floors.low.push(value);
-                floors.high.push(value);
+                floors.low.push(low as f64);
+                floors.high.push(high as f64);
             }
         }
         floors

@@ -1,7 +1,7 @@
 //! A history of hours to weeks.
 
 use super::floors::Floors;
-use super::trend::{DAY, SHORT_GROWTH_LEAST, Trend};
+use super::trend::{self, DAY, SHORT_GROWTH_LEAST};
 use super::{Class, Growing, Judgement, classify::classify, of_run};
 use super::{deploys, shape};
 use crate::size::{History, MISSING};
@@ -43,7 +43,7 @@ pub fn of_history(history: &History) -> Judgement {
 
 /// Which column accounts for at least half of the growth.
 pub(super) fn growing(history: &History, floors: &Floors, from: i64, to: i64, slope: f64) -> Option<Growing> {
-    let of = |column: &[u64]| Some(Trend::of(&Floors::of(history, column, from.max(floors.from), to))?.slope / slope);
+    let of = |column: &[u64]| Some(trend::slope(&Floors::of(history, column, from.max(floors.from), to))? / slope);
     let (heap, rss, cache) = (of(&history.heap), of(&history.rss), of(&history.cache));
     let half = |share: Option<f64>| share.is_some_and(|share| share >= 0.5);
     match heap {

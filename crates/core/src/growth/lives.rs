@@ -2,11 +2,14 @@
 //! Over weeks such a history is all teeth, and its floor does not rise; a limit that is too low looks the same but for
 //! what happens between two kills.
 
+use std::cell::LazyCell;
+
 use super::floors::{Floors, median};
 use super::history::{growing, pace, span, whole};
 use super::trend::{DAY, Trend};
 use super::{Class, Growing, Judgement, Slope};
 use crate::diagnosis::Confidence;
+use crate::size::rank::at_rank;
 use crate::size::{History, MISSING};
 
 /// So many lives must have grown.
@@ -22,7 +25,7 @@ const KILLED_LEAST: i64 = 2 * 3_600;
 /// One that ended with a fall by half, which a garbage collector makes as well: seconds.
 const FALLEN_LEAST: i64 = 6 * 3_600;
 
-/// Samples on either side of a fall.
+/// Samples on either side of a fall: three, of which the middle one counts before it and the highest after it.
 const SIDE: usize = 3;
 
 /// A smaller fall than by half ends a life from this share on, where it is so many times what samples usually differ by
@@ -127,21 +130,24 @@ pub(super) fn between_kills(history: &History) -> Option<String> {
 
 /// The lives between kills and falls.
 fn lives(history: &History) -> Vec<Life> {
-    let points: Vec<(i64, u64)> = history.points().collect();
-    let (Some((from, _)), Some((to, _))) = (points.first(), points.last()) else { return Vec::new() };
-    let (from, to) = (*from, *to);
+    let (moments, used) = history.known();
+    let (Some(from), Some(to)) = (moments.first().copied(), moments.last().copied()) else { return Vec::new() };
     // When a life ended, and whether by a kill.
     let mut ends: Vec<(i64, bool)> = history.kills.iter().map(|kill| (kill.at, true)).collect();
-    let steps = points.windows(2).filter(|two| two[0].0 < two[1].0).map(|two| two[0].1.abs_diff(two[1].1) as f64);
-    let steps: Vec<f64> = steps.collect();
-    let noise = median(&steps) * NOISE;
-    for sides in points.windows(2 * SIDE) {
-        let (a, b, c) = (sides[0].1, sides[1].1, sides[2].1);
+    let noise = LazyCell::new(|| noise(&moments, &used));
+    for (sides, at) in used.windows(2 * SIDE).zip(&moments[SIDE.min(moments.len())..]) {
+        let (a, b, c) = (sides[0], sides[1], sides[2]);
         // The middle one of three.
-        let before = a.min(b).max(a.max(b).min(c)) as f64;
-        let after = sides[SIDE..].iter().map(|point| point.1).max().unwrap_or_default() as f64;
-        if after < before / 2.0 || (after < before * (1.0 - FALL) && before - after > noise) {
-            ends.push((sides[SIDE].0, false));
+        let before = a.min(b).max(a.max(b).min(c));
+        let after = sides[3].max(sides[4]).max(sides[5]);
+        // Nearly all are done with this, in whole numbers: an eighth is less than a fall.
+        if after >= before - before / 8 {
+            continue;
+        }
+        let (before, after) = (before as f64, after as f64);
+        let falls = || after < before / 2.0 || before - after > *noise;
+        if after < before * (1.0 - FALL) && falls() {
+            ends.push((*at, false));
         }
     }
     ends.sort_unstable_by_key(|(at, killed)| (*at, !killed));
@@ -149,8 +155,8 @@ fn lives(history: &History) -> Vec<Life> {
     let mut start = from;
     for (at, killed) in ends.into_iter().filter(|(at, _)| (from..=to).contains(at)) {
         // The sample at the moment of a kill is of the next life, or of the one that ends: it belongs to neither.
-        let end = points[..points.partition_point(|point| point.0 < at)].last().map_or(start, |point| point.0);
-        let next = points.get(points.partition_point(|point| point.0 <= at)).map_or(to, |point| point.0);
+        let end = moments[..moments.partition_point(|moment| *moment < at)].last().map_or(start, |moment| *moment);
+        let next = moments.get(moments.partition_point(|moment| *moment <= at)).map_or(to, |moment| *moment);
         if end > start {
             lives.push(Life { from: start, to: end, killed });
         }
@@ -161,6 +167,17 @@ fn lives(history: &History) -> Vec<Life> {
         lives.push(Life { from: start, to, killed: false });
     }
     lives
+}
+
+/// By how much a fall must be more than what samples usually differ by from one moment to the next.
+fn noise(moments: &[i64], used: &[u64]) -> f64 {
+    let mut steps = Vec::with_capacity(used.len());
+    for (moments, used) in moments.windows(2).zip(used.windows(2)) {
+        if moments[0] < moments[1] {
+            steps.push(used[0].abs_diff(used[1]));
+        }
+    }
+    at_rank(&steps, steps.len() / 2).map_or(0.0, |median| median as f64 * NOISE)
 }
 
 #[cfg(test)]

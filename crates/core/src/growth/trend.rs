@@ -5,6 +5,7 @@
 //! wave come back), and whether today is above the same hour of yesterday.
 
 use super::floors::{Floors, median};
+use crate::size::rank::{at_rank, at_ranks};
 
 /// Fewer cells tell no trend.
 const CELLS_LEAST: usize = 20;
@@ -22,6 +23,9 @@ pub(super) const SHORT_GROWTH_LEAST: f64 = 0.2;
 
 /// Of the 28 pairs of blocks so many more rise than fall.
 const ORDER_LEAST: i32 = 16;
+
+/// And of what rose and came to rest, whose end has no order.
+const SETTLED_ORDER_LEAST: i32 = 12;
 
 /// No third grows at less than this share of the whole's pace.
 const PACE_LEAST: f64 = 0.35;
@@ -43,6 +47,9 @@ const COMPARED_LEAST: f64 = 0.9 * DAY;
 
 /// Of 7 steps between blocks so many are never undone.
 const KEPT_LEAST: usize = 6;
+
+/// And of what may be growth, or came to rest.
+const SETTLED_KEPT_LEAST: usize = 4;
 
 /// Of the cells that have a yesterday so many are above it.
 const DAYS_LEAST: f64 = 0.9;
@@ -88,22 +95,27 @@ pub(super) struct Trend {
 }
 
 impl Trend {
-    /// Of floors whose first twentieth is left out: a program that starts is no trend. `None` of too few.
+    /// Of floors that rise in some order. `None` where they do not, so that none of what is asked of a trend holds, and of
+    /// too few.
     pub(super) fn of(floors: &Floors) -> Option<Self> {
-        let floors = floors.skip((floors.len() / 20).max(1));
+        let floors = settled(floors)?;
         let count = floors.len();
-        if count < CELLS_LEAST {
+        let part = |of: usize, number: usize| number * count / of..(number + 1) * count / of;
+        let blocks: Vec<f64> = (0..BLOCKS).map(|it| median(&floors.low[part(BLOCKS, it)])).collect();
+        let pairs = (0..BLOCKS).flat_map(|a| (a + 1..BLOCKS).map(move |b| (a, b)));
+        let order = pairs.map(|(a, b)| i32::from(blocks[b] > blocks[a]) - i32::from(blocks[b] < blocks[a])).sum();
+        let kept = kept(&(0..BLOCKS).map(|it| least(&floors.low[part(BLOCKS, it)])).collect::<Vec<_>>());
+        let above_yesterday = above_yesterday(&floors);
+        // Slopes between all pairs would be most of the work of judging a history.
+        let keeps = kept >= SETTLED_KEPT_LEAST || above_yesterday.is_some_and(|share| share >= DAYS_NEARLY_ALL);
+        if order < SETTLED_ORDER_LEAST || !keeps {
             return None;
         }
         let (slope, interval) = theil_sen_between(&floors.at, &floors.low);
         let span = floors.at[count - 1] - floors.at[0];
         let began = median(&floors.low[..(count / BLOCKS).max(1)]).max(1.0);
-        let part = |of: usize, number: usize| number * count / of..(number + 1) * count / of;
         let thirds = [0, 1, 2].map(|it| theil_sen(&floors.at[part(3, it)], &floors.low[part(3, it)]));
         let pace = |third: f64| if slope > 0.0 { third / slope } else { 0.0 };
-        let blocks: Vec<f64> = (0..BLOCKS).map(|it| median(&floors.low[part(BLOCKS, it)])).collect();
-        let pairs = (0..BLOCKS).flat_map(|a| (a + 1..BLOCKS).map(move |b| (a, b)));
-        let order = pairs.map(|(a, b)| i32::from(blocks[b] > blocks[a]) - i32::from(blocks[b] < blocks[a])).sum();
         Some(Self {
             slope,
             interval,
@@ -113,8 +125,8 @@ impl Trend {
             last_to_first: if thirds[0] > 0.0 { thirds[2] / thirds[0] } else { 1.0 },
             bend: bend(&floors.at, &floors.low),
             order,
-            kept: kept(&(0..BLOCKS).map(|it| least(&floors.low[part(BLOCKS, it)])).collect::<Vec<_>>()),
-            above_yesterday: above_yesterday(&floors),
+            kept,
+            above_yesterday,
             compared: span - DAY,
         })
     }
@@ -142,7 +154,10 @@ impl Trend {
     pub(super) fn may_be_endless(self) -> bool {
         match self.above_yesterday {
             Some(share) => {
-                share >= DAYS_LEAST && self.growth >= SHORT_GROWTH_LEAST && self.order >= ORDER_LEAST && self.kept >= 4
+                share >= DAYS_LEAST
+                    && self.growth >= SHORT_GROWTH_LEAST
+                    && self.order >= ORDER_LEAST
+                    && self.kept >= SETTLED_KEPT_LEAST
             }
             None => self.rises(GROWTH_LEAST, PACE_LEAST),
         }
@@ -166,7 +181,7 @@ impl Trend {
     pub(super) fn is_rising(self) -> bool {
         self.growth >= SHORT_GROWTH_LEAST
             && self.order >= ORDER_LEAST
-            && self.kept >= 4
+            && self.kept >= SETTLED_KEPT_LEAST
             && self.slowest_third >= RISING_PACE_LEAST
             && self.last_to_first >= PACE_LEAST
     }
@@ -185,46 +200,65 @@ impl Trend {
 
     /// It rose, and came to rest.
     pub(super) fn settles(self) -> bool {
-        self.growth >= 0.1 && self.order >= ORDER_LEAST - 4 && self.last_to_first <= 0.25 && self.kept >= 4
+        self.growth >= 0.1
+            && self.order >= SETTLED_ORDER_LEAST
+            && self.last_to_first <= 0.25
+            && self.kept >= SETTLED_KEPT_LEAST
     }
+}
+
+/// Floors without their first twentieth: a program that starts is no trend. `None` of too few.
+fn settled(floors: &Floors) -> Option<Floors> {
+    let floors = floors.skip((floors.len() / 20).max(1));
+    (floors.len() >= CELLS_LEAST).then_some(floors)
+}
+
+/// The slope of floors, whether they rise or not: bytes a second. `None` of too few.
+pub(super) fn slope(floors: &Floors) -> Option<f64> {
+    settled(floors).map(|floors| theil_sen(&floors.at, &floors.low))
 }
 
 /// The median of the slopes between all pairs (Theil, Sen).
 pub(super) fn theil_sen(at: &[f64], value: &[f64]) -> f64 {
-    let mut slopes = slopes(at, value);
-    let middle = slopes.len() / 2;
-    if slopes.is_empty() { 0.0 } else { *slopes.select_nth_unstable_by(middle, f64::total_cmp).1 }
+    let slopes = slopes(at, value);
+    at_rank(&slopes, slopes.len() / 2).map_or(0.0, of_key)
 }
 
 /// The same, and its 95 % interval by Kendall's variance.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks among the pairs")]
 fn theil_sen_between(at: &[f64], value: &[f64]) -> (f64, (f64, f64)) {
-    let mut slopes = slopes(at, value);
+    let slopes = slopes(at, value);
     let (pairs, n) = (slopes.len() as f64, at.len() as f64);
-    if slopes.is_empty() {
-        return (0.0, (0.0, 0.0));
-    }
     let spread = 1.96 * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
-    let last = slopes.len() - 1;
-    let rank = |rank: f64| (rank.max(0.0) as usize).min(last);
-    let (low, high) = (rank(f64::midpoint(pairs, -spread)), rank(f64::midpoint(pairs, spread)));
-    // Three of thousands are wanted: no need to put the others in order.
-    let middle = slopes.len() / 2;
-    let (below, slope, above) = slopes.select_nth_unstable_by(middle, f64::total_cmp);
-    let nth = |some: &mut [f64], rank: usize| *some.select_nth_unstable_by(rank, f64::total_cmp).1;
-    let low = if low < middle { nth(below, low) } else { *slope };
-    let high = if high > middle { nth(above, high - middle - 1) } else { *slope };
-    (*slope, (low, high))
+    let ranks = |count: usize| {
+        let rank = |rank: f64| (rank.max(0.0) as usize).min(count - 1);
+        [rank(f64::midpoint(pairs, -spread)), count / 2, rank(f64::midpoint(pairs, spread))]
+    };
+    at_ranks(&[&slopes], ranks).map_or((0.0, (0.0, 0.0)), |keys| {
+        let [low, slope, high] = keys.map(of_key);
+        (slope, (low, high))
+    })
 }
 
-/// The slopes between all pairs.
-fn slopes(at: &[f64], value: &[f64]) -> Vec<f64> {
+/// The slopes between all pairs, as keys.
+fn slopes(at: &[f64], value: &[f64]) -> Vec<u64> {
     let mut slopes = Vec::with_capacity(at.len() * at.len().saturating_sub(1) / 2);
     for (first, (from, began)) in at.iter().zip(value).enumerate() {
         let later = at[first + 1..].iter().zip(&value[first + 1..]);
-        slopes.extend(later.map(|(to, ended)| (ended - began) / (to - from)));
+        slopes.extend(later.map(|(to, ended)| key((ended - began) / (to - from))));
     }
     slopes
+}
+
+/// A whole number for a number, in the same order (that of [`f64::total_cmp`]): those are ranked without comparing.
+fn key(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+/// The number of a key.
+fn of_key(key: u64) -> f64 {
+    f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
 }
 
 /// Of the squares that a straight line leaves, the share that a parabola explains; negative where it opens upwards.

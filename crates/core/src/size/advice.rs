@@ -130,11 +130,10 @@ fn outliers(workload: &Workload) -> Option<Advice> {
     if workload.replicas.len() < 4 || workload.is_runs() {
         return None;
     }
-    let of =
-        |replica: &super::History| percentile(&mut replica.points().map(|(_, used)| used).collect::<Vec<_>>(), 990);
+    let of = |replica: &super::History| percentile(&[&replica.used], 990);
     let high: Vec<(&str, u64)> =
         workload.replicas.iter().filter_map(|it| Some((it.subject.replica.as_str(), of(it)?.0))).collect();
-    let usual = percentile(&mut high.iter().map(|(_, p99)| *p99).collect::<Vec<_>>(), 500)?;
+    let usual = percentile(&[&high.iter().map(|(_, p99)| *p99).collect::<Vec<_>>()], 500)?;
     let outliers: Vec<_> =
         high.iter().filter(|(_, p99)| *p99 > usual.0 / 100 * OUTLIER_PERCENT && *p99 > usual.0 + (64 << 20)).collect();
     // Where a quarter differs, it is no outlier but two kinds of load.

@@ -25,6 +25,9 @@ pub struct Cut {
 /// How a workload was cut off by its limit; none where it ever used more than the limit at which it was stopped: with
 /// more room it has shown what it wants.
 pub fn cut(workload: &Workload) -> Option<Cut> {
+    if workload.replicas.iter().all(|replica| replica.limit.is_empty() && replica.kills.is_empty()) {
+        return None;
+    }
     let (mut samples, mut over, mut total, mut at, mut free) = (0_u64, 0, 0, None::<Bytes>, Bytes(0));
     let mut kills = 0;
     for replica in &workload.replicas {

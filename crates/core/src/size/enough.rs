@@ -15,16 +15,20 @@ pub(super) fn too_little(workload: &Workload) -> Option<String> {
     if !workload.runs.is_empty() {
         return None;
     }
+    let points = || workload.replicas.iter().flat_map(super::History::points);
     let (mut samples, mut first, mut last) = (0, i64::MAX, i64::MIN);
-    for (at, _) in workload.replicas.iter().flat_map(super::History::points) {
+    for (at, _) in points() {
         samples += 1;
         first = first.min(at);
         last = last.max(at);
+        if samples >= SAMPLES_LEAST && last.abs_diff(first) >= SECONDS_LEAST {
+            break;
+        }
     }
     if samples == 0 {
         return Some("nothing was measured".into());
     }
-    if workload.replicas.iter().flat_map(super::History::points).all(|(_, used)| used == 0) {
+    if points().all(|(_, used)| used == 0) {
         return Some("nothing was used: every sample is 0".into());
     }
     let span = last.abs_diff(first);

@@ -15,6 +15,7 @@ mod modelled;
 pub mod observed;
 pub mod policy;
 pub mod prometheus;
+pub(crate) mod rank;
 pub mod recorded;
 pub mod replay;
 pub mod risk;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::document::Observed;
+use super::rank::at_ranks;
 use super::workload::Workload;
 use crate::units::Bytes;
 
@@ -11,15 +12,14 @@ const DATES_BEGIN: i64 = 315_532_800;
 
 /// The percentiles of a workload.
 pub fn observe(workload: &Workload) -> Observed {
-    let mut used = workload.used();
-    let max = used.iter().max().copied().map(Bytes);
-    let [p50, p95, p99] = percentiles(&mut used, [500, 950, 990]);
+    let used: Vec<&[u64]> = workload.replicas.iter().map(|it| it.used.as_slice()).collect();
+    let (samples, [p50, p95, p99, max]) = percentiles(&used, [500, 950, 990, 1000]);
     let first = workload.replicas.iter().filter_map(|it| it.at.first()).min();
     let last = workload.replicas.iter().filter_map(|it| it.at.last()).max();
     // Without a history it is what the VPA has seen.
     let saved = workload.autoscaler.as_ref().and_then(|it| it.saved.as_ref());
     Observed {
-        samples: used.len() as u64,
+        samples,
         max_bytes: max.max(workload.unseen),
         p50_bytes: p50,
         p95_bytes: p95,
@@ -31,24 +31,19 @@ pub fn observe(workload: &Workload) -> Observed {
     }
 }
 
-/// The smallest value that so many thousandths of the values do not exceed (nearest rank). The order of `values` is
-/// lost.
-pub fn percentile(values: &mut [u64], thousandths: usize) -> Option<Bytes> {
-    percentiles(values, [thousandths])[0]
+/// The smallest value that so many thousandths of what was measured in `columns` do not exceed (nearest rank).
+pub fn percentile(columns: &[&[u64]], thousandths: usize) -> Option<Bytes> {
+    percentiles(columns, [thousandths]).1[0]
 }
 
-/// Several of them, the lower ones first: what lies below one is not looked at for the next.
-fn percentiles<const N: usize>(values: &mut [u64], thousandths: [usize; N]) -> [Option<Bytes>; N] {
-    let number = values.len();
-    let (mut rest, mut below, mut last) = (values, 0, None);
-    thousandths.map(|thousandths| {
-        let index = (number * thousandths).div_ceil(1000).clamp(1, number.max(1)) - 1;
-        if index >= below && index < number {
-            let (_, found, above) = std::mem::take(&mut rest).select_nth_unstable(index - below);
-            (rest, below, last) = (above, index + 1, Some(Bytes(*found)));
-        }
-        last
-    })
+/// How many values were measured, and several of their percentiles, the lower ones first.
+fn percentiles<const N: usize>(columns: &[&[u64]], thousandths: [usize; N]) -> (u64, [Option<Bytes>; N]) {
+    let mut measured = 0;
+    let values = at_ranks(columns, |number| {
+        measured = number as u64;
+        thousandths.map(|thousandths| (number * thousandths).div_ceil(1000).max(1) - 1)
+    });
+    (measured, values.map_or([None; N], |values| values.map(|value| Some(Bytes(value)))))
 }
 
 /// A moment as a date, where it is one.
@@ -58,10 +53,22 @@ pub fn date(seconds: i64) -> Option<Timestamp> {
 
 /// The median time between two samples of one replica.
 fn step(workload: &Workload) -> Option<u64> {
-    let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2));
+    let (mut usual, mut alike, mut all) = (0, 0, 0);
+    for replica in &workload.replicas {
+        for two in replica.at.windows(2) {
+            let step = two[0].abs_diff(two[1]);
+            usual = if usual == 0 { step } else { usual };
+            alike += usize::from(step == usual);
+            all += 1;
+        }
+    }
+    // What more than half of them are is the median, and most sources have one step.
+    if alike * 2 > all && usual > 0 {
+        return Some(usual);
+    }
     // Samples of one moment have no time between them.
-    let mut steps: Vec<u64> = steps.map(|two| two[0].abs_diff(two[1])).filter(|step| *step > 0).collect();
-    percentile(&mut steps, 500).map(|step| step.0)
+    let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2)).map(|two| two[0].abs_diff(two[1]));
+    percentile(&[&steps.filter(|step| *step > 0).collect::<Vec<_>>()], 500).map(|step| step.0)
 }
 
 #[cfg(test)]

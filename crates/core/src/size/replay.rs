@@ -1,22 +1,25 @@
 //! The user's own history again, under the limits that were in force and under the proposed one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::document::Replay;
 use super::history::{History, MISSING, STEP};
+use super::observed::percentile;
 use super::workload::Workload;
 use crate::units::Bytes;
 
 /// Replays a workload that was not cut off by its old limit: one that was does not tell what a higher limit would have
 /// met.
 pub fn replay(workload: &Workload, proposed: Option<Bytes>) -> Replay {
+    let (slack_pct_before, slack_pct_after) = slack(workload, proposed);
     let limited = workload.replicas.iter().any(|it| it.limit.iter().any(|limit| *limit != MISSING));
     let killed = workload.kills() > 0;
     Replay {
         oom_kills_before: (limited || killed).then(|| kills(workload, None)),
         oom_kills_after: proposed.map(|limit| kills(workload, Some(limit))),
-        slack_pct_before: slack(workload, None),
-        slack_pct_after: proposed.and_then(|limit| slack(workload, Some(limit))),
+        slack_pct_before,
+        slack_pct_after,
     }
 }
 
@@ -28,10 +31,13 @@ pub fn kills(workload: &Workload, limit: Option<Bytes>) -> u64 {
 
 fn kills_of(history: &History, limit: Option<Bytes>) -> u64 {
     let mut steps: BTreeSet<i64> = BTreeSet::new();
-    for (index, (at, used)) in history.at.iter().zip(&history.used).enumerate() {
-        let limit = limit.or_else(|| history.limit_at(index));
-        if *used != MISSING && limit.is_some_and(|limit| *used > limit.0) {
-            steps.insert(at.div_euclid(STEP));
+    let peak = history.peak();
+    if limit.is_none_or(|limit| peak > Some(limit)) {
+        for (index, (at, used)) in history.at.iter().zip(&history.used).enumerate() {
+            let limit = limit.or_else(|| history.limit_at(index));
+            if *used != MISSING && limit.is_some_and(|limit| *used > limit.0) {
+                steps.insert(at.div_euclid(STEP));
+            }
         }
     }
     // A kill stands where the new limit is not above the old one.
@@ -45,29 +51,53 @@ fn kills_of(history: &History, limit: Option<Bytes>) -> u64 {
 }
 
 /// The share of the limit that is unused beside the day's 95th percentile, in percent: the mean over the days of all
-/// replicas, of days whose limit is known.
-fn slack(workload: &Workload, limit: Option<Bytes>) -> Option<f64> {
-    let (mut sum, mut days) = (0.0, 0_u32);
+/// replicas. Under the limits in force, of days whose limit is known, and under the proposed one.
+fn slack(workload: &Workload, proposed: Option<Bytes>) -> (Option<f64>, Option<f64>) {
+    let (mut before, mut after) = (Mean::default(), Mean::default());
     for replica in &workload.replicas {
-        let mut by_day: BTreeMap<i64, (Vec<u64>, u128)> = BTreeMap::new();
+        let mut by_day: BTreeMap<i64, Vec<Range<usize>>> = BTreeMap::new();
         for (day, samples) in replica.days() {
-            let day = by_day.entry(day).or_default();
-            for index in samples {
-                let (used, limit) = (replica.used[index], limit.or_else(|| replica.limit_at(index)));
-                if let Some(limit) = limit.filter(|_| used != MISSING) {
-                    day.0.push(used);
-                    day.1 += u128::from(limit.0);
-                }
+            by_day.entry(day).or_default().push(samples);
+        }
+        for samples in by_day.into_values() {
+            let used: Vec<&[u64]> = samples.iter().map(|it| &replica.used[it.clone()]).collect();
+            let Some(p95) = percentile(&used, 950) else { continue };
+            if let Some(limit) = proposed {
+                after.add(limit.0 as f64, p95);
+            }
+            if replica.limit.is_empty() {
+                continue;
+            }
+            let under_limits = |index: &usize| replica.used[*index] != MISSING && replica.limit_at(*index).is_some();
+            let under: Vec<usize> = samples.into_iter().flatten().filter(under_limits).collect();
+            let limits: u128 = under.iter().map(|index| u128::from(replica.limit[*index])).sum();
+            let used: Vec<u64> = under.iter().map(|index| replica.used[*index]).collect();
+            if let Some(p95) = percentile(&[&used], 950) {
+                before.add(limits as f64 / used.len() as f64, p95);
             }
         }
-        for (mut used, limits) in by_day.into_values() {
-            let mean = limits as f64 / used.len() as f64;
-            let Some(p95) = super::observed::percentile(&mut used, 950).filter(|_| mean > 0.0) else { continue };
-            sum += ((mean - p95.0 as f64) / mean).max(-1.0);
-            days += 1;
+    }
+    (before.percent(), after.percent())
+}
+
+/// A mean over days.
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    days: u32,
+}
+
+impl Mean {
+    fn add(&mut self, limit: f64, p95: Bytes) {
+        if limit > 0.0 {
+            self.sum += ((limit - p95.0 as f64) / limit).max(-1.0);
+            self.days += 1;
         }
     }
-    (days > 0).then(|| (sum / f64::from(days) * 1000.0).round() / 10.0)
+
+    fn percent(&self) -> Option<f64> {
+        (self.days > 0).then(|| (self.sum / f64::from(self.days) * 1000.0).round() / 10.0)
+    }
 }
 
 #[cfg(test)]

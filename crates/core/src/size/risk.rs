@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::Risk;
-use super::history::MISSING;
+use super::rank::ends;
 use super::workload::Workload;
 use crate::units::Bytes;
 
@@ -35,9 +35,9 @@ impl Tail {
         for replica in &workload.replicas {
             let mut days: BTreeMap<i64, u64> = BTreeMap::new();
             for (day, samples) in replica.days() {
-                let Some(used) = replica.used[samples].iter().filter(|used| **used != MISSING).max() else { continue };
+                let Some((_, used)) = ends(&replica.used[samples]) else { continue };
                 let peak = days.entry(day).or_default();
-                *peak = (*used).max(*peak);
+                *peak = used.max(*peak);
             }
             dates.extend(days.keys().copied());
             peaks.extend(days.into_values());

@@ -191,15 +191,13 @@ fn from_saved(
 /// is scheduled once, and its peak comes.
 fn request(workload: &Workload, observed: &Observed) -> Amount {
     if workload.is_runs() {
-        let mut peaks: Vec<u64> =
-            workload.replicas.iter().filter_map(super::History::peak).map(|peak| peak.0).collect();
+        let peaks: Vec<u64> = workload.replicas.iter().filter_map(super::History::peak).map(|peak| peak.0).collect();
         let number = peaks.len();
-        let bytes = percentile(&mut peaks, 950).unwrap_or_default();
+        let bytes = percentile(&[&peaks], 950).unwrap_or_default();
         return Amount { bytes, because: vec![format!("request: 95 % of {number} runs peaked at {bytes} or less")] };
     }
     // Of each replica its own: a busy one is not diluted by nine idle ones.
-    let of =
-        |replica: &super::History| percentile(&mut replica.points().map(|(_, used)| used).collect::<Vec<_>>(), 950);
+    let of = |replica: &super::History| percentile(&[&replica.used], 950);
     let bytes = match workload.replicas.as_slice() {
         [_] => observed.p95_bytes,
         several => several.iter().filter_map(of).max(),

@@ -1,11 +1,13 @@
 //! Histories of replicas become workloads: the same container of the same owner, with everything its replicas and runs
 //! have seen.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::autoscaler::{Autoscaler, Set};
 use super::history::{History, MISSING, Subject};
+use super::rank::ends;
 use super::recorded::Recorded;
 use crate::run;
 use crate::units::{Bytes, DAY};
@@ -70,12 +72,6 @@ impl Workload {
         RUNS.contains(&self.subject.kind.as_str())
     }
 
-    /// All that was used, in no order that means anything.
-    pub fn used(&self) -> Vec<u64> {
-        let all = self.replicas.iter().flat_map(|replica| &replica.used);
-        all.copied().filter(|used| *used != MISSING).collect()
-    }
-
     /// The limit in force at the end: of the replica seen last; without one, what its pod template says.
     pub fn limit(&self) -> Option<Bytes> {
         let last = |replica: &History| {
@@ -106,16 +102,20 @@ impl History {
         self.at.iter().copied().zip(self.used.iter().copied()).filter(|(_, used)| *used != MISSING)
     }
 
+    /// The columns of [`Self::points`].
+    pub(crate) fn known(&self) -> (Cow<'_, [i64]>, Cow<'_, [u64]>) {
+        let rows = self.at.len().min(self.used.len());
+        if !self.used[..rows].contains(&MISSING) {
+            return (Cow::Borrowed(&self.at[..rows]), Cow::Borrowed(&self.used[..rows]));
+        }
+        let (at, used): (Vec<i64>, Vec<u64>) = self.points().unzip();
+        (Cow::Owned(at), Cow::Owned(used))
+    }
+
     /// Its days, one after the other: the number of the day, and its samples. A day is named twice only where time goes
     /// back.
     pub(super) fn days(&self) -> impl Iterator<Item = (i64, Range<usize>)> + '_ {
-        let day = |at: i64| at.div_euclid(DAY);
-        let mut end = 0;
-        self.at.chunk_by(move |a, b| day(*a) == day(*b)).map(move |of_day| {
-            let from = end;
-            end += of_day.len();
-            (day(of_day[0]), from..end)
-        })
+        stretches(&self.at, 0, DAY)
     }
 
     /// The limit in force at the sample `index`.
@@ -148,8 +148,24 @@ impl History {
 
     /// The most that was used.
     pub fn peak(&self) -> Option<Bytes> {
-        self.points().map(|(_, used)| Bytes(used)).max()
+        ends(&self.used).map(|(_, most)| Bytes(most))
     }
+}
+
+/// The parts of `at`, one after the other, that lie in one stretch of `length` seconds, counted from `origin`: the number
+/// of the stretch, and the rows. One is named twice only where time goes back.
+pub(crate) fn stretches(at: &[i64], origin: i64, length: i64) -> impl Iterator<Item = (i64, Range<usize>)> + '_ {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let from = next;
+        let number = at.get(from)?.saturating_sub(origin).div_euclid(length);
+        // Clocks may say anything: a row is at least in its own stretch.
+        let begins = number.wrapping_mul(length).wrapping_add(origin);
+        let is_out = |at: &i64| at.wrapping_sub(begins).cast_unsigned() >= length.cast_unsigned();
+        let later = &at[from + 1..];
+        next = from + 1 + later.iter().position(is_out).unwrap_or(later.len());
+        Some((number, from..next))
+    })
 }
 
 #[cfg(test)]
