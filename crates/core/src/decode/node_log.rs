@@ -176,7 +176,7 @@ fn is_id(text: &str) -> bool {
 
 /// The line's own time: in `time="..."`, the date at its beginning, or klog's `I0516 18:34:49.885628` with the year of
 /// the reading.
-fn time(text: &str, clock: &Clock) -> Option<Timestamp> {
+fn time(text: &str, clock: &Clock<'_>) -> Option<Timestamp> {
     if let Some(at) = field(text, "time=").and_then(|value| value.parse().ok()) {
         return Some(at);
     }

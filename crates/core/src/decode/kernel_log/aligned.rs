@@ -4,11 +4,15 @@
 //! end where those of the row above end, and none has to wait for where the one before it ends.
 
 use super::table::{Column, LEAST_NUMBERS, MOST_NUMBERS, Row};
-use crate::digits::{between_blanks, blanks, digits, line_end};
+use crate::digits::{Cell, blanks, digits, line_end};
 
-/// Where the cells of the last row end.
+/// Where the cells of the last row stood.
 #[derive(Debug, Default)]
-pub(super) struct Ends([usize; MOST_NUMBERS]);
+pub(super) struct Ends {
+    /// Where the first one began.
+    start: usize,
+    cells: [Cell; MOST_NUMBERS],
+}
 
 impl Ends {
     /// The row that `text` begins with, if it is as kernels print it, and its length with the end of the line. One that
@@ -31,21 +35,24 @@ impl Ends {
         };
         let end = at + line_end(&bytes[at..])?;
         let name = text[at..end].trim_ascii();
-        if name.is_empty() || name.ends_with(|letter: char| letter.is_ascii_digit()) {
+        if name.as_bytes().last().is_none_or(u8::is_ascii_digit) {
             return None;
         }
         row.name = name.into();
         Some((row, end + 1))
     }
 
-    /// The cells from `start` on, each ending where the last row's ended: where the last one ends.
+    /// The cells from `start` on, each where the last row's stood: where the last one ends.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called for every row")]
     fn as_before(&self, row: &mut Row, bytes: &[u8], start: usize, columns: &[Column]) -> Option<usize> {
         let mut at = start;
-        for (column, end) in columns.iter().zip(&self.0) {
-            let value = between_blanks(bytes, at, *end)?;
-            at = *end;
+        if start != self.start {
+            return None;
+        }
+        for (column, cell) in columns.iter().zip(&self.cells) {
+            let value = cell.number(bytes)?;
+            at = cell.end;
             if bytes.get(at) != Some(&b' ') {
                 return None;
             }
@@ -57,16 +64,19 @@ impl Ends {
     /// The same of cells that end anywhere.
     fn anew(&mut self, row: &mut Row, bytes: &[u8], start: usize, columns: &[Column]) -> Option<usize> {
         *row = Row::default();
+        // No cell begins there: places of half a row are none to go by.
+        self.start = 0;
         let mut at = start;
-        for (column, end) in columns.iter().zip(&mut self.0) {
+        for (column, place) in columns.iter().zip(&mut self.cells) {
             let (value, length) = cell(&bytes[at..])?;
+            *place = Cell::between(at, at + length);
             at += length;
             if bytes.get(at) != Some(&b' ') {
                 return None;
             }
             row.take(*column, value);
-            *end = at;
         }
+        self.start = start;
         Some(at)
     }
 }

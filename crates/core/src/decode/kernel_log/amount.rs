@@ -40,12 +40,25 @@ const NO_LIMIT_KIB: u64 = (1 << 53) - (1 << 20);
 
 /// `usage 980kB, limit 980kB, failcnt 4152239`.
 pub(super) fn memory_line(text: &str) -> MemoryLine {
+    let limited = |limit: Bytes| limit < Bytes::kib(NO_LIMIT_KIB);
+    if let Some([usage, limit, failcnt]) = as_printed(text) {
+        let limit = Some(Bytes::kib(limit)).filter(|limit| limited(*limit));
+        return MemoryLine { usage: Some(Bytes::kib(usage)), limit, failcnt: Some(failcnt) };
+    }
     let failcnt = place(text, "failcnt").and_then(|at| number(text[at + "failcnt".len()..].trim_ascii_start()));
     MemoryLine {
         usage: size(text, "usage"),
-        limit: size(text, "limit").filter(|limit| *limit < Bytes::kib(NO_LIMIT_KIB)),
+        limit: size(text, "limit").filter(|limit| limited(*limit)),
         failcnt: failcnt.filter(|(_, after)| !is_cut(after)).map(|(count, _)| count),
     }
+}
+
+/// The three numbers of such a line where all of it is as every kernel prints it, and nothing else.
+fn as_printed(text: &str) -> Option<[u64; 3]> {
+    let (usage, rest) = number(text.strip_prefix("usage ")?)?;
+    let (limit, rest) = number(rest.strip_prefix("kB, limit ")?)?;
+    let (failcnt, rest) = number(rest.strip_prefix("kB, failcnt ")?)?;
+    rest.is_empty().then_some([usage, limit, failcnt])
 }
 
 /// Which counter was full.
@@ -89,12 +102,8 @@ const USUAL_STATS: usize = 32;
 /// Counts of events and faults are left out: only sizes are bytes.
 pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
     // One pair, of which most lines are.
-    let (key, rest) = text.split_at(key_end(text));
-    if let Some(value) = rest.strip_prefix(' ')
-        && let Some((bytes, length)) = digits(value.as_bytes())
-        && length == value.len()
-    {
-        add(key, Bytes(bytes), into);
+    if let Some((key, bytes)) = pair(text, text.len()) {
+        size_of_pair(key, bytes, into);
         return;
     }
     let text = match memchr::memchr2(b'#', b'\\', text.as_bytes()) {
@@ -105,18 +114,40 @@ pub(super) fn stats(text: &str, into: &mut Vec<(String, Bytes)>) {
     while let Some(word) = words.next() {
         if let Some(colon) = memchr::memchr(b':', word.as_bytes()) {
             if let Some((kib, _)) = number(&word[colon + 1..]).filter(|(_, unit)| unit.starts_with("KB")) {
-                add(&word[..colon], Bytes::kib(kib), into);
+                add_word(&word[..colon], Bytes::kib(kib), into);
             }
         } else if let Some(bytes) = words.peek().and_then(|value| value.parse().ok()) {
             words.next();
-            add(word, Bytes(bytes), into);
+            add_word(word, Bytes(bytes), into);
         }
+    }
+}
+
+/// The key and the number that stand in a text up to `end`, and nothing else.
+#[inline]
+pub(super) fn pair(text: &str, end: usize) -> Option<(&str, u64)> {
+    let (key, rest) = text.split_at(key_end(text));
+    let (value, length) = digits(rest.strip_prefix(' ')?.as_bytes())?;
+    (key.len() + " ".len() + length == end).then_some((key, value))
+}
+
+/// Adds what a [`pair`] tells, if it is a size.
+pub(super) fn size_of_pair(key: &str, value: u64, into: &mut Vec<(String, Bytes)>) {
+    if is_size(key) {
+        add(key, Bytes(value), into);
+    }
+}
+
+/// Adds the size that a word names, if it is a key.
+fn add_word(key: &str, value: Bytes, into: &mut Vec<(String, Bytes)>) {
+    if is_size(key) && key.bytes().all(is_of_key) {
+        add(key, value, into);
     }
 }
 
 /// Adds a size that is not there yet.
 fn add(key: &str, value: Bytes, into: &mut Vec<(String, Bytes)>) {
-    if is_size(key) && into.len() < MOST_STATS && !into.iter().any(|(known, _)| known == key) {
+    if into.len() < MOST_STATS && !into.iter().any(|(known, _)| known == key) {
         if into.is_empty() {
             into.reserve(USUAL_STATS);
         }
@@ -130,13 +161,15 @@ fn is_size(key: &str) -> bool {
     let of_tree = key.strip_prefix("total_").unwrap_or(key);
     let other = match of_tree.as_bytes() {
         [b'p', b'g', then, ..] => b"sfmradlpc".contains(then),
-        [b'w' | b't' | b'z' | b'n' | b'h' | b's', ..] => {
-            let counted = ["workingset_", "thp_", "zswpin", "zswpout", "zswpwb", "numa_", "hierarchical_"];
-            counted.iter().any(|prefix| of_tree.starts_with(prefix)) || matches!(of_tree, "swpin" | "swpout")
-        }
+        [b'w', ..] => of_tree.starts_with("workingset_"),
+        [b't', ..] => of_tree.starts_with("thp_"),
+        [b'z', b's', b'w', b'p', ..] => ["zswpin", "zswpout", "zswpwb"].iter().any(|it| of_tree.starts_with(it)),
+        [b'n', ..] => of_tree.starts_with("numa_"),
+        [b'h', ..] => of_tree.starts_with("hierarchical_"),
+        [b's', ..] => matches!(of_tree, "swpin" | "swpout"),
         _ => false,
     };
-    !other && !key.is_empty() && key.bytes().all(is_of_key)
+    !other && !key.is_empty()
 }
 
 /// Where the key ends that a text begins with.
@@ -176,6 +209,14 @@ mod tests {
             let line = memory_line(&format!("usage 5kB, limit {limit}kB, failcnt 0"));
             assert_eq!(line, MemoryLine { usage: Some(Bytes::kib(5)), limit: None, failcnt: Some(0) });
         }
+    }
+
+    #[test]
+    fn a_line_as_printed_is_read_as_key_by_key() {
+        let printed = "usage 980kB, limit 980kB, failcnt 4152239";
+        assert_eq!(as_printed(printed), Some([980, 980, 4_152_239]));
+        let otherwise = printed.replace("usage", "usage ");
+        assert_eq!((as_printed(&otherwise), memory_line(&otherwise)), (None, memory_line(printed)));
     }
 
     #[test]

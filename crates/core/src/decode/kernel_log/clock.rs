@@ -1,5 +1,7 @@
 //! From the times in lines to moments.
 
+use std::cell::OnceCell;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::date::Moment;
@@ -10,18 +12,19 @@ use crate::decode::LogClock;
 use crate::fact::{AtFrom, KernelKill};
 
 /// What is known of the time of a log besides its lines.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::decode) struct Clock {
+#[derive(Debug)]
+pub(in crate::decode) struct Clock<'t> {
     /// What its source or other evidence knows of it.
     pub(in crate::decode) known: LogClock,
-    /// A line that tells year and zone: gives them to dates without.
-    pub(super) twin: Option<Twin>,
+    text: &'t [u8],
+    /// A line that tells year and zone: gives them to dates without. Sought when the first of those is met.
+    twin: OnceCell<Option<Twin>>,
 }
 
-impl Clock {
+impl<'t> Clock<'t> {
     /// What is known of a log whose lines may tell more.
-    pub(in crate::decode) fn of_log(text: &[u8], known: LogClock) -> Self {
-        Self { known, twin: twin::find(text) }
+    pub(in crate::decode) fn of_log(text: &'t [u8], known: LogClock) -> Self {
+        Self { known, text, twin: OnceCell::new() }
     }
 
     /// The moment of a line of any program, as [`Self::certain`].
@@ -33,7 +36,8 @@ impl Clock {
 
     /// The moment of a line, by its own date or by the boot's.
     pub(super) fn moment(&self, seen: &Seen) -> Option<(Moment, AtFrom)> {
-        if let (Some(date), Some(twin)) = (seen.date.filter(|date| !date.has_year()), self.twin)
+        if let Some(date) = seen.date.filter(|date| !date.has_year())
+            && let Some(twin) = self.twin.get_or_init(|| twin::find(self.text))
             && let Some(at) = date.near(twin.at, twin.offset)
         {
             return Some((Moment { at, zone_known: true, year_known: true }, AtFrom::Log));

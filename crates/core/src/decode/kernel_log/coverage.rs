@@ -9,9 +9,9 @@ use super::clean::clean;
 use super::clock::Clock;
 use super::loss::{self, Loss, Lost};
 use super::prefix;
+use super::record;
 use super::report::Seen;
 use crate::decode::Input;
-use crate::digits::digits;
 use crate::fact::{Coverage, CoverageOf, Hole};
 
 /// Lines at each end that are searched for a time.
@@ -51,7 +51,7 @@ pub(super) struct Partial {
 }
 
 impl Covered {
-    pub(super) fn coverage(&self, input: Input<'_>, clock: &Clock, text: &[u8]) -> Coverage {
+    pub(super) fn coverage(&self, input: Input<'_>, clock: &Clock<'_>, text: &[u8]) -> Coverage {
         let (first, last) = ends(text);
         let (first, named) = first.map_or((None, None), |(seen, node)| (Some(seen), node));
         let from = first.as_ref().and_then(|seen| clock.certain(seen));
@@ -172,14 +172,7 @@ fn missing_records(text: &[u8], first_line: usize) -> Option<String> {
 /// The sequence number of a record: `level,sequence,time,flags;text`.
 fn sequence(line: &[u8]) -> Option<u64> {
     // As the kernel prints it, and then as anybody might.
-    let field = |from: usize| {
-        let (number, length) = digits(line.get(from..)?)?;
-        (line.get(from + length) == Some(&b',')).then_some((number, from + length + 1))
-    };
-    if let Some((_, second)) = field(0)
-        && let Some((sequence, third)) = field(second)
-        && field(third).is_some()
-    {
+    if let Some([_, (sequence, _), _]) = record::numbers(line) {
         return Some(sequence);
     }
     let head = line.get(..line.len().min(64))?;

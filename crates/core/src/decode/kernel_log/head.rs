@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::date::Date;
 use super::prefix::{self, Line, Voice, clock, element, elements};
 use super::record;
-use crate::digits::{after_blanks, after_head, digits};
+use crate::digits::{after_blanks, after_head, six_digits_before};
 
 /// What the last lines began with. Lines of the same second bear the same date, host and tag, which are then not read
 /// anew.
@@ -53,13 +53,10 @@ impl<'a> Head<'a> {
     /// time. `None`: it may be another line, or something else may stand before its message.
     #[inline]
     pub(super) fn message(&mut self, text: &'a str) -> Option<Spoken<'a>> {
-        let (uptime, rest) = match self.within_second(text) {
-            Some(known) => known,
-            None => self.clocked(text)?,
-        };
+        let (uptime, rest) = self.timed(text)?;
         let text = rest.trim_ascii();
         let first = *text.as_bytes().first()?;
-        let whole = self.line.date.is_some() && self.line.program.is_some() && first.is_ascii_alphabetic();
+        let whole = self.is_whole() && first.is_ascii_alphabetic();
         if !whole && !prefix::is_message(text) {
             let mut line = Line { uptime: Some(uptime), voice: Voice::Kernel, marked: true, ..self.line.clone() };
             if element(&mut line, text).is_some() {
@@ -74,44 +71,80 @@ impl<'a> Head<'a> {
         Some(Spoken { uptime, program, text })
     }
 
+    /// Behind the head and a clock, is a word the message?
+    #[inline]
+    pub(super) fn is_whole(&self) -> bool {
+        self.line.date.is_some() && self.line.program.is_some()
+    }
+
+    /// The clock of the line that a text begins with, if it bears the same head, and the text behind it.
+    #[inline]
+    pub(super) fn timed(&mut self, text: &'a str) -> Option<(f64, &'a str)> {
+        if let Some(known) = self.within_second(text) {
+            return Some(known);
+        }
+        if self.text.is_empty()
+            && let [b'0'..=b'7', b',', ..] = text.as_bytes()
+            && let Some(record) = record::without_flags(text)
+        {
+            return Some((record.uptime, record.text));
+        }
+        let line = &text[..memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len())];
+        let (uptime, rest) = self.clocked(line)?;
+        Some((uptime, &text[line.len() - rest.len()..]))
+    }
+
     /// The clock of a line that was printed in the same second as the one before, and what follows it.
     #[inline]
     fn within_second(&self, text: &'a str) -> Option<(f64, &'a str)> {
         let rest = after_head(text, self.second).filter(|_| !self.second.is_empty())?;
-        let (micros, length) = digits(rest.as_bytes())?;
-        let after = rest[length..].strip_prefix("] ").filter(|_| length == 6)?;
-        Some(((self.seconds * 1_000_000 + micros) as f64 / 1e6, after))
+        let micros = six_digits_before(rest.as_bytes(), *b"] ")?;
+        Some(((self.seconds * 1_000_000 + micros) as f64 / 1e6, &rest["123456] ".len()..]))
     }
 
     /// The clock of a line, and what follows it.
     fn clocked(&mut self, text: &'a str) -> Option<(f64, &'a str)> {
         let behind = after_blanks(after_head(after_blanks(text), self.text)?);
         let (uptime, rest) = clock_at(behind)?;
-        let point = text.len() - rest.len();
+        if behind.starts_with('[') {
+            self.learn(text, text.len() - rest.len());
+        }
+        Some((uptime, rest))
+    }
+
+    /// Learns the second of a clock behind which the text goes on at `point`.
+    fn learn(&mut self, text: &'a str, point: usize) {
         let second = point.checked_sub("123456] ".len()).and_then(|point| text.get(..point));
         let number = second.and_then(|second| second.strip_suffix('.')).map(|second| {
             let from = second.rfind(|letter: char| !letter.is_ascii_digit()).map_or(0, |at| at + 1);
             second[from..].parse::<u64>()
         });
         // Below this, microseconds are exact in the number that they become.
-        if let (true, Some(second), Some(Ok(seconds @ 0..9_000_000_000))) = (behind.starts_with('['), second, number) {
+        if let (Some(second), Some(Ok(seconds @ 0..9_000_000_000))) = (second, number) {
             (self.second, self.seconds) = (second, seconds);
         }
-        Some((uptime, rest))
     }
 
     /// The row of a line that is a row of a task table behind the same head, and the clock before it, if there is one;
     /// others are left to [`Self::line`], which finds the same in more time.
     #[inline]
     pub(super) fn row(&self, text: &'a str) -> Option<(Option<f64>, &'a str)> {
-        let rest = after_blanks(after_head(after_blanks(text), self.text)?);
-        let (uptime, row) = match clock_at(rest) {
+        let (uptime, row) = match self.within_second(text) {
             Some((uptime, row)) => (Some(uptime), row),
-            None if self.line.voice == Voice::Program => return None,
-            None => (None, rest),
+            None => self.before_row(text)?,
         };
         let pid = after_blanks(row.strip_prefix('[')?);
         pid.starts_with(|letter: char| letter.is_ascii_digit()).then_some((uptime, row))
+    }
+
+    /// What stands before a row, whatever its second.
+    fn before_row(&self, text: &'a str) -> Option<(Option<f64>, &'a str)> {
+        let rest = after_blanks(after_head(after_blanks(text), self.text)?);
+        match clock_at(rest) {
+            Some((uptime, row)) => Some((Some(uptime), row)),
+            None if self.line.voice == Voice::Program => None,
+            None => Some((None, rest)),
+        }
     }
 
     /// The node and date that the head tells.

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::amount::place;
 use super::clean::clean;
 use super::clock::Clock;
 use super::journal;
@@ -50,13 +51,16 @@ const MOST: usize = 256;
 /// What a message of the kernel says was lost: of the OOM killer, or of the kernel at large. Rate limits of other parts
 /// (`net_ratelimit: 9 callbacks suppressed`) hide nothing of memory.
 pub(super) fn read(text: &str) -> Option<Lost> {
-    if let Some((name, _)) = text.split_once(':')
-        && text.ends_with("callbacks suppressed")
+    if text.ends_with("callbacks suppressed")
+        && let Some((name, _)) = text.split_once(':')
     {
         let of_killer = name.contains("oom") || name.contains("out_of_memory") || name == "dump_header";
         return if of_killer { Some(Lost::Reports) } else { (name == "printk").then_some(Lost::Sometime) };
     }
-    (text.contains("printk messages dropped") || text.contains("messages suppressed due to rate")).then_some(Lost::Here)
+    ["printk messages dropped", "messages suppressed due to rate"]
+        .iter()
+        .any(|words| place(text, words).is_some())
+        .then_some(Lost::Here)
 }
 
 /// Is a line of the logging daemon about lines of the kernel that it lost?
@@ -70,7 +74,7 @@ pub(super) fn is_of_daemon(program: &str, text: &str) -> bool {
 /// The holes that losses tear into a log that covers the time between these two moments.
 pub(super) fn holes(
     losses: &[Loss],
-    clock: &Clock,
+    clock: &Clock<'_>,
     text: &[u8],
     covered: (Option<Timestamp>, Option<Timestamp>),
 ) -> Vec<Hole> {
@@ -91,7 +95,7 @@ pub(super) fn holes(
 impl Loss {
     /// From the last report that was printed until its rate limit ended; where none is in the log, from its beginning
     /// until this line.
-    fn since_report(&self, clock: &Clock, begin: Option<Timestamp>) -> Option<(Timestamp, Timestamp)> {
+    fn since_report(&self, clock: &Clock<'_>, begin: Option<Timestamp>) -> Option<(Timestamp, Timestamp)> {
         let told = clock.certain(&self.seen)?;
         let Some(reported) = &self.reported else { return Some((begin?, told)) };
         let reported = clock.certain(reported)?;
@@ -101,7 +105,7 @@ impl Loss {
     /// From the kernel's line before to the one after, or to the ends of the log.
     fn around(
         &self,
-        clock: &Clock,
+        clock: &Clock<'_>,
         text: &[u8],
         (begin, end): (Option<Timestamp>, Option<Timestamp>),
     ) -> Option<(Timestamp, Timestamp)> {
@@ -115,7 +119,7 @@ impl Loss {
     /// The time of the first of these lines that is the kernel's; `end` where they end without one.
     fn nearest<'t>(
         &self,
-        clock: &Clock,
+        clock: &Clock<'_>,
         mut lines: impl Iterator<Item = &'t [u8]>,
         end: Option<Timestamp>,
     ) -> Option<Timestamp> {
@@ -123,7 +127,7 @@ impl Loss {
         found.or_else(|| lines.next().is_none().then_some(end)?)
     }
 
-    fn kernels_time(&self, clock: &Clock, line: &[u8]) -> Option<Timestamp> {
+    fn kernels_time(&self, clock: &Clock<'_>, line: &[u8]) -> Option<Timestamp> {
         let text = clean(line);
         let line = if text.starts_with('{') { journal::line(&text)? } else { prefix::line(&text) };
         // Where one boot ends and another begins, every program's line is as good as the kernel's.

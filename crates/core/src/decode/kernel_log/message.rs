@@ -242,22 +242,22 @@ fn tasks(text: &str) -> Option<Message<'_>> {
 }
 
 fn counter(text: &str) -> Option<Message<'_>> {
-    let (name, rest) = text.split_once(": usage ")?;
-    let counter = match name {
+    let end = place(text, ": usage ")?;
+    let counter = match &text[..end] {
         "memory" => Counter::Memory,
         "memory+swap" => Counter::MemorySwap,
         "swap" => Counter::Swap,
         "kmem" => Counter::Kernel,
         _ => return None,
     };
-    Some(Message::Amount(counter, amount::memory_line(&text[text.len() - rest.len() - "usage ".len()..])))
+    Some(Message::Amount(counter, amount::memory_line(&text[end + ": ".len()..])))
 }
 
 /// `CPU: 5 PID: 13536 Comm: app Tainted: ...`; from 6.12 with `UID: 0` between.
 fn cpu<'a>(text: &'a str, pid: &str, comm: &str) -> Option<Message<'a>> {
-    let (_, after) = text.split_once(pid)?;
+    let after = &text[place(text, pid)? + pid.len()..];
     let (pid, _) = amount::number(after)?;
-    let (_, comm) = after.split_once(comm)?;
+    let comm = &after[place(after, comm)? + comm.len()..];
     Some(Message::Cpu { pid: u32::try_from(pid).ok(), comm })
 }
 
@@ -285,14 +285,17 @@ fn path_and_pairs(rest: &str) -> (&str, &str) {
     (rest[..end].trim_ascii_end(), rest.get(end + 1..).unwrap_or_default())
 }
 
+/// Letters that a key of such pairs has at least.
+pub(super) const SHORTEST_KEY: usize = 3;
+
 /// `anon 98742272`, or several such pairs: a name first, a number last.
-fn is_stat_pairs(text: &str) -> bool {
+pub(super) fn is_stat_pairs(text: &str) -> bool {
     let bytes = text.as_bytes();
     if !bytes.last().is_some_and(u8::is_ascii_digit) {
         return false;
     }
     let end = amount::key_end(text);
-    end >= 3 && bytes.get(end) == Some(&b' ') && bytes[end..].trim_ascii_start()[0].is_ascii_digit()
+    end >= SHORTEST_KEY && bytes.get(end) == Some(&b' ') && bytes[end..].trim_ascii_start()[0].is_ascii_digit()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod repeated;
 mod report;
 mod reports;
 mod scan;
+mod shape;
 mod summary;
 mod table;
 mod twin;
@@ -95,7 +96,7 @@ pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
 struct Log<'a, 'out, 't> {
     input: Input<'a>,
     out: &'out mut Decoded,
-    clock: Clock,
+    clock: Clock<'t>,
     reports: Reports,
     covered: Covered,
     /// The prefix of a line without text: the message stands on the next line.

@@ -1,5 +1,6 @@
 //! Other lines of the kernel that matter: a segfault, a fork refused, lines lost, a boot.
 
+use super::amount::place;
 use super::loss;
 use crate::fact::{KernelNoteKind, Task};
 
@@ -13,16 +14,18 @@ pub(super) struct Note {
 
 /// Reads a message of the kernel.
 pub(super) fn read(text: &str) -> Option<Note> {
+    const FORK: &str = "fork rejected by pids controller in ";
     let note = |kind| Note { kind, process: None, cgroup: None };
     if text.starts_with("Linux version ") {
         return Some(note(KernelNoteKind::Boot));
     }
     // A frame of a call trace is one word; each of these has several.
     memchr::memchr(b' ', text.as_bytes())?;
-    if let Some((_, path)) = text.split_once("fork rejected by pids controller in ") {
+    if let Some(at) = place(text, FORK) {
+        let path = &text[at + FORK.len()..];
         return Some(Note { cgroup: super::summary::path(path), ..note(KernelNoteKind::PidsLimit) });
     }
-    if text.contains("segfault at ") || text.contains("general protection") {
+    if ["segfault at ", "general protection"].iter().any(|words| place(text, words).is_some()) {
         let process = process(text.strip_prefix("traps: ").unwrap_or(text))?;
         return Some(Note { process: Some(process), ..note(KernelNoteKind::Segfault) });
     }

@@ -75,13 +75,23 @@ pub(super) fn facility<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str
 }
 
 /// The facility that stands before a level, and what follows the two.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every line, and most are told by their first letters")]
 pub(super) fn level(rest: &str) -> Option<(&str, &str)> {
     // Most words are told from theirs by how they begin.
-    let begins = rest.as_bytes().get(..2)?;
-    if !FACILITIES.iter().any(|name| name.as_bytes()[..2] == *begins) {
-        return None;
-    }
+    let begins = matches!(
+        rest.as_bytes(),
+        [b'k', b'e', ..]
+            | [b'u', b's', ..]
+            | [b'd' | b'm', b'a', ..]
+            | [b's', b'y', ..]
+            | [b'a', b'u', ..]
+            | [b'l', b'o', ..]
+    );
+    if begins { after_facility(rest) } else { None }
+}
+
+fn after_facility(rest: &str) -> Option<(&str, &str)> {
     // No name of theirs is longer.
     let name_end = rest.bytes().take(9).position(|byte| !byte.is_ascii_alphanumeric())?;
     let after = rest[name_end..].trim_ascii_start().strip_prefix([':', '.'])?.trim_ascii_start();

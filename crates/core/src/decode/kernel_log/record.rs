@@ -17,15 +17,35 @@ pub(super) struct Record<'a> {
 /// `6,22743,6115623303887,-;`.
 #[inline]
 pub(super) fn read(rest: &str) -> Option<Record<'_>> {
-    fn field(text: &str) -> Option<(u64, &str)> {
-        let (number, length) = digits(text.as_bytes())?;
-        Some((number, text[length..].strip_prefix(',')?))
+    if let Some(record) = without_flags(rest) {
+        return Some(record);
     }
-    let (priority, after) = field(rest)?;
-    let (sequence, after) = field(after)?;
-    let (microseconds, after) = field(after)?;
-    let flags = after.as_bytes();
-    // Most have no flags: a dash.
-    let end = if flags.starts_with(b"-;") { 1 } else { memchr::memchr(b';', &flags[..flags.len().min(40)])? };
-    Some(Record { priority, sequence, uptime: microseconds as f64 / 1e6, text: &after[end + 1..] })
+    let [(priority, _), (sequence, _), (microseconds, end)] = numbers(rest.as_bytes())?;
+    let flags = &rest.as_bytes()[end..];
+    let semicolon = memchr::memchr(b';', &flags[..flags.len().min(40)])?;
+    Some(Record { priority, sequence, uptime: microseconds as f64 / 1e6, text: &rest[end + semicolon + 1..] })
+}
+
+/// The same of the line that a text begins with, as most are: a dash for no flags.
+#[inline]
+pub(super) fn without_flags(text: &str) -> Option<Record<'_>> {
+    let [(priority, _), (sequence, _), (microseconds, end)] = numbers(text.as_bytes())?;
+    let text = text[end..].strip_prefix("-;")?;
+    Some(Record { priority, sequence, uptime: microseconds as f64 / 1e6, text })
+}
+
+/// The three numbers that a record begins with, and where each ends with its comma.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so that numbers nobody wants are not worked out")]
+pub(super) fn numbers(bytes: &[u8]) -> Option<[(u64, usize); 3]> {
+    let priority = number(bytes, 0)?;
+    let sequence = number(bytes, priority.1)?;
+    Some([priority, sequence, number(bytes, sequence.1)?])
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for three numbers of every record")]
+fn number(bytes: &[u8], from: usize) -> Option<(u64, usize)> {
+    let (number, length) = digits(bytes.get(from..)?)?;
+    (bytes.get(from + length) == Some(&b',')).then_some((number, from + length + 1))
 }

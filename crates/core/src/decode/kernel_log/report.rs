@@ -354,6 +354,9 @@ pub(super) fn shown(text: &str) -> String {
     if text.len() <= LONGEST {
         return text.to_owned();
     }
+    if text.as_bytes()[..=LONGEST].is_ascii() {
+        return text[..LONGEST].to_owned();
+    }
     let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
     text[..end].to_owned()
 }

@@ -89,6 +89,11 @@ impl Reports {
         self.current(seen).filter(|report| report.is_in_table())
     }
 
+    /// The report whose stats this node is printing.
+    pub(super) fn in_stats(&mut self, seen: &Seen) -> Option<&mut Report> {
+        self.current(seen).filter(|report| report.stats_open && report.is_open())
+    }
+
     /// Adds a line. False: it belongs to no report.
     pub(super) fn take(&mut self, seen: &Seen, text: &str, message: Message<'_>) -> bool {
         match message {
@@ -148,9 +153,7 @@ impl Reports {
                 }
             }
             Message::StatPairs(pairs) => {
-                let Some(report) = self.current(seen).filter(|report| report.stats_open && report.is_open()) else {
-                    return false;
-                };
+                let Some(report) = self.in_stats(seen) else { return false };
                 super::amount::stats(pairs, &mut report.stats);
             }
             Message::Ram(what, count) => {

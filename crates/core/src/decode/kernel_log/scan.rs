@@ -71,6 +71,8 @@ pub(super) struct Scan<'a> {
     block: usize,
     plain: OnceCell<Option<&'a str>>,
     searched: usize,
+    /// The line that was looked at last.
+    ahead: Option<RawLine<'a>>,
     /// How many lines to read whatever they hold.
     pub(super) attention: usize,
     /// Lines passed over.
@@ -87,6 +89,7 @@ impl<'a> Scan<'a> {
             block: 0,
             plain: OnceCell::new(),
             searched: 0,
+            ahead: None,
             attention: 0,
             skipped: 0,
         }
@@ -105,6 +108,13 @@ impl<'a> Scan<'a> {
     /// The line after the last one, whatever it holds.
     #[inline]
     pub(super) fn following(&mut self) -> Option<RawLine<'a>> {
+        if self.ahead.is_none_or(|line| line.start != self.at) {
+            self.ahead = self.look();
+        }
+        self.ahead
+    }
+
+    fn look(&mut self) -> Option<RawLine<'a>> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         while self.searched < self.at + end {

@@ -18,6 +18,11 @@ pub(super) struct Summary {
 /// Reads the line. Values end at the comma before the next key: a name may hold commas itself.
 pub(super) fn read(text: &str) -> Option<Summary> {
     let text = text.strip_prefix("oom-kill:")?;
+    as_printed(text).or_else(|| key_by_key(text))
+}
+
+/// The fields, whatever stands where.
+fn key_by_key(text: &str) -> Option<Summary> {
     let printed = value(text, "constraint=").map(|(value, _)| value)?;
     let oom_memcg = path_of(text, &[",oom_memcg=", ",origin_memcg="]);
     let has_limit = place(text, ",oom_memcg=").or_else(|| place(text, ",origin_memcg=")).is_some();
@@ -51,6 +56,40 @@ pub(super) fn read(text: &str) -> Option<Summary> {
     })
 }
 
+/// The fields of a line about a limit of which every value is where it belongs and holds no comma.
+fn as_printed(text: &str) -> Option<Summary> {
+    const KEYS: [&str; 9] = [
+        "constraint=CONSTRAINT_MEMCG",
+        "nodemask=",
+        "cpuset=",
+        "mems_allowed=",
+        "oom_memcg=",
+        "task_memcg=",
+        "task=",
+        "pid=",
+        "uid=",
+    ];
+    let mut ends = memchr::memchr_iter(b',', text.as_bytes()).chain([text.len()]);
+    let (mut values, mut start) = ([""; KEYS.len()], 0);
+    for (value, key) in values.iter_mut().zip(KEYS) {
+        let end = ends.next()?;
+        *value = text[start..end].strip_prefix(key)?;
+        start = end + 1;
+    }
+    let [after_constraint, _, _, _, oom_memcg, task_memcg, comm, pid, uid] = values;
+    // A number alone: of anything else the closer look decides what it tells.
+    let number = |value: &str| value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok())?;
+    (after_constraint.is_empty() && ends.next().is_none()).then_some(())?;
+    Some(Summary {
+        constraint: Some(Constraint::Memcg),
+        oom_memcg: path(oom_memcg),
+        task_memcg: path(task_memcg),
+        comm: Some(comm.to_owned()),
+        pid: Some(number(pid)?),
+        uid: Some(number(uid)?),
+    })
+}
+
 /// The value behind `key`, and whether something follows it.
 fn value<'a>(text: &'a str, key: &str) -> Option<(&'a str, bool)> {
     let after = &text[place(text, key)? + key.len()..];
@@ -70,12 +109,31 @@ pub(super) fn path(text: &str) -> Option<String> {
     if !text.starts_with('/') || cut {
         return None;
     }
+    if text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
     Some(text.split_whitespace().collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_as_printed_is_read_as_key_by_key(
+            values in proptest::collection::vec("[/a-c, ]{0,5}(>|é)?", 6), pid in "[0-9]{1,11}", uid in " ?[0-9]{1,11}", end in "[,>]?",
+        ) {
+            let [nodes, cpuset, mems, limit, task, comm] = &values[..] else { panic!("six values") };
+            let text = format!(
+                "constraint=CONSTRAINT_MEMCG,nodemask={nodes},cpuset={cpuset},mems_allowed={mems},oom_memcg={limit},\
+                 task_memcg={task},task={comm},pid={pid},uid={uid}{end}"
+            );
+            prop_assert!(as_printed(&text).is_none_or(|summary| Some(summary) == key_by_key(&text)), "{text}");
+        }
+    }
 
     #[test]
     fn every_constraint_is_read_by_meaning() {

@@ -2,6 +2,7 @@
 
 use super::amount::{is_cut, number, place, size};
 use crate::fact::Victim;
+use crate::units::Bytes;
 
 /// What follows `Killed process`, in the words of every kernel:
 /// ` 123 (app) total-vm:1kB, anon-rss:1kB, file-rss:1kB` (3.x), `, shmem-rss:1kB` (4.5), `, UID:0 pgtables:1kB
@@ -9,8 +10,13 @@ use crate::fact::Victim;
 /// ` 123 (app) vsz:1kB, ...` (2.6.35).
 pub(super) fn killed(after: &str) -> Victim {
     let (pid, rest) = pid(after);
+    Victim { pid, ..as_printed(rest).unwrap_or_else(|| key_by_key(rest)) }
+}
+
+/// What follows the pid, whatever stands where.
+fn key_by_key(rest: &str) -> Victim {
     Victim {
-        pid,
+        pid: None,
         comm: comm(rest),
         total_vm: size(rest, "total-vm:").or_else(|| size(rest, "vsz:")),
         anon_rss: size(rest, "anon-rss:"),
@@ -20,6 +26,37 @@ pub(super) fn killed(after: &str) -> Victim {
         uid: uid(rest),
         oom_score_adj: adj(rest),
     }
+}
+
+/// What follows the pid where all of it is as kernels print it from 5.4 on, and the name holds nothing that could be taken
+/// for one of the keys.
+fn as_printed(rest: &str) -> Option<Victim> {
+    let (comm, mut rest) = rest.strip_prefix(" (")?.split_once(')')?;
+    let mut value = |key: &str| {
+        let (value, after) = number(rest.strip_prefix(key)?)?;
+        rest = after;
+        Some(value)
+    };
+    let sizes = [value(" total-vm:")?, value("kB, anon-rss:")?, value("kB, file-rss:")?, value("kB, shmem-rss:")?];
+    let uid = value("kB, UID:")?;
+    let pgtables = value(" pgtables:")?;
+    let adj = rest.strip_prefix("kB oom_score_adj:")?;
+    let (negative, digits) = adj.strip_prefix('-').map_or((false, adj), |digits| (true, digits));
+    let (adj, rest) = number(digits)?;
+    let plain = rest.is_empty() && !comm.contains([' ', ',', ':']) && place(comm, "UID").is_none();
+    let [total_vm, anon_rss, file_rss, shmem_rss] = sizes.map(|kib| Some(Bytes::kib(kib)));
+    let adj = i32::try_from(adj).ok()?;
+    plain.then(|| Victim {
+        pid: None,
+        comm: Some(comm.to_owned()),
+        total_vm,
+        anon_rss,
+        file_rss,
+        shmem_rss,
+        pgtables: Some(Bytes::kib(pgtables)),
+        uid: u32::try_from(uid).ok(),
+        oom_score_adj: Some(if negative { -adj } else { adj }),
+    })
 }
 
 /// A process that a line only names: ` 123 (app) score 5 or sacrifice child`, ` 123 (app), now anon-rss:0kB`.
@@ -68,8 +105,24 @@ fn adj(rest: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::units::Bytes;
+
+    proptest! {
+        #[test]
+        fn a_line_as_printed_is_read_as_key_by_key(
+            name in "[a-c:, ()]{0,3}(UID)?[a-c)]{0,3}", numbers in proptest::collection::vec("[0-9]{0,11}", 7), sign in "-?",
+            end in "[ >0]?",
+        ) {
+            let [total, anon, file, shmem, uid, tables, adj] = &numbers[..] else { panic!("seven numbers") };
+            let rest = format!(
+                " ({name}) total-vm:{total}kB, anon-rss:{anon}kB, file-rss:{file}kB, shmem-rss:{shmem}kB, UID:{uid} \
+                 pgtables:{tables}kB oom_score_adj:{sign}{adj}{end}"
+            );
+            prop_assert!(as_printed(&rest).is_none_or(|victim| victim == key_by_key(&rest)), "{rest}");
+        }
+    }
 
     #[test]
     fn the_kill_line_of_every_kernel_is_read() {

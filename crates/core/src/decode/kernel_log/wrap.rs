@@ -21,15 +21,22 @@ pub(super) fn ends_in_a_value(text: &str) -> bool {
 /// Could the message go on in the next line? Most are whole, and the next line is not looked at twice.
 pub(super) fn needs_more(text: &str, telling: bool) -> bool {
     match text.as_bytes().first() {
-        Some(b'o') => place(text, ",uid=").is_none(),
-        Some(b'K' | b'M' | b'O') => place(text, "oom_score_adj:").is_none(),
+        Some(b'o') => lacks(text, ",uid="),
+        Some(b'K' | b'M' | b'O') => lacks(text, "oom_score_adj:"),
         Some(b'T') => text.starts_with("Task in") || text.starts_with("Tasks in"),
-        Some(b'm') => place(text, "failcnt").is_none(),
+        Some(b'm') => lacks(text, "failcnt"),
         Some(b'[') => {
             text.as_bytes().last().is_some_and(u8::is_ascii_digit) || text[1..].trim_ascii_start().starts_with("pid")
         }
         _ => telling && text.contains("invoked oom-killer") && !text.contains("oom_score_adj="),
     }
+}
+
+/// Is a key missing? Where it is not, it is most often the last one, before a number.
+fn lacks(text: &str, key: &str) -> bool {
+    let before = text.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let before = before.strip_suffix(['-', ' ']).unwrap_or(before);
+    !before.ends_with(key) && place(text, key).is_none()
 }
 
 /// The message `text` continued by the line `next`, or `None` where that line is another one.

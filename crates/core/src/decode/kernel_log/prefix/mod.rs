@@ -111,8 +111,8 @@ pub(super) fn element<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str>
 
 /// An element that begins with a word.
 fn worded<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
-    // In a clock, a tag, a bracket, a file's name: most messages have none of these, and are told by that alone.
-    memchr::memchr3(b':', b']', b'-', rest.as_bytes())?;
+    let [one, two, three] = SIGNS;
+    memchr::memchr3(one, two, three, rest.as_bytes())?;
     dated(line, rest)
         .or_else(|| kernel_tag(line, rest))
         .or_else(|| node_before_facility(line, rest))
@@ -121,19 +121,33 @@ fn worded<'a>(line: &mut Line<'a>, rest: &'a str) -> Option<&'a str> {
         .or_else(|| file_before_prefix(rest))
 }
 
+/// Signs of a clock, a tag, a bracket, a file's name: most messages have none of these, and are told by that alone.
+pub(super) const SIGNS: [u8; 3] = [b':', b']', b'-'];
+
 /// Is a text behind a clock a message for certain, of which [`element`] would take nothing off? Many that are not told so
 /// are messages, too.
 #[inline]
 pub(super) fn is_message(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    // Behind a question mark a frame of a call trace.
-    bytes.first().is_some_and(|first| {
+    let [one, two, three] = SIGNS;
+    text.as_bytes().first().is_some_and(|first| {
+        // Behind a question mark a frame of a call trace.
         *first == b'?'
-            || first.is_ascii_alphabetic()
-                && level(text).is_none()
-                && !text.starts_with("MESSAGE=")
-                && (is_named(text) || memchr::memchr3(b':', b']', b'-', bytes).is_none())
+            || first.is_ascii_alphabetic() && is_word(text, memchr::memchr3(one, two, three, text.as_bytes()).is_some())
     })
+}
+
+/// The same of a text that begins with a letter, and holds a sign or none.
+#[inline]
+pub(super) fn is_word(text: &str, signed: bool) -> bool {
+    level(text).is_none() && !text.starts_with("MESSAGE=") && (!signed || is_named(text) || is_known(text))
+}
+
+/// Messages that every report has.
+fn is_known(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(text, "Call Trace:" | "Tasks state (memory values in pages):")
+        || (text.starts_with("Memory cgroup out of memory") || text.starts_with("Memory cgroup stats for "))
+            && memchr::memchr(b']', &bytes[..bytes.len().min(40)]).is_none()
 }
 
 /// `RAX: 0000000000000000`, `memory: usage 9kB`: a name before what is told of it, and neither a tag nor a file's.
