@@ -158,3 +158,12 @@ fn lists_of_a_log_service_are_read_newest_first_too() {
     let document = explain("a.json", document.to_string());
     check(&document, Some("2026-03-01T10:04:59.508Z"), None, 1);
 }
+
+#[test]
+fn a_row_far_behind_others_that_are_none_is_found() {
+    let broken = "\"2026-03-01T10:00:00Z\",\"eth0: link \"up\"\"\n".repeat(4000);
+    let rows: String = report().iter().map(|line| quoted(&["2026-03-01T10:04:59Z", line])).collect();
+    let document = explain("a.csv", format!("timestamp,message\n{broken}{rows}"));
+    check(&document, Some("2026-03-01T10:04:59Z"), None, 4009);
+    assert!(document.gaps[0].because.contains("line 2 and 3999 more"), "{:?}", document.gaps);
+}

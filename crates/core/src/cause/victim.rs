@@ -120,7 +120,9 @@ pub(super) fn first_of_its_container(case: &Case<'_>, kill: &CaseKill<'_>) -> Op
     let rows = || report.candidates.iter().filter(|row| row.comm != "pause" && Some(row.pid) != sandbox);
     let killed = |pid: u32| report.victims.iter().any(|victim| victim.pid == Some(pid));
     if report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg {
-        return rows().map(|row| row.pid).min().map(killed);
+        // The table of a cgroup inside of the container lists that one's processes: its first need not be the container's.
+        let inside = report.below_the_container().is_some();
+        return rows().map(|row| row.pid).min().map(killed).filter(|first| !(*first && inside));
     }
     if report.level != Some(Level::Pod) {
         return None;

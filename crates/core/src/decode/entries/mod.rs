@@ -25,6 +25,9 @@ const DEEPEST: usize = 6;
 /// A message is looked for at most this far behind the one before it.
 const NEXT: usize = 64 << 10;
 
+/// Lines that hold no entry are left out where they are more.
+const FARTHEST: usize = 100;
+
 /// In a journal's fields at most one line in so many is something else.
 const STRAY: usize = 10;
 
@@ -92,11 +95,15 @@ pub(super) fn on_lines(text: Cow<'_, [u8]>) -> Lines<'_> {
 /// Sets what was decoded of the lines to their places in the artifact, and says what could not be read.
 pub(super) fn settle(lines: &Lines<'_>, artifact: &Artifact, out: &mut Decoded) {
     if let Some(places) = &lines.places {
+        let place_of = |line: usize| line.checked_sub(1).and_then(|at| places.get(at)).copied().unwrap_or(line);
         let settled = |from: &mut Locus| {
             if let Place::Line(line) = &mut from.place {
-                *line = places.get(*line as usize - 1).map_or(*line, |place| u32::try_from(*place).unwrap_or(u32::MAX));
+                *line = u32::try_from(place_of(*line as usize)).unwrap_or(u32::MAX);
             }
         };
+        for hole in out.coverage.iter_mut().flat_map(|coverage| &mut coverage.holes) {
+            hole.because = settled_words(&hole.because, place_of);
+        }
         for fact in &mut out.facts {
             settled(&mut fact.from);
             if let What::Kill(kill) = &mut fact.what {
@@ -129,6 +136,14 @@ pub(super) fn settle(lines: &Lines<'_>, artifact: &Artifact, out: &mut Decoded) 
     }
 }
 
+/// A sentence with the lines set that it names: `line 7 says that lines were lost`.
+fn settled_words(text: &str, place_of: impl Fn(usize) -> usize) -> String {
+    let Some((before, rest)) = text.split_once("line ") else { return text.to_owned() };
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let line = rest[..digits].parse::<usize>().map(|line| place_of(line).to_string());
+    format!("{before}line {}{}", line.as_deref().unwrap_or(&rest[..digits]), &rest[digits..])
+}
+
 /// An entry and the line, from 0, that its message stands on.
 struct Entry {
     line: usize,
@@ -139,7 +154,8 @@ struct Entry {
 fn placed(entries: &[Entry]) -> Lines<'static> {
     let (mut out, mut places) = (String::new(), Vec::new());
     for entry in entries {
-        while places.len() < entry.line {
+        // What stands far behind need not stand on its own line: its place is known.
+        while places.len() < entry.line && entry.line - places.len() < FARTHEST {
             out.push('\n');
             places.push(places.len() + 1);
         }
