@@ -38,7 +38,7 @@ pub fn assemble<'a>(index: &'a Index<'a>, ask: &Ask) -> Vec<Case<'a>> {
     if cases.is_empty() && ask.pod.is_none() && ask.owner.is_none() && ask.namespace.is_none() {
         cases.extend(orphans::node_events(index).filter(|case| is_recent(case, ask)));
     }
-    if cases.is_empty() && index.pods.is_empty() && index.engines.is_empty() {
+    if cases.is_empty() && ask.pod.is_none() && ask.owner.is_none() && ask.container.is_none() {
         cases.extend(super::counted::bare(index));
     }
     lend_unnamed(index, &mut cases);

@@ -5,7 +5,8 @@ use super::matching::{same_id, same_uid};
 use super::{Case, Index, Seen, assemble};
 use crate::fact::{Counters, CountersOf};
 
-/// Nothing but counters was given, of a cgroup that nobody names: they are the case.
+/// Counters of a cgroup that nobody names tell of a kill, and nothing else of any end: they are the case, whatever runs
+/// well beside them.
 pub(super) fn bare<'a>(index: &'a Index<'a>) -> Option<Case<'a>> {
     let nameless =
         |counters: &Seen<'_, Counters>| counters.it.of == CountersOf::Unknown && counters.it.cgroup.is_none();

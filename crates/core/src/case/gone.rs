@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::matching::bare_uid;
 use super::{Index, PodView, Seen};
 use crate::artifact::ArtifactId;
-use crate::fact::{Container, Event, Owner, Pod, Resources};
+use crate::fact::{Container, Event, Owner, Pod, Resources, Revision};
 
 /// A namespace and a pod's name in it.
 type Name<'a> = (Option<&'a str>, &'a str);
@@ -19,6 +21,8 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
         .flatten()
         .collect();
     let names: HashSet<&str> = index.pods.iter().filter_map(|view| view.pod.name.as_deref()).collect();
+    let without_uid = index.pods.iter().filter(|view| view.pod.uid.is_none() && view.pod.config_hash.is_none());
+    let unidentified: HashSet<&str> = without_uid.filter_map(|view| view.pod.name.as_deref()).collect();
     let nameless: HashSet<ArtifactId> =
         index.pods.iter().filter(|view| view.pod.name.is_none()).map(|view| view.from.artifact).collect();
     let killed: HashSet<Option<String>> =
@@ -37,8 +41,7 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
         let name_in = (object.namespace.as_deref(), name);
         let known = match uid {
             // A uid that no pod has is another pod, though one of the same name may live (a StatefulSet's).
-            Some(uid) if !uids.is_empty() => uids.contains(uid),
-            Some(_) => names.contains(name),
+            Some(uid) => uids.contains(uid) || unidentified.contains(name),
             None => names.contains(name) || told.contains(&name_in) && !places.contains_key(&(name_in, None)),
         };
         // An earlier pod of a name that lives on (a StatefulSet's, a pod applied again) is told of by its kills alone.
@@ -69,11 +72,14 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
         if let Some(container) = &object.container
             && !view.pod.containers.iter().any(|known| known.name.as_ref() == Some(container))
         {
-            let template = view.pod.owner.as_ref().and_then(|owner| in_template(index, &view.pod, owner, container));
+            let owner = view.pod.owner.as_ref();
+            let seen = event.first.or(event.last);
+            let template = owner.and_then(|owner| in_template(index, &view.pod, owner, container, seen));
+            let (image, resources) = template.unwrap_or_default();
             view.pod.containers.push(Container {
                 name: Some(container.clone()),
-                image: template.and_then(|(_, image, _)| image.clone()),
-                resources: template.map(|(_, _, resources)| resources.clone()).unwrap_or_default(),
+                image,
+                resources,
                 ..Container::default()
             });
             view.container_from.push(from.clone());
@@ -82,22 +88,37 @@ pub(super) fn pods(index: &Index<'_>) -> Vec<PodView> {
     gone
 }
 
-/// The container in the template that the pod was made from. A `ReplicaSet`'s never changes; that of another owner may be
-/// newer than the pod.
-fn in_template<'a>(
-    index: &'a Index<'_>,
+/// The container in the template that the pod was made from. A `ReplicaSet`'s and a `Job`'s never change. A
+/// `StatefulSet`'s or `DaemonSet`'s may be newer than the pod: it counts where the set itself never changed, or where all
+/// its revisions agree on the container.
+fn in_template(
+    index: &Index<'_>,
     pod: &Pod,
     owner: &Owner,
     container: &str,
-) -> Option<&'a (String, Option<String>, Resources)> {
-    let revisions = index.revisions.iter().map(|(revision, _)| revision);
-    let mut own = revisions.filter(|it| {
-        it.kind == "ReplicaSet"
-            && it.kind == owner.kind
-            && it.name == owner.name
-            && (it.namespace.is_none() || it.namespace == pod.namespace)
-    });
-    own.next()?.containers.iter().find(|(name, _, _)| name == container)
+    seen: Option<Timestamp>,
+) -> Option<(Option<String>, Resources)> {
+    let in_time = |it: &&Revision| it.created.zip(seen).is_none_or(|(created, seen)| created <= seen);
+    let all = index.revisions.iter().map(|(revision, _)| revision);
+    let all: Vec<&Revision> = all.filter(|it| it.namespace.is_none() || it.namespace == pod.namespace).collect();
+    let of = |it: &Revision| {
+        let (_, image, resources) = it.containers.iter().find(|(name, _, _)| name == container)?;
+        Some((image.clone(), resources.clone()))
+    };
+    let own = all.iter().copied().find(|it| it.kind == owner.kind && it.name == owner.name);
+    if let Some(own) = own.filter(|own| own.unchanged) {
+        // A newer object of the same name did not make it.
+        return of(own).filter(|_| in_time(&own));
+    }
+    let is_kept = |it: &&Revision| it.kind == "ControllerRevision" && it.owner.as_ref() == Some(owner);
+    let kept: Vec<&Revision> = all.iter().copied().filter(is_kept).collect();
+    // Where all here are younger than the pod, the one that made it is gone.
+    kept.iter().find(|it| it.created.is_some() && seen.is_some() && in_time(it))?;
+    let told: Option<Vec<_>> = kept.iter().copied().chain(own).map(of).collect();
+    let told = told?;
+    let (image, resources) = told.first()?;
+    let image = image.clone().filter(|image| told.iter().all(|(other, _)| other.as_ref() == Some(image)));
+    told.iter().all(|(_, other)| other == resources).then(|| (image, resources.clone()))
 }
 
 /// Who says that it created or deleted a pod: `Created pod: web-7f9c5d-x2b4z`, `delete Pod db-0 in StatefulSet db

@@ -94,6 +94,7 @@ impl<'a> Index<'a> {
             }
         }
         index.pods = join_pods(pods);
+        super::identity::learn(&mut index.pods, &index.kills);
         let told = super::removed::containers(&index);
         index.engines.extend(told);
         let gone = super::gone::pods(&index);

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fact::{KernelKill, Pod, Subject};
+use crate::fact::{Container, KernelKill, Pod, Subject};
 
+use super::identity::had;
 use super::{Case, CaseKill, Index, Life, Seen, Tie};
 
 /// Slack between clocks that should agree: the status has whole seconds, the kill comes before the exit is seen.
@@ -135,7 +136,11 @@ fn by_pod(case: &Case<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
     if let Some(life) = by_time(case, timed) {
         let ids_known = kill.container_id.is_some() && container_ids(case).next().is_some();
         // An id that is none of this container's known ones cannot be of the lives that those ids name.
-        if !(ids_known && life == Life::This && case.termination().is_some_and(|end| end.container_id.is_some())) {
+        // What does not run again has the id of the life that ended, which a describe text does not print beside the end.
+        let current = case.death.as_ref().is_some_and(|death| death.current) || !case.is_running();
+        let of_end = case.termination().is_some_and(|end| end.container_id.is_some())
+            || current && case.status().is_some_and(|status| status.id.is_some());
+        if !(ids_known && life == Life::This && of_end) {
             return Some((life, Tie::PodUidAndTime));
         }
         return Some((Life::Earlier, Tie::PodUid));
@@ -163,23 +168,12 @@ fn by_pod(case: &Case<'_>, kill: &KernelKill) -> Option<(Life, Tie)> {
 /// The id is known to be of another container of the pod.
 fn belongs_to_another(case: &Case<'_>, id: &str) -> bool {
     let Some(view) = case.pod else { return false };
-    view.pod.containers.iter().any(|container| {
-        let ours = case.container.is_some_and(|own| std::ptr::eq(own, container));
-        let status = container.status.as_ref();
-        !ours
-            && status.is_some_and(|status| {
-                let end = match &status.state {
-                    Some(crate::fact::State::Terminated(end)) => end.container_id.as_deref(),
-                    _ => None,
-                };
-                let last = status.last.as_ref().and_then(|end| end.container_id.as_deref());
-                [status.id.as_deref(), end, last].into_iter().flatten().any(|known| same_id(known, id))
-            })
-    })
+    let ours = |container: &Container| case.container.is_some_and(|own| std::ptr::eq(own, container));
+    view.pod.containers.iter().any(|container| !ours(container) && had(container, id))
 }
 
 /// The life that a moment falls into.
-fn by_time(case: &Case<'_>, at: Option<Timestamp>) -> Option<Life> {
+pub(super) fn by_time(case: &Case<'_>, at: Option<Timestamp>) -> Option<Life> {
     let at = at?;
     let finished = case.finished()?;
     if at.duration_since(finished) > SLACK {

@@ -19,6 +19,7 @@ mod events;
 mod gather;
 mod gone;
 mod healthy;
+mod identity;
 mod index;
 mod matching;
 mod moment;

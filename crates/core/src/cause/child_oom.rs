@@ -1,7 +1,7 @@
 //! A child was killed by the OOM killer, and the main process then ended by itself.
 
 use super::killing::{self, Killing};
-use super::{Cause, Finding, Found, Proof, advice, kernel, probe, quote, stop, told_on_node};
+use super::{Cause, Finding, Found, Proof, advice, kernel, probe, quote, stop, told_on_node, victim};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -28,8 +28,9 @@ fn judge(case: &Case<'_>) -> Finding {
         (_, Some(code)) => format!("its main process then ended by itself with exit code {code}"),
     };
     let summary = format!("The kernel killed {} of {}; {then}.", kernel::who(&killing), place(case, &killing));
-    // Whoever sent a SIGTERM may have had another reason.
-    let most = if case.exit_code() == Some(143) { Confidence::Likely } else { Confidence::Proven };
+    // Whoever sent a SIGTERM, or a SIGKILL to what is deleted, may have had another reason.
+    let kubelets = case.exit_code() == Some(143) || case.was_signaled(9) && stop::is_deleted(case);
+    let most = if kubelets { Confidence::Likely } else { Confidence::Proven };
     let mut found = Found::new(killing.confidence.min(most), summary, proofs);
     found.oom_kill = killing.certain.then_some(true);
     found.level = killing.level;
@@ -45,9 +46,15 @@ fn judge(case: &Case<'_>) -> Finding {
 /// that is killed while its container shuts down may be why that ended.
 fn ended_by_the_kubelet(case: &Case<'_>, killing: &Killing<'_, '_>) -> bool {
     let at = killing.report.and_then(|kill| kill.kill.at);
-    let after = stop::asked(case).zip(at).is_some_and(|(asked, at)| at > asked);
+    let after = stop::asked(case).zip(at).is_some_and(|(asked, at)| at > asked) && !killed_out_of_grace(case, killing);
     let fails = matches!(case.exit_code(), Some(0 | 137 | 143)) && probe::fails_in_a_loop(case);
     stop::was_stopped(case) && !after || fails && probe::timing_fits(case)
+}
+
+/// It went on after the kill until its grace period was over, and got SIGKILL then: the kubelet's.
+fn killed_out_of_grace(case: &Case<'_>, killing: &Killing<'_, '_>) -> bool {
+    let late = killing.report.is_some_and(|kill| victim::came_late(case, kill));
+    late && case.was_signaled(9) && stop::ran_out(case) == Some(true)
 }
 
 /// Where the child was: the container, or the cgroup where there is none.

@@ -1,6 +1,6 @@
 //! SIGKILL from outside: proven to be no OOM kill, and explained by nothing else; or an engine's own kill.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal, sidecar, signal};
+use super::{Cause, Finding, Found, Proof, advice, job, kernel, killing, quote, removal, sidecar, signal};
 use crate::case::{Case, Silence};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::units::span;
@@ -9,8 +9,10 @@ pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigkill, judge
 
 fn judge(case: &Case<'_>) -> Finding {
     // Who takes the pod away sent it, whoever that is.
-    let explained =
-        killing::of_main(case) || removal::unnamed_disruption(case).is_some() || sidecar::stopped(case).is_some();
+    let explained = killing::of_main(case)
+        || removal::unnamed_disruption(case).is_some()
+        || sidecar::stopped(case).is_some()
+        || job::may_have_expired(case).is_some();
     let forced = signal::forced(case);
     if explained || !(case.was_signaled(9) || case.exit_code().is_none() && forced.is_some()) {
         return Finding::Absent;

@@ -1,6 +1,6 @@
 //! SIGTERM from outside that nothing else explains, an engine's stop included.
 
-use super::{Cause, Finding, Found, Proof, advice, kernel, killing, quote, removal, sidecar, signal};
+use super::{Cause, Finding, Found, Proof, advice, job, kernel, killing, quote, removal, sidecar, signal};
 use crate::case::{Case, Seen};
 use crate::diagnosis::{Advice, Confidence, Verdict};
 use crate::fact::EngineEvent;
@@ -9,8 +9,10 @@ use crate::signal::name;
 pub(super) const CAUSE: Cause = Cause { verdict: Verdict::ExternalSigterm, judge, advise };
 
 fn judge(case: &Case<'_>) -> Finding {
-    let explained =
-        killing::of_main(case) || removal::unnamed_disruption(case).is_some() || sidecar::stopped(case).is_some();
+    let explained = killing::of_main(case)
+        || removal::unnamed_disruption(case).is_some()
+        || sidecar::stopped(case).is_some()
+        || job::may_have_expired(case).is_some();
     let sent = signal::sent_by_engine(case);
     let stopped = signal::asked_to_end(case, &sent) && !sent.iter().any(|event| event.it.signal == Some(9));
     let by_signal = signal::request(case);

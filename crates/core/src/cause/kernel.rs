@@ -46,9 +46,8 @@ pub(super) fn judge(case: &Case<'_>, verdict: Verdict) -> Finding {
             found.missing("the kernel's report, which names the cgroup whose limit fired", kernel_log_command(case));
     }
     if due.is_some() {
-        let what = "when the kernel killed, and what: OOMKilled may stand for a child that was killed before, and the \
-                    SIGKILL be the kubelet's";
-        found = found.missing(what, kernel_log_command(case));
+        let (what, command) = due::missing(case, &killing);
+        found = found.missing(what, command);
     }
     found.into()
 }

@@ -3,10 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::level::{verdict_at, verdict_of, without_report};
-use super::{Proof, counted, due, signal};
+use super::victim::{
+    PROMPT, before_the_end, came_late, first_of_its_container, has_survivors, may_have_failed_a_probe_since, was_alone,
+    was_outlived,
+};
+use super::{Proof, counted, due, signal, victim};
 use crate::case::{Case, CaseKill, Life, Seen, Silence, Tie, is_oom_reason, is_runtimes};
 use crate::diagnosis::{Confidence, Verdict, VictimKind};
-use crate::fact::{AtFrom, Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
+use crate::fact::{Counters, CountersOf, EngineEvent, Level, NodeNote, NodeNoteKind, WaitStatus};
 
 /// A kill of a life, read.
 pub(super) struct Killing<'c, 'a> {
@@ -26,16 +30,13 @@ pub(super) struct Killing<'c, 'a> {
     pub(super) certain: bool,
 }
 
-/// A main process that is killed ends within this time, on the slowest of nodes.
-const PROMPT: SignedDuration = SignedDuration::from_mins(2);
-
 /// The kill that decides the case: of the main process if there is one, else of a child; of several the one closest to
 /// the end.
 pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
     let reported = case
         .life_kills()
         .filter(|kill| !kill.kill.victims.is_empty())
-        .map(|kill| (kill, victim(case, kill)))
+        .map(|kill| (kill, victim::of(case, kill)))
         .min_by_key(|(kill, victim)| {
             let rank = match victim {
                 VictimKind::Main => 0,
@@ -48,7 +49,7 @@ pub(super) fn of<'c, 'a>(case: &'c Case<'a>) -> Option<Killing<'c, 'a>> {
             (rank, before_the_end(case, kill).map_or(SignedDuration::MAX, SignedDuration::abs), newest)
         });
     match reported {
-        Some((kill, victim)) => Some(by_report(case, kill, victim)),
+        Some((kill, victim)) => Some(due::doubted(case, by_report(case, kill, victim))),
         None => by_api(case).map(|killing| due::doubted(case, killing)).or_else(|| in_present_life(case)),
     }
 }
@@ -58,24 +59,9 @@ pub(super) fn of_main(case: &Case<'_>) -> bool {
     of(case).is_some_and(|killing| killing.victim == VictimKind::Main)
 }
 
-/// How long before the end the kernel dates a kill; `None` where one of the two is not dated, or only by a guess.
-fn before_the_end(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<SignedDuration> {
-    let at = kill.kill.at.filter(|_| kill.kill.at_zone_known && kill.kill.at_year_known)?;
-    // The kernel's clock stands still while a machine sleeps: a kill dated by it may be later than it seems. Where the
-    // end is called an OOM kill anyhow, it is this one.
-    let said = case.reason().is_some_and(is_oom_reason) || case.engine.is_some_and(|it| it.it.oom_killed == Some(true));
-    let by_uptime = kill.kill.at_from == Some(AtFrom::BootTime);
-    Some(case.finished()?.duration_since(at)).filter(|_| !(by_uptime && said))
-}
-
-/// The container lived on after the kill: the victim was not its main process.
-fn was_outlived(case: &Case<'_>, kill: &CaseKill<'_>) -> bool {
-    before_the_end(case, kill).is_some_and(|time| time > PROMPT)
-}
-
 /// The engine ended it by a signal of its own: whatever was killed before was another process. Docker's flag stands for
 /// any OOM event in the container's life (moby daemon/monitor.go, v27), and a dead process gets no signal.
-fn ended_by_engine(case: &Case<'_>) -> bool {
+pub(super) fn ended_by_engine(case: &Case<'_>) -> bool {
     let sent = signal::sent_by_engine(case);
     let number = case.exit_code().and_then(|code| code.checked_sub(128));
     let just_before = |at: Timestamp| case.finished().is_none_or(|end| end.duration_since(at) <= PROMPT);
@@ -107,88 +93,6 @@ pub(super) fn of_programs(case: &Case<'_>) -> impl Iterator<Item = Timestamp> {
     case.life_kills().filter(is_program).filter_map(|kill| kill.kill.at)
 }
 
-/// Which process of the container a report's victims are.
-fn victim(case: &Case<'_>, kill: &CaseKill<'_>) -> VictimKind {
-    let report = kill.kill.it;
-    if matches!(case.wait_status(), Some(WaitStatus::NeverRan(_))) {
-        return VictimKind::RuntimeInit;
-    }
-    let comm = report.victims.first().and_then(|victim| victim.comm.as_deref()).unwrap_or_default();
-    if is_runtimes(comm) {
-        return VictimKind::RuntimeInit;
-    }
-    if comm == "pause" && case.container.is_none_or(|container| container.name.as_deref() != Some("pause")) {
-        return VictimKind::Sandbox;
-    }
-    // Of a pod that is gone nothing tells whether the container went on.
-    if case.death.is_none() && (case.is_running() || case.container.is_some()) && !case.is_gone() {
-        // The status is older than the kill.
-        return if was_alone(kill) { VictimKind::Main } else { VictimKind::Child };
-    }
-    if case.exit_code().is_some() && !case.was_signaled(9) {
-        return VictimKind::Child;
-    }
-    if report.group {
-        return VictimKind::Main;
-    }
-    if was_outlived(case, kill) || ended_by_engine(case) {
-        return VictimKind::Child;
-    }
-    match first_of_its_container(case, kill) {
-        Some(false) => VictimKind::Child,
-        _ => VictimKind::Main,
-    }
-}
-
-/// The only process of the container's own cgroup was killed: nothing of it lives.
-fn was_alone(kill: &CaseKill<'_>) -> bool {
-    let report = kill.kill.it;
-    let processes = || report.candidates.iter().filter(|row| row.comm != "pause").map(|row| row.pid);
-    let killed = |pid| report.victims.iter().any(|victim| victim.pid == Some(pid));
-    let own = report.level == Some(Level::Container) && report.below_the_container().is_none();
-    own && processes().count() == 1 && processes().all(killed)
-}
-
-/// The table lists processes other than the victims and the sandbox's.
-fn has_survivors(kill: &CaseKill<'_>) -> bool {
-    let report = kill.kill.it;
-    let killed = |pid| report.victims.iter().any(|victim| victim.pid == Some(pid));
-    report.candidates.iter().any(|row| row.comm != "pause" && !killed(row.pid))
-}
-
-/// The sandbox's process in the table of a pod's cgroup, where none is called `pause`: containerd and cri-dockerd start
-/// it before any container, so that it has the lowest pid. CRI-O has none unless the containers share their processes.
-fn sandbox(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<u32> {
-    let rows = &kill.kill.it.candidates;
-    let has_one = matches!(case.runtime(), Some("containerd" | "docker"));
-    if kill.kill.level != Some(Level::Pod) || !has_one || rows.len() < 2 || rows.iter().any(|row| row.comm == "pause") {
-        return None;
-    }
-    // Whose first rows were cut may begin with the victim itself, which the sandbox is not.
-    let killed = |pid: &u32| kill.kill.victims.iter().any(|victim| victim.pid == Some(*pid));
-    rows.iter().map(|row| row.pid).min().filter(|pid| !killed(pid))
-}
-
-/// Whether a victim is the first process of its container, the one with the lowest pid. The table of a container's own
-/// cgroup lists its processes alone. That of a pod's cgroup lists those of all its containers and of the sandbox; the
-/// kubelet gives a container an `oom_score_adj`, which its processes inherit. `None`: nothing tells.
-fn first_of_its_container(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<bool> {
-    let report = kill.kill.it;
-    let sandbox = sandbox(case, kill);
-    let rows = || report.candidates.iter().filter(|row| row.comm != "pause" && Some(row.pid) != sandbox);
-    let killed = |pid: u32| report.victims.iter().any(|victim| victim.pid == Some(pid));
-    if report.level == Some(Level::Container) || case.pod.is_none() && report.task_memcg == report.oom_memcg {
-        return rows().map(|row| row.pid).min().map(killed);
-    }
-    if report.level != Some(Level::Pod) {
-        return None;
-    }
-    let adj = rows().find(|row| killed(row.pid))?.oom_score_adj;
-    let first = rows().filter(|row| row.oom_score_adj == adj).map(|row| row.pid).min()?;
-    // Another container may have the same adjustment.
-    (killed(first) || case.is_alone_in_its_pod()).then(|| killed(first))
-}
-
 /// The level whose limit fired. A run may stand in the cgroup of another one, whose limit is not its own.
 fn level_of(case: &Case<'_>, kill: &CaseKill<'_>) -> Option<Level> {
     let own = case.engine.filter(|_| case.is_command()).and_then(|engine| engine.it.cgroup.as_deref());
@@ -216,7 +120,7 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         {
             Verdict::ChildOomInvisible
         }
-        VictimKind::Child => of_child(case, was_outlived(case, kill)),
+        VictimKind::Child => of_child(case, was_outlived(case, kill) || may_have_failed_a_probe_since(case, kill)),
         // Another process that lived on may have been the first, and no end is there to tell.
         VictimKind::Main if case.is_gone() && first.is_none() && !kill.kill.group && has_survivors(kill) => {
             Verdict::Undetermined
@@ -229,7 +133,8 @@ fn by_report<'c, 'a>(case: &Case<'_>, kill: &'c CaseKill<'a>, victim: VictimKind
         && level == Some(Level::Pod)
         && first == Some(false)
         && matches!(case.exit_code(), Some(137) | None);
-    let sure = ended && (level.is_some() || victim != VictimKind::Main) && !by_adj;
+    let late = victim == VictimKind::Main && came_late(case, kill) && !victim::is_told(case, kill);
+    let sure = ended && (level.is_some() || victim != VictimKind::Main) && !by_adj && !late;
     // A line that names no cgroup says no more of the level than the status does.
     let unnamed = || (kill.tie == Tie::Moment && victim == VictimKind::Main).then(|| without_report(case).1).flatten();
     let told = case.death.is_some() || victim != VictimKind::Main || kill.kill.group || first.is_some();

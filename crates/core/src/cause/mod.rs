@@ -11,6 +11,7 @@ mod advice;
 mod cordon;
 mod counted;
 mod due;
+mod job;
 mod kernel;
 mod killing;
 mod level;
@@ -24,6 +25,7 @@ mod signal;
 mod start;
 mod stop;
 mod told_on_node;
+mod victim;
 
 pub(crate) use advice::WITHOUT_HISTORY;
 pub(crate) use kernel::beside_the_end;

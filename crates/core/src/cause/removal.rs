@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::stop::{is_deleted, stopping};
-use super::{Finding, Found, Proof, kernel, killing, quote, stop};
+use super::{Finding, Found, Proof, job, kernel, killing, quote, stop};
 use crate::case::{Case, Seen};
 use crate::diagnosis::Confidence;
-use crate::fact::{Condition, Event, Owner};
-use crate::naming;
+use crate::fact::{Condition, Event};
 
 /// The clocks of a node and of the API server differ by less.
-const SKEW: SignedDuration = SignedDuration::from_secs(15);
+pub(super) const SKEW: SignedDuration = SignedDuration::from_secs(15);
 
 /// The end that is diagnosed can be the pod's: it is the container's present state or none is known, and the OOM
 /// killer did not end the main process before.
@@ -29,7 +28,9 @@ fn ended_before(case: &Case<'_>) -> bool {
     let disrupted = disruption(case).and_then(|condition| condition.since);
     let stopped = stopping(case).and_then(|event| event.it.first.or(event.it.last));
     let begun = [deleted, disrupted, stopped].into_iter().flatten().min();
-    case.finished().zip(begun).is_some_and(|(finished, begun)| begun.duration_since(finished) > SKEW)
+    case.finished().zip(begun).is_some_and(|(finished, begun)| {
+        begun.duration_since(finished) > SKEW || stopped.is_none() && job::finished_between(case, finished, begun)
+    })
 }
 
 /// The pod's `DisruptionTarget` condition (Kubernetes 1.26), where it is true.
@@ -180,34 +181,8 @@ pub(super) fn deleted_by_controller<'a>(case: &Case<'a>) -> Option<Seen<'a, Even
     case.index.events.with_reason("SuccessfulDelete").find(|event| names(&event.it.message, name))
 }
 
-fn names(message: &str, name: &str) -> bool {
+pub(super) fn names(message: &str, name: &str) -> bool {
     message.split(|c: char| c.is_whitespace() || c == ':').any(|word| word == name)
-}
-
-/// A `CronJob` says that it deleted the job that owned the pod, and so the pod: `Deleted job cron-29931011`
-/// (pkg/controller/cronjob/cronjob_controllerv2.go `deleteJob`, v1.37). Of events that repeat only the last one's name
-/// is kept (client-go `EventAggregator`): then the moment tells.
-pub(super) fn deleted_with_its_job<'a>(case: &Case<'a>) -> Option<Seen<'a, Event>> {
-    let pod = case.pod_spec()?;
-    let Owner { name: job, .. } = pod.owner.as_ref().filter(|owner| owner.kind == "Job")?;
-    let by_cron = |event: &Seen<'a, Event>| {
-        let object = &event.it.object;
-        object.kind.as_deref() == Some("CronJob")
-            && object.namespace == pod.namespace
-            && object.name.as_deref().is_some_and(|cron| naming::is_maker_of("CronJob", cron, job))
-    };
-    let asked = stopping(case).and_then(|event| event.it.last.or(event.it.first));
-    let combined = |event: &Seen<'a, Event>| {
-        let Event { first, last, .. } = event.it;
-        let stretch = first.or(*last).zip(last.or(*first)).zip(asked);
-        event.it.message.starts_with("(combined from similar events)")
-            && stretch.is_some_and(|((first, last), asked)| {
-                first.duration_since(asked) <= SKEW && asked.duration_since(last) <= SKEW
-            })
-    };
-    let told: Vec<_> = case.index.events.with_reason("SuccessfulDelete").filter(by_cron).collect();
-    let named = told.iter().find(|event| names(&event.it.message, job));
-    named.or_else(|| told.iter().find(|event| combined(event))).copied()
 }
 
 /// The pod was taken away: the OOM killer had no part in it, unless something tells of a kill.
@@ -226,37 +201,6 @@ pub(super) fn found(
         proofs.extend(kills);
     }
     Found::new(confidence, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false)))
-}
-
-/// The Job that owned the pod had failed or was suspended: then its controller deletes the pods that still run
-/// (pkg/controller/job/job_controller.go `syncJob`, v1.37).
-pub(super) fn job_ended<'a>(case: &Case<'a>) -> Option<(Seen<'a, Event>, Proof)> {
-    let pod = case.pod_spec()?;
-    let owner = pod.owner.as_ref().filter(|owner| owner.kind == "Job")?;
-    let of_job = |event: &Seen<'_, Event>| {
-        event.it.object.name.as_ref() == Some(&owner.name) && event.it.object.namespace == pod.namespace
-    };
-    let reasons = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "Suspended"];
-    let in_time = |event: &Seen<'_, Event>| event.it.reason != "Suspended" || is_when_asked(case, event);
-    let mut events = reasons.into_iter().flat_map(|reason| case.index.events.with_reason(reason));
-    let event = events.find(|event| of_job(event) && in_time(event))?;
-    let says = match event.it.reason.as_str() {
-        "Suspended" => "its job was suspended, and the pods of a suspended job are deleted",
-        _ => "its job had failed, and the pods of a failed job are deleted",
-    };
-    Some((event, quote::event(&event, says)))
-}
-
-/// The same as the reason of the pod's removal, where that was asked for at that moment.
-pub(super) fn deleted_for_its_job(case: &Case<'_>) -> Option<Proof> {
-    let (event, proof) = job_ended(case)?;
-    is_when_asked(case, &event).then_some(proof)
-}
-
-/// The event is of the moment at which the container was asked to stop.
-fn is_when_asked(case: &Case<'_>, event: &Seen<'_, Event>) -> bool {
-    let moments = || [event.it.first, event.it.last].into_iter().flatten();
-    stop::asked(case).is_some_and(|asked| moments().any(|at| at.duration_since(asked).abs() <= SKEW))
 }
 
 /// The kubelet evicted the pod for want of this.

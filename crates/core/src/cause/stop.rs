@@ -83,7 +83,9 @@ pub(crate) fn grace_expired(case: &Case<'_>) -> Option<bool> {
         return Some(false);
     }
     // A kill that the kernel reports is not the kubelet's.
-    if killing::of_main(case) && killing::of(case).is_some_and(|killing| killing.report.is_some()) {
+    if killing::of_main(case)
+        && killing::of(case).is_some_and(|killing| killing.report.is_some() && killing.victim_told)
+    {
         return Some(false);
     }
     ran_out(case)

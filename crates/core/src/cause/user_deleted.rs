@@ -1,6 +1,6 @@
 //! A person or client deleted the pod.
 
-use super::{Cause, Finding, Proof, quote, removal, stop};
+use super::{Cause, Finding, Proof, job, quote, removal, sidecar, stop};
 use crate::case::Case;
 use crate::diagnosis::{Advice, Confidence, Verdict};
 
@@ -10,7 +10,10 @@ fn judge(case: &Case<'_>) -> Finding {
     if !removal::applies(case) || !stop::is_deleted(case) || removal::deleted_by_controller(case).is_some() {
         return Finding::Absent;
     }
-    if removal::deleted_with_its_job(case).is_some() {
+    if job::deleted_with(case).is_some() || job::expired(case).is_some() {
+        return Finding::Absent;
+    }
+    if case.is_gone() && sidecar::stopped(case).is_some() {
         return Finding::Absent;
     }
     // Something else than a person: who is for other causes to tell.
@@ -37,11 +40,17 @@ fn judge(case: &Case<'_>) -> Finding {
         return Finding::Absent;
     }
     let forced = stop::forced(case);
+    let audit = "who deleted it: the API server's audit log has the user of the delete on this pod";
+    if let Some(finished) = job::may_have_expired(case) {
+        let summary = format!("The pod was deleted, on request or with its job, which had finished{forced}.");
+        proofs.push(finished);
+        let what =
+            "whether its job was removed by its ttlSecondsAfterFinished, which takes the pods along without an event";
+        return removal::found(case, Confidence::Possible, summary, proofs).missing(what, "").missing(audit, "").into();
+    }
     let summary = format!("The pod was deleted on request{forced}.");
     // A deletion leaves no name behind: an eviction request and a controller without events look the same.
-    removal::found(case, Confidence::Likely, summary, proofs)
-        .missing("who deleted it: the API server's audit log has the user of the delete on this pod", "")
-        .into()
+    removal::found(case, Confidence::Likely, summary, proofs).missing(audit, "").into()
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {

@@ -102,19 +102,28 @@ pub fn decode(id: ArtifactId, artifact: &Artifact) -> Decoded {
 /// Decodes one artifact whose clock is known better than its source knew it.
 pub fn decode_by(id: ArtifactId, artifact: &Artifact, clock: LogClock) -> Decoded {
     let mut out = Decoded::default();
-    let text = match artifact.kind {
-        Some(_) => Cow::Borrowed(artifact.bytes.as_slice()),
+    let lines = match artifact.kind {
+        Some(_) => entries::Lines::of(Cow::Borrowed(artifact.bytes.as_slice())),
         None => entries::on_lines(paste::plain(&artifact.bytes)),
     };
-    for segment in detect::segments_of(artifact, &text) {
+    let text = &lines.text;
+    for segment in detect::segments_of(artifact, text) {
         if !out.kinds.contains(&segment.kind) {
             out.kinds.push(segment.kind);
         }
         let input = Input { id, artifact, bytes: &text[segment.bytes.clone()], first_line: segment.first_line, clock };
         decoder(segment.kind)(input, &mut out);
     }
+    entries::settle(&lines, artifact, &mut out);
+    // What looked like something else and held nothing of it may be what a tool says of an end.
+    let of_objects = |kind: &Kind| matches!(kind, Kind::KubernetesJson | Kind::KubernetesYaml | Kind::Describe);
+    let held_nothing = out.facts.is_empty() && !out.kinds.is_empty() && out.kinds.iter().all(of_objects);
+    if artifact.kind.is_none() && held_nothing && message::tells_in(text) {
+        out.kinds.push(Kind::Message);
+        message::decode(Input { id, artifact, bytes: text, first_line: 1, clock }, &mut out);
+    }
     let told = out.facts.iter().any(|fact| matches!(fact.what, What::Kill(_) | What::Event(_)));
-    if !told && holds_kills(&text) {
+    if !told && holds_kills(text) {
         out.gaps.push(Gap {
             what: artifact.name.clone(),
             because: "it holds the kernel's words about a kill in a form that is not read, or repeated by a program"

@@ -64,6 +64,14 @@ pub struct Revision {
     pub created: Option<Timestamp>,
     /// Desired replicas.
     pub replicas: Option<u64>,
+    /// The template is the one that it was made with: it cannot be changed, or its object never was.
+    pub unchanged: bool,
+    /// A Job's: when it completed or failed.
+    pub finished: Option<Timestamp>,
+    /// A Job's: it completed.
+    pub completed: bool,
+    /// A Job's `ttlSecondsAfterFinished`: when it is removed after that, and its pods with it.
+    pub ttl_seconds: Option<i64>,
     /// Per container of the template: name, image, resources.
     pub containers: Vec<(String, Option<String>, Resources)>,
 }

@@ -181,3 +181,99 @@ fn a_sidecar_that_ends_when_the_kubelet_stops_it_needs_no_event_for_that() {
         assert_eq!((sidecar.verdict.id(), sidecar.oom_kill), (verdict, oom_kill), "{ended}: {}", sidecar.summary);
     }
 }
+
+/// The Job that made the pod, finished so at 10:05:02.
+fn finished(kind: &str, ttl: Option<i64>) -> Value {
+    json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "load", "namespace": "shop"},
+        "spec": {"ttlSecondsAfterFinished": ttl}, "status": {"conditions": [
+            {"type": kind, "status": "True", "lastTransitionTime": "2026-03-01T10:05:02Z"}]}})
+}
+
+/// The pod whose container ended at 10:05:00, removed at this time without any grace left.
+fn removed(code: i64, at: &str) -> Value {
+    let mut pod = deleted(code, "Error", "10:05:00");
+    pod["metadata"]["deletionTimestamp"] = json!(format!("2026-03-01T{at}Z"));
+    pod["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+    pod["status"]["phase"] = json!("Failed");
+    pod
+}
+
+#[test]
+fn a_container_that_had_ended_when_its_finished_job_was_removed_was_not_ended_by_that() {
+    let event = event("Job", "load", "BackoffLimitExceeded", "Job has reached the backoff limit", "10:05:02");
+    for job in [finished("Failed", Some(5)), event] {
+        for (code, verdict, oom_kill) in [(137, "undetermined", None), (143, "external-sigterm", Some(false))] {
+            let found = only(&[objects(&[removed(code, "10:05:08"), job.clone()])]);
+            assert_eq!((found.verdict.id(), found.oom_kill), (verdict, oom_kill), "{}", found.summary);
+        }
+    }
+    // Nothing tells that the Job had finished before.
+    let found = only(&[objects(&[removed(137, "10:05:08")])]);
+    check(&found, "user-deleted", Some(false), Confidence::Likely);
+}
+
+/// The pod that still ran when it was asked to stop at 10:15:02.
+fn outlived() -> Value {
+    let mut pod = deleted(143, "Error", "10:15:03");
+    pod["metadata"]["deletionTimestamp"] = json!("2026-03-01T10:15:32Z");
+    pod
+}
+
+#[test]
+fn what_still_runs_when_its_job_is_due_for_removal_is_removed_by_the_controller() {
+    let by_job = |ttl| only(&[objects(&[outlived(), finished("Complete", ttl)])]);
+    let due = by_job(Some(600));
+    check(&due, "controller-deleted", Some(false), Confidence::Likely);
+    assert!(due.evidence[0].says.contains("ttlSecondsAfterFinished"), "{:?}", due.evidence);
+    check(&by_job(Some(3600)), "user-deleted", Some(false), Confidence::Likely);
+    check(&by_job(None), "user-deleted", Some(false), Confidence::Likely);
+    // The Job is gone with what it would tell: it may have been removed by its own time, or by somebody.
+    let completed = event("Job", "load", "Completed", "Job completed", "10:05:02");
+    let open = only(&[objects(&[outlived(), completed])]);
+    check(&open, "user-deleted", Some(false), Confidence::Possible);
+    assert!(open.missing[0].what.contains("ttlSecondsAfterFinished"), "{:?}", open.missing);
+    let gone = [
+        event("Job", "load", "SuccessfulCreate", "Created pod: load-x7k2p", "10:00:00"),
+        event("Job", "load", "Completed", "Job completed", "10:04:30"),
+        stopping(),
+    ];
+    check(&only(&[objects(&gone)]), "user-deleted", Some(false), Confidence::Possible);
+}
+
+#[test]
+fn a_sidecar_that_was_stopped_alone_before_its_job_completed_was_not_deleted() {
+    let of = |container: &str, reason: &str, message: &str, at: &str| {
+        let mut told = event("Pod", "load-x7k2p", reason, message, at);
+        told["involvedObject"]["fieldPath"] = json!(format!("spec.containers{{{container}}}"));
+        told
+    };
+    let events = |more: Vec<Value>| {
+        let mut all = vec![
+            event("Job", "load", "SuccessfulCreate", "Created pod: load-x7k2p", "10:00:00"),
+            of("proxy", "Started", "Container started", "10:00:01"),
+            of("app", "Started", "Container started", "10:00:02"),
+            of("proxy", "Killing", "Stopping container proxy", "10:05:00"),
+            event("Job", "load", "Completed", "Job completed", "10:05:03"),
+        ];
+        all.extend(more);
+        explain(&[objects(&all)])
+    };
+    let found = events(Vec::new());
+    assert_eq!(found.len(), 1);
+    check(&found[0], "completed", None, Confidence::Likely);
+    // All its containers were stopped: the pod was deleted, and the program answered with 0.
+    let both = events(vec![of("app", "Killing", "Stopping container app", "10:05:00")]);
+    assert!(both.len() == 2 && both.iter().all(|it| it.verdict.id() == "user-deleted"), "{both:#?}");
+}
+
+#[test]
+fn a_child_that_was_killed_while_its_container_shut_down_did_not_use_up_the_grace_period() {
+    let told = |at: &str, ended: &str| {
+        let report = kill(at, ID, &[(77, "worker"), (70, "app"), (60, "pause")]);
+        only(&[objects(&[deleted(137, "Error", ended), stopping()]), whole_log(&report)])
+    };
+    // SIGTERM at 10:05:00, the kill, and the kubelet's SIGKILL when the time is over.
+    check(&told("10:05:09", "10:05:30"), "user-deleted", Some(true), Confidence::Likely);
+    // A shell may pass its child's end on; the kubelet's signal is due then, too.
+    check(&told("10:05:29", "10:05:30"), "child-oom", Some(true), Confidence::Likely);
+}

@@ -51,3 +51,55 @@ fn a_kill_of_another_limit_moment_or_node_or_of_one_of_two_pods_is_not() {
         assert!(own.iter().all(|it| it.kills.is_empty()), "{own:#?}");
     }
 }
+
+/// The same with the id of no container, and in this state after an end at 10:05:00.
+fn after(state: &str, restarts: u32) -> Artifact {
+    let described = String::from_utf8(described("web", "24Mi").bytes).unwrap();
+    let running = "State:          Running\n      Started:      Sun, 01 Mar 2026 10:05:01 +0000";
+    let text = described.replace(running, state).replace("Restart Count:  1", &format!("Restart Count:  {restarts}"));
+    Artifact::new("web.txt", text)
+}
+
+fn ended(reason: &str, code: i32) -> String {
+    format!(
+        "State:          Terminated\n      Reason:       {reason}\n      Exit Code:    {code}\n      \
+         Started:      Sun, 01 Mar 2026 10:05:02 +0000\n      Finished:     Sun, 01 Mar 2026 10:08:00 +0000"
+    )
+}
+
+#[test]
+fn kills_of_two_lives_are_both_the_containers() {
+    let current = "c".repeat(64);
+    let kills = |last: &str| kill("10:04:59", EARLIER, &[(77, "app")]) + &kill("10:07:59", last, &[(99, "app")]);
+    let nameless = |state: &str| {
+        let text = String::from_utf8(after(state, 1).bytes).unwrap();
+        Artifact::new(
+            "web.txt",
+            text.lines().filter(|line| !line.contains("Container ID")).collect::<Vec<_>>().join("\n"),
+        )
+    };
+    // By the id that the text shows, by the moments of both ends, and by those in a log of an unnamed zone.
+    for (text, log_text, confidence) in [
+        (after(&ended("OOMKilled", 137), 1), kills(&current), Confidence::Proven),
+        (nameless(&ended("OOMKilled", 137)), kills(&"d".repeat(64)), Confidence::Likely),
+        (
+            nameless(&ended("OOMKilled", 137)),
+            kills(&"d".repeat(64))
+                .replace("2026-03-01T10:04:59.5Z n1 kernel:", "[Sun Mar  1 12:04:59 2026]")
+                .replace("2026-03-01T10:07:59.5Z n1 kernel:", "[Sun Mar  1 12:07:59 2026]"),
+            Confidence::Likely,
+        ),
+    ] {
+        let found = only(&[text, log(log_text)]);
+        assert_eq!((found.verdict.id(), found.confidence), ("container-limit-oom", confidence), "{}", found.summary);
+        assert_eq!(found.kills, ["k2"]);
+    }
+}
+
+#[test]
+fn the_kill_of_the_life_before_is_not_of_an_end_of_its_own() {
+    let text = after(&ended("Error", 1), 1);
+    let found = only(&[text, log(kill("10:04:59", EARLIER, &[(77, "app")]))]);
+    assert_eq!((found.verdict.id(), found.oom_kill), ("app-error", Some(false)), "{}", found.summary);
+    assert!(found.kills.is_empty(), "{:?}", found.kills);
+}

@@ -225,3 +225,52 @@ fn a_named_pod_that_is_well_is_said_to_be_and_others_are_left_out() {
     let text = oomph_core::report::text(&document, oomph_core::report::Style::Plain, 100);
     assert!(!text.contains("tail"), "{text}");
 }
+
+/// A workload of this kind with a container of 24 MiB.
+fn workload(kind: &str, name: &str, created: &str, generation: i64) -> Value {
+    json!({"kind": kind, "apiVersion": "apps/v1", "metadata": {"namespace": "red", "name": name,
+            "creationTimestamp": format!("2026-11-27T{created}Z"), "generation": generation},
+        "spec": {"template": {"spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": "24Mi"}}}]}}}})
+}
+
+/// A revision of the StatefulSet `db` with this limit.
+fn revision(number: i64, limit: &str) -> Value {
+    json!({"kind": "ControllerRevision", "apiVersion": "apps/v1", "revision": number,
+        "metadata": {"namespace": "red", "name": format!("db-{number}"), "creationTimestamp": "2026-11-27T20:00:00Z",
+            "ownerReferences": [{"kind": "StatefulSet", "name": "db", "controller": true}]},
+        "data": {"spec": {"template": {"$patch": "replace", "spec": {"containers": [
+            {"name": "app", "resources": {"limits": {"memory": limit}}}]}}}}})
+}
+
+#[test]
+fn the_limit_of_a_pod_that_is_gone_is_its_makers_where_that_never_changed() {
+    let limit = |owner: (&str, &str), pod: &str, more: Vec<Value>| {
+        let made = event(owner.0, owner.1, None, "SuccessfulCreate", &format!("Created pod: {pod}"), 20);
+        let made = if owner.0 == "StatefulSet" {
+            event(
+                owner.0,
+                owner.1,
+                None,
+                "SuccessfulCreate",
+                &format!("create Pod {pod} in StatefulSet db successful"),
+                20,
+            )
+        } else {
+            made
+        };
+        let events = [made, pod_event(pod, UID, "Started", "Container started", 22)];
+        let document = explain(&[objects(&[events.to_vec(), more].concat()), kill(UID, 24)], &Ask::default());
+        only(&document).memory.limit_bytes.map(|limit| limit.0 >> 20)
+    };
+    let job = |created| limit(("Job", "x"), "x-qjthw", vec![workload("Job", "x", created, 1)]);
+    assert_eq!(job("22:26:10"), Some(24));
+    assert_eq!(job("22:26:30"), None, "a newer Job of its name");
+    let set = |generation, revisions: Vec<Value>| {
+        let all = [vec![workload("StatefulSet", "db", "20:00:00", generation)], revisions].concat();
+        limit(("StatefulSet", "db"), "db-0", all)
+    };
+    assert_eq!(set(1, vec![]), Some(24));
+    assert_eq!(set(2, vec![]), None, "its template may be newer than the pod");
+    assert_eq!(set(2, vec![revision(1, "24Mi"), revision(2, "24Mi")]), Some(24), "scaled, or another image");
+    assert_eq!(set(2, vec![revision(1, "16Mi"), revision(2, "24Mi")]), None);
+}

@@ -17,6 +17,7 @@ mod last_words;
 mod long_after;
 mod neighbours;
 mod node_events;
+mod probed;
 mod proof;
 mod stops;
 mod unproven;

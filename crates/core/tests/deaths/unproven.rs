@@ -3,9 +3,10 @@
 use oomph_core::artifact::Artifact;
 use oomph_core::diagnosis::Confidence;
 use oomph_core::fact::Level;
+use oomph_core::why::{Ask, why};
 use serde_json::{Value, json};
 
-use super::evidence::{explain, log, only};
+use super::evidence::{explain, log, objects, only};
 
 const DEAD: &str = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
 const ALIVE: &str = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd";
@@ -141,4 +142,28 @@ fn a_limit_of_kernel_memory_is_told_by_its_own_number() {
     let text: String = lines.iter().map(|line| format!("[ 77.000001] {line}\n")).collect();
     let found = only(&[log(text)]);
     assert!(found.summary.contains("kernel memory limit of 16 MiB"), "{}", found.summary);
+}
+
+#[test]
+fn a_count_of_kills_that_names_nobody_is_told_beside_what_runs_well() {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"containers": [{"name": "app"}]}, "status": {"containerStatuses": [{"name": "app", "restartCount": 0,
+            "state": {"running": {"startedAt": "2026-03-01T10:00:00Z"}}}]}});
+    let events =
+        |kills: u32| Artifact::new("memory.events", format!("low 0\nhigh 0\nmax 9\noom 3\noom_kill {kills}\n"));
+    let found = only(&[objects(std::slice::from_ref(&pod)), events(3)]);
+    assert_eq!((found.verdict.id(), found.oom_kill, found.subject.pod), ("undetermined", Some(true), None));
+    assert!(explain(&[objects(&[pod]), events(0)]).is_empty());
+}
+
+#[test]
+fn objects_that_break_off_in_the_middle_of_a_value_are_read_up_to_there_and_said_to() {
+    let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: web, namespace: shop}\n  \
+                status:\n    containerStatuses:\n    - name: app\n      restartCount: 3\n      \
+                state: {waiting: {reason: CrashLoopBackOff}}\n      lastState:\n        \
+                terminated: {exitCode: 137, reason: OOMKilled, startedAt: \"2026-03-01T10:0";
+    let document = why(&[Artifact::new("pods.yaml", text)], Vec::new(), Vec::new(), &Ask::default());
+    let told: Vec<_> = document.diagnoses.iter().map(|it| (it.verdict.id(), it.oom_kill)).collect();
+    assert_eq!(told, [("undetermined", None)]);
+    assert!(document.gaps[0].because.starts_with("it breaks off in line 13"), "{:?}", document.gaps);
 }

@@ -4,6 +4,12 @@ use super::{KILLED, NOTHING, Paste, SPARED, UNKNOWN};
 
 pub(super) const PASTES: &[Paste] = &[
     Paste {
+        name: "a client's objects in a log, behind a word that would begin YAML",
+        text: "phase=Failed reason=Error message=Pod failed\ncontainerStatuses: [{'name': 'base', 'state': {'terminated': \
+{'exit_code': 137, 'finished_at': datetime.datetime(2024, 1, 1, 0, 0), 'message': None, 'reason': 'OOMKilled'}}}]\n",
+        accept: &[("container-limit-oom", KILLED)],
+    },
+    Paste {
         name: "a list with an eviction",
         text: "- Pod status:
   - status: Evicted

@@ -53,7 +53,9 @@ fn container(object: &Value, state: &Value, input: Input<'_>) -> EngineContainer
     let status = status(state);
     let started = moment::of(&state["StartedAt"]);
     let finished = moment::of(&state["FinishedAt"]);
-    let exit_code = number(&state["ExitCode"]).and_then(|code| i32::try_from(code).ok());
+    // A Windows status is a number of 32 bits without a sign: 3221225477, which Kubernetes calls -1073741819.
+    let unsigned = |code: i64| u32::try_from(code).ok().map(u32::cast_signed);
+    let exit_code = number(&state["ExitCode"]).and_then(|code| i32::try_from(code).ok().or_else(|| unsigned(code)));
     let alive = matches!(status.as_deref(), Some("running" | "paused"));
     let never_ran = status.as_deref() == Some("created");
     EngineContainer {

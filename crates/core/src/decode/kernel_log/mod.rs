@@ -65,6 +65,11 @@ const FIRST_LINES: usize = 200;
 /// Lines read one by one after one that names no victim: a panic names the process that ran.
 const PANIC_LINES: usize = 8;
 
+/// A line begins with a date of its own.
+pub(super) fn is_dated(line: &str) -> bool {
+    prefix::line(line).date.is_some()
+}
+
 /// Decodes a segment.
 pub(super) fn decode(input: Input<'_>, out: &mut Decoded) {
     let text = order::oldest_first(input.bytes);

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::clean::clean;
-use super::prefix;
 use super::report::Seen;
+use super::{journal, prefix};
 use crate::decode::words::Words;
 
 /// Lines looked at to tell the order.
@@ -58,7 +58,8 @@ fn is_newest_first(bytes: &[u8]) -> bool {
     let (mut back, mut last): (usize, Option<Seen>) = (0, None);
     for line in bytes.split(|byte| *byte == b'\n').take(SAMPLE) {
         let text = clean(line);
-        let line = prefix::line(&text);
+        let entry = text.trim_ascii_start().starts_with('{').then(|| journal::line(&text)).flatten();
+        let line = entry.unwrap_or_else(|| prefix::line(&text));
         if line.date.is_none() && line.uptime.is_none() {
             continue;
         }

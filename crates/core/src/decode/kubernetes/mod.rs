@@ -63,6 +63,31 @@ fn arrays_of_pieces(input: Input<'_>, out: &mut Decoded) {
 pub(super) fn yaml(input: Input<'_>, out: &mut Decoded) {
     let text = String::from_utf8_lossy(input.bytes);
     let before = out.facts.len();
+    match parsed(&text) {
+        Ok(documents) => trees(&documents, input, out),
+        Err(error) => {
+            let because = error.lines().next().unwrap_or_default();
+            if let Some((documents, line)) = cut_short(&text) {
+                trees(&documents, input, out);
+                out.gaps.push(Gap {
+                    what: format!("the rest of {}", input.artifact.name),
+                    because: format!("it breaks off in line {}: {because}", input.first_line + line),
+                    command: String::new(),
+                });
+            } else if !fragment::read(&indented::tree(&text), input, "", out) {
+                out.gaps.push(Gap {
+                    what: input.artifact.name.clone(),
+                    because: format!("it is not YAML: {because}"),
+                    command: String::new(),
+                });
+            }
+        }
+    }
+    cover(input, before, out);
+}
+
+/// The documents of a text.
+fn parsed(text: &str) -> Result<Vec<Value>, String> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 200_000_000,
@@ -72,28 +97,28 @@ pub(super) fn yaml(input: Input<'_>, out: &mut Decoded) {
             max_aliases: 1_000,
         },
     };
-    match serde_saphyr::from_multiple_with_options::<Value>(&text, options) {
-        Ok(documents) => {
-            let many = documents.len() > 1;
-            for (number, document) in documents.iter().enumerate() {
-                let prefix = if many { format!("#{}", number + 1) } else { String::new() };
-                let bytes = serde_json::to_vec(document).unwrap_or_default();
-                if stream::documents(input, &bytes, &prefix, out).is_err() || out.facts.len() == before {
-                    fragment::read(document, input, &prefix, out);
-                }
-            }
-        }
-        Err(error) => {
-            if !fragment::read(&indented::tree(&text), input, "", out) {
-                out.gaps.push(Gap {
-                    what: input.artifact.name.clone(),
-                    because: format!("it is not YAML: {}", error.to_string().lines().next().unwrap_or_default()),
-                    command: String::new(),
-                });
-            }
+    serde_saphyr::from_multiple_with_options::<Value>(text, options).map_err(|error| error.to_string())
+}
+
+/// Whole objects whose last line is cut within quotes or brackets: the documents without it, and its place from 0.
+fn cut_short(text: &str) -> Option<(Vec<Value>, usize)> {
+    let end = text.trim_end().rfind('\n').filter(|_| text.contains("apiVersion:"))?;
+    let documents = parsed(&text[..=end]).ok()?;
+    let is_object = |document: &Value| document.get("apiVersion").is_some() && document.get("kind").is_some();
+    documents.iter().any(is_object).then(|| (documents, text[..=end].lines().count()))
+}
+
+/// Decodes documents.
+fn trees(documents: &[Value], input: Input<'_>, out: &mut Decoded) {
+    let before = out.facts.len();
+    let many = documents.len() > 1;
+    for (number, document) in documents.iter().enumerate() {
+        let prefix = if many { format!("#{}", number + 1) } else { String::new() };
+        let bytes = serde_json::to_vec(document).unwrap_or_default();
+        if stream::documents(input, &bytes, &prefix, out).is_err() || out.facts.len() == before {
+            fragment::read(document, input, &prefix, out);
         }
     }
-    cover(input, before, out);
 }
 
 /// Events reach back as far as the oldest of them: the API keeps them for an hour unless told otherwise.

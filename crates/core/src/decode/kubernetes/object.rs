@@ -37,7 +37,7 @@ pub(super) fn decode(object: &Object<'_>, kind: Option<&str>, pointer: &str, sin
         }
         Some("Status") => api_error(object, sink),
         Some(other) => {
-            if let Some(revision) = workload::revision(other, object) {
+            if let Some(revision) = workload::revision(other, object, status) {
                 sink.out.fact(What::Revision(Box::new(revision)), from);
             }
         }

@@ -213,9 +213,12 @@ pub(super) fn conditions(status: &Status<'_>) -> Vec<Condition> {
 
 pub(super) fn container_status(own: &shape::ContainerStatus<'_>) -> ContainerStatus {
     let (runtime, id) = container_id(own.container_id.as_deref());
+    // A piece of a status may hold an end alone, whose id names the runtime, too.
+    let ends = [&own.state, &own.last_state].into_iter().flatten().filter_map(|state| state.terminated.as_ref());
+    let mut runtimes = ends.filter_map(|end| container_id(end.container_id.as_deref()).0);
     ContainerStatus {
         id,
-        runtime,
+        runtime: runtime.or_else(|| runtimes.next()),
         restart_count: own.restart_count,
         ready: own.ready,
         state: own.state.as_ref().and_then(state),

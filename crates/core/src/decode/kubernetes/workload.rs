@@ -1,8 +1,11 @@
 //! Nodes, limit ranges, and the revisions of workloads.
 
+use jiff::Timestamp;
+use serde::Deserialize;
+
 use super::convert::{quantity, resources, text, time};
 use super::pod::conditions;
-use super::shape::{Object, Requirements, Status};
+use super::shape::{ConditionStatus, Object, Requirements, Spec, Status};
 use crate::fact::{LimitRange, Node, Owner, Resources, Revision};
 
 /// A node.
@@ -56,7 +59,7 @@ pub(super) fn limit_ranges(object: &Object<'_>) -> Vec<LimitRange> {
 }
 
 /// A workload's template, of the kinds that own pods or keep their history.
-pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
+pub(super) fn revision(kind: &str, object: &Object<'_>, status: Option<&Status<'_>>) -> Option<Revision> {
     if !["ReplicaSet", "ControllerRevision", "Deployment", "StatefulSet", "DaemonSet", "Job"].contains(&kind) {
         return None;
     }
@@ -64,7 +67,10 @@ pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
     let spec = object.spec.as_ref();
     let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
     let annotated = metadata.annotations.as_ref().and_then(|it| it.revision.as_ref()?.parse().ok());
-    let template = spec.and_then(|spec| spec.template.as_ref()?.spec.as_ref());
+    let kept: Option<Kept<'_>> =
+        object.data.filter(|_| kind == "ControllerRevision").and_then(|data| serde_json::from_str(data.get()).ok());
+    let template = spec.or_else(|| kept.as_ref()?.spec.as_ref()).and_then(|spec| spec.template.as_ref()?.spec.as_ref());
+    let over = status.filter(|_| kind == "Job").and_then(finished);
     let requirements = |own: Option<&Requirements<'_>>| -> Resources {
         resources(own.and_then(|own| own.requests.as_ref()), own.and_then(|own| own.limits.as_ref()), &mut Vec::new())
     };
@@ -76,6 +82,11 @@ pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
         number: annotated.or(object.revision),
         created: time(metadata.creation_timestamp.as_deref()),
         replicas: spec.and_then(|spec| spec.replicas),
+        // A Job's template is immutable but while it is suspended; a ReplicaSet's its Deployment never changes.
+        unchanged: matches!(kind, "ReplicaSet" | "Job" | "ControllerRevision") || metadata.generation == Some(1),
+        finished: over.and_then(|(_, at)| at),
+        completed: over.is_some_and(|(completed, _)| completed),
+        ttl_seconds: spec.and_then(|spec| spec.ttl_seconds_after_finished),
         containers: template
             .and_then(|template| template.containers.as_ref())
             .into_iter()
@@ -85,4 +96,19 @@ pub(super) fn revision(kind: &str, object: &Object<'_>) -> Option<Revision> {
             })
             .collect(),
     })
+}
+
+/// What a ControllerRevision keeps of its workload.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Kept<'a> {
+    #[serde(borrow)]
+    spec: Option<Spec<'a>>,
+}
+
+/// Whether a Job completed or failed, and when.
+fn finished(status: &Status<'_>) -> Option<(bool, Option<Timestamp>)> {
+    let over = |own: &&ConditionStatus<'_>| matches!(&*own.kind, "Complete" | "Failed") && &*own.status == "True";
+    let over = status.conditions.iter().flatten().find(over)?;
+    Some((&*over.kind == "Complete", time(over.last_transition_time.as_deref())))
 }

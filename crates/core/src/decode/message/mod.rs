@@ -17,6 +17,14 @@ pub(super) fn tells(line: &str) -> bool {
         || phrase::refused(line).is_some()
 }
 
+/// Some line of a text tells of an end; a large text is a log, whose words are its program's.
+pub(super) fn tells_in(text: &[u8]) -> bool {
+    text.len() <= LONGEST && String::from_utf8_lossy(text).lines().any(tells)
+}
+
+/// A longer text is no message.
+const LONGEST: usize = 64 << 10;
+
 /// A line is of a list that would pass for YAML or a describe text.
 pub(super) fn tells_as_list(line: &str) -> bool {
     list::tells(line)

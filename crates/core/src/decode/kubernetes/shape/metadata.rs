@@ -23,6 +23,7 @@ pub(in super::super) struct Metadata<'a> {
     #[serde(borrow)]
     pub deletion_timestamp: Option<Text<'a>>,
     pub deletion_grace_period_seconds: Option<i64>,
+    pub generation: Option<i64>,
     #[serde(borrow)]
     pub annotations: Option<Annotations<'a>>,
     #[serde(borrow)]

@@ -17,7 +17,7 @@ mod status;
 pub(super) use super::text::Text;
 pub(super) use metadata::{ManagedField, Metadata, OwnedAmounts, OwnedResources};
 pub(super) use spec::{Amounts, ContainerSpec, ProbeSpec, Requirements, Spec};
-pub(super) use status::{ContainerStatus, StateStatus, Status, TerminatedStatus};
+pub(super) use status::{ConditionStatus, ContainerStatus, StateStatus, Status, TerminatedStatus};
 
 /// An object of any kind.
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +70,9 @@ pub(super) struct Object<'a> {
     pub reporting_instance: Option<Text<'a>>,
     /// Of a ControllerRevision.
     pub revision: Option<u64>,
+    /// Of a ControllerRevision the part of the workload that it keeps; of others anything.
+    #[serde(borrow)]
+    pub data: Option<&'a RawValue>,
     /// Of a watch event: the object it carries.
     #[serde(borrow)]
     pub object: Option<&'a RawValue>,

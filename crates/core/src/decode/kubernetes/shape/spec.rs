@@ -45,6 +45,8 @@ pub(in super::super) struct Spec<'a> {
     #[serde(borrow)]
     pub template: Option<Template<'a>>,
     pub replicas: Option<u64>,
+    // Jobs.
+    pub ttl_seconds_after_finished: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
