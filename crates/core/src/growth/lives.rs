@@ -137,14 +137,14 @@ fn lives(history: &History) -> Vec<Life> {
     let noise = LazyCell::new(|| noise(&moments, &used));
     for (sides, at) in used.windows(2 * SIDE).zip(&moments[SIDE.min(moments.len())..]) {
         let (a, b, c) = (sides[0], sides[1], sides[2]);
-        // The middle one of three.
-        let before = a.min(b).max(a.max(b).min(c));
-        let after = sides[3].max(sides[4]).max(sides[5]);
-        // Nearly all are done with this, in whole numbers: an eighth is less than a fall.
-        if after >= before - before / 8 {
+        // Nearly all are done with this: the middle one is no more than the last two, and an eighth is less than a fall.
+        let most = b.max(c);
+        if sides[3] >= most - most / 8 {
             continue;
         }
-        let (before, after) = (before as f64, after as f64);
+        // The middle one of three.
+        let before = a.min(b).max(a.max(b).min(c)) as f64;
+        let after = sides[3].max(sides[4]).max(sides[5]) as f64;
         let falls = || after < before / 2.0 || before - after > *noise;
         if after < before * (1.0 - FALL) && falls() {
             ends.push((*at, false));

@@ -215,7 +215,7 @@ impl AddAssign for Checked {
 }
 
 /// Puts everything together.
-pub(super) fn document(reads: &[Read<'_>], mut judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
+pub(super) fn document(reads: &[&Read<'_>], mut judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
     let mut checked = Checked::default();
     for judged in &judged {
         checked += judged.checked;

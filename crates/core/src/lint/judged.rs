@@ -34,7 +34,7 @@ impl Judged<'_> {
 
 /// Every rule over a file. `suppressions` in the text are honoured or not.
 pub(super) fn judge_file<'a>(
-    reads: &'a [Read<'a>],
+    reads: &[&'a Read<'a>],
     file: usize,
     mut found: Found<'a>,
     surroundings: &Surroundings<'a>,
@@ -43,7 +43,7 @@ pub(super) fn judge_file<'a>(
     found.put_aside(surroundings);
     let (mut findings, mut suppressed) = (judge(&found, surroundings), 0);
     if suppressions {
-        (findings, suppressed) = suppress(&reads[file], &found, findings);
+        (findings, suppressed) = suppress(reads[file], &found, findings);
     }
     let skipped = skipped(&found, &findings);
     let mut findings: Vec<_> = findings.into_iter().map(|it| finding(reads, it)).collect();
@@ -87,8 +87,8 @@ fn skipped<'a>(found: &Found<'a>, findings: &[Finding<'a>]) -> Vec<(Object<'a>, 
     others.map(|object| (*object, because(object.kind))).chain(made).collect()
 }
 
-pub(super) fn region(reads: &[Read<'_>], place: Place) -> Region {
-    let read = &reads[place.file];
+pub(super) fn region(reads: &[&Read<'_>], place: Place) -> Region {
+    let read = reads[place.file];
     let (start, end) = read.lines.ends(&read.source.text, place.span);
     Region {
         path: read.source.name.clone(),
@@ -100,7 +100,7 @@ pub(super) fn region(reads: &[Read<'_>], place: Place) -> Region {
     }
 }
 
-fn finding(reads: &[Read<'_>], it: Finding<'_>) -> (Fingerprint, DocumentFinding) {
+fn finding(reads: &[&Read<'_>], it: Finding<'_>) -> (Fingerprint, DocumentFinding) {
     let fingerprint = Fingerprint::of(reads, &it);
     let object = it.object.map(|object| ObjectName {
         api_version: object.api_version.to_owned(),
@@ -140,7 +140,7 @@ fn finding(reads: &[Read<'_>], it: Finding<'_>) -> (Fingerprint, DocumentFinding
 pub(super) struct Fingerprint(u64);
 
 impl Fingerprint {
-    fn of(reads: &[Read<'_>], it: &Finding<'_>) -> Self {
+    fn of(reads: &[&Read<'_>], it: &Finding<'_>) -> Self {
         let words = &reads[it.at.place.file].source.text[it.at.place.span.range()];
         let object =
             it.object.map(|object| [object.api_version, object.kind, object.namespace.unwrap_or(""), object.name]);

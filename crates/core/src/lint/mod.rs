@@ -40,6 +40,8 @@ pub use program::{Part, Program};
 pub use subject::{Limit, LimitOrigin, Subject};
 pub use surroundings::Surroundings;
 
+use std::sync::OnceLock;
+
 use tree::{Lines, Tree};
 use workload::Found;
 
@@ -116,13 +118,17 @@ pub fn lint(sources: &[Source]) -> Document {
 /// Lints files that belong together, each of them wherever there is somebody free. Suppressions in the texts are honoured
 /// or not.
 pub fn lint_with(workers: &impl Workers, sources: &[Source], suppressions: bool) -> Document {
-    let reads = workers.each(sources.iter().collect(), read);
-    let found = workers.each(reads.iter().collect(), |_, read: &Read<'_>| read.found());
+    // A tree is searched as soon as it is read, as long as the processor has it at hand.
+    let places: Vec<OnceLock<Read<'_>>> = sources.iter().map(|_| OnceLock::new()).collect();
+    let found = workers.each(places.iter().zip(sources).collect(), |file, (place, source)| {
+        place.get_or_init(|| read(file, source)).found()
+    });
+    let reads: Vec<&Read<'_>> = places.iter().filter_map(OnceLock::get).collect();
     let surroundings = Surroundings::gather(&found);
     let judged = workers.each(found, |file, found| judge_file(&reads, file, found, &surroundings, suppressions));
     let document = document(&reads, judged, &surroundings);
     drop(surroundings);
     // Ten thousand trees are not freed in no time.
-    workers.each(reads, |_, read| drop(read));
+    workers.each(places, |_, read| drop(read));
     document
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::document::Observed;
+use super::history::History;
 use super::rank::at_ranks;
 use super::workload::Workload;
 use crate::units::Bytes;
@@ -13,7 +14,8 @@ const DATES_BEGIN: i64 = 315_532_800;
 /// The percentiles of a workload.
 pub fn observe(workload: &Workload) -> Observed {
     let used: Vec<&[u64]> = workload.replicas.iter().map(|it| it.used.as_slice()).collect();
-    let (samples, [p50, p95, p99, max]) = percentiles(&used, [500, 950, 990, 1000]);
+    let (samples, [p50, p95, p99]) = percentiles(&used, [500, 950, 990]);
+    let max = workload.replicas.iter().filter_map(History::peak).max();
     let first = workload.replicas.iter().filter_map(|it| it.at.first()).min();
     let last = workload.replicas.iter().filter_map(|it| it.at.last()).max();
     // Without a history it is what the VPA has seen.
@@ -53,22 +55,16 @@ pub fn date(seconds: i64) -> Option<Timestamp> {
 
 /// The median time between two samples of one replica.
 fn step(workload: &Workload) -> Option<u64> {
-    let (mut usual, mut alike, mut all) = (0, 0, 0);
-    for replica in &workload.replicas {
-        for two in replica.at.windows(2) {
-            let step = two[0].abs_diff(two[1]);
-            usual = if usual == 0 { step } else { usual };
-            alike += usize::from(step == usual);
-            all += 1;
-        }
-    }
+    let steps = || workload.replicas.iter().map(|replica| replica.at.windows(2));
+    let usual = steps().flatten().map(|two| two[1].abs_diff(two[0])).find(|step| *step > 0)?;
+    let alike = steps().map(|steps| steps.filter(|two| two[1].abs_diff(two[0]) == usual).count());
     // What more than half of them are is the median, and most sources have one step.
-    if alike * 2 > all && usual > 0 {
+    if alike.sum::<usize>() * 2 > steps().map(|steps| steps.len()).sum::<usize>() {
         return Some(usual);
     }
     // Samples of one moment have no time between them.
-    let steps = workload.replicas.iter().flat_map(|it| it.at.windows(2)).map(|two| two[0].abs_diff(two[1]));
-    percentile(&[&steps.filter(|step| *step > 0).collect::<Vec<_>>()], 500).map(|step| step.0)
+    let steps = steps().flatten().map(|two| two[1].abs_diff(two[0])).filter(|step| *step > 0);
+    percentile(&[&steps.collect::<Vec<_>>()], 500).map(|step| step.0)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::history::MISSING;
 /// Values are counted in two to the power of so many buckets, at most: 8 KiB of counts stay in the processor's cache.
 const BITS_MOST: u32 = 11;
 
-/// Fewer values are put in order.
+/// A rank that so few are above is found by keeping these, as that of a day's 95th percentile is.
 const FEW: usize = 32;
 
 /// The least and the most of what was measured; none where nothing was.
@@ -34,21 +34,29 @@ pub(crate) fn at_ranks<const N: usize>(
     columns: &[&[u64]],
     ranks: impl FnOnce(usize) -> [usize; N],
 ) -> Option<[u64; N]> {
-    let buckets = Buckets::of(columns)?;
-    if buckets.values <= FEW {
-        let mut known = kept(columns, |value| value != MISSING);
-        known.sort_unstable();
-        return Some(ranks(known.len()).map(|rank| known[rank]));
+    let measured = |column: &&[u64]| column.iter().filter(|value| **value != MISSING).count();
+    let number = columns.iter().map(measured).sum();
+    if number == 0 {
+        return None;
     }
-    let counts = buckets.count(columns);
-    let places = buckets.places(&counts, ranks);
+    let ranks = ranks(number);
+    let above = number - ranks.first()?;
+    if above <= FEW {
+        let highest = highest(columns, above);
+        return Some(ranks.map(|rank| highest[above - (number - rank)]));
+    }
+    let buckets = Buckets::of(columns)?;
+    let places = Buckets::places(&buckets.count(columns), ranks);
     if buckets.shift == 0 {
         return Some(places.map(|(bucket, _)| buckets.start(bucket)));
     }
-    let is_in = |bucket: usize, value: u64| value.wrapping_sub(buckets.start(bucket)) >> buckets.shift == 0;
-    let near = kept(columns, |value| places.iter().any(|(bucket, _)| is_in(*bucket, value)));
+    let mut wanted = vec![false; buckets.number];
+    for (bucket, _) in &places {
+        wanted[*bucket] = true;
+    }
+    let near = kept(columns, |value| wanted.get(buckets.of_value(value)) == Some(&true));
     Some(places.map(|(bucket, rank)| {
-        let of_bucket = kept(&[&near], |value| is_in(bucket, value) && value != MISSING);
+        let of_bucket = kept(&[&near], |value| buckets.of_value(value) == bucket);
         at_rank(&of_bucket, rank).unwrap_or(buckets.least)
     }))
 }
@@ -56,6 +64,22 @@ pub(crate) fn at_ranks<const N: usize>(
 /// The value at one rank.
 pub(crate) fn at_rank(values: &[u64], rank: usize) -> Option<u64> {
     at_ranks(&[values], |_| [rank]).map(|[value]| value)
+}
+
+/// So many of the highest values, rising; there are as many.
+fn highest(columns: &[&[u64]], number: usize) -> Vec<u64> {
+    // Each 0 stands for a value that is no higher.
+    let mut highest = vec![0; number];
+    for column in columns {
+        for value in *column {
+            if *value > highest[0] && *value != MISSING {
+                let place = highest.partition_point(|it| it < value);
+                highest.copy_within(1..place, 0);
+                highest[place - 1] = *value;
+            }
+        }
+    }
+    highest
 }
 
 /// The values that are wanted. A loop in a loop: columns that are joined to one cost several times as much.
@@ -75,8 +99,6 @@ struct Buckets {
     shift: u32,
     /// How many there are, which is the number of the one for what was not measured.
     number: usize,
-    /// Values to be counted.
-    values: usize,
 }
 
 impl Buckets {
@@ -86,7 +108,7 @@ impl Buckets {
         let (least, most) = whole.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         let bits = values.ilog2().min(BITS_MOST);
         let shift = (u64::BITS - (most - least).leading_zeros()).saturating_sub(bits);
-        Some(Self { least, shift, number: 1 << bits, values })
+        Some(Self { least, shift, number: 1 << bits })
     }
 
     /// Where a bucket begins.
@@ -110,9 +132,9 @@ impl Buckets {
     }
 
     /// Of each rank its bucket, and its rank in that.
-    fn places<const N: usize>(self, counts: &[u32], ranks: impl FnOnce(usize) -> [usize; N]) -> [(usize, usize); N] {
+    fn places<const N: usize>(counts: &[u32], ranks: [usize; N]) -> [(usize, usize); N] {
         let (mut below, mut bucket) = (0, 0);
-        ranks(self.values - counts[self.number] as usize).map(|rank| {
+        ranks.map(|rank| {
             while below + counts[bucket] as usize <= rank {
                 below += counts[bucket] as usize;
                 bucket += 1;
