@@ -125,6 +125,14 @@ const WORKER_FLAGS: [(&str, &[&str]); 4] = [
     ("uvicorn", &["--workers"]),
 ];
 
+/// Variables that give such a count.
+const WORKER_VARIABLES: [&str; 4] = ["WEB_CONCURRENCY", "GUNICORN_WORKERS", "UWSGI_PROCESSES", "CELERYD_CONCURRENCY"];
+
+/// A flag or variable of this name says how many workers a server has.
+pub(crate) fn counts_workers(name: &str) -> bool {
+    WORKER_VARIABLES.contains(&name) || WORKER_FLAGS.iter().any(|(_, flags)| flags.contains(&name))
+}
+
 /// The names of all variables that are looked at.
 pub fn variables() -> impl Iterator<Item = &'static str> {
     VARIABLES.iter().chain(&OPTION_VARIABLES).copied()

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::jvm::{self, BesideHeap, Collector};
 use super::told::Within;
-use super::{golang, limit_for_peak, margin_within, round_up, scaled, v8};
+use super::{golang, limit_for_peak, margin_within, round_up, scaled, v8, workers};
 use crate::runtime::Name;
 use crate::units::Bytes;
 use crate::waterfall::{Flag, Part, PartKind, Process, Waterfall};
@@ -55,7 +55,13 @@ impl FlagProposal {
 
     /// A flag for where `now` is given, so that it has an effect: on the command line, or in a variable that beats the
     /// usual one.
-    fn new(usual: &str, now: Option<&Flag>, value: String, written: impl Fn(Bytes) -> String, why: String) -> Self {
+    pub(super) fn new(
+        usual: &str,
+        now: Option<&Flag>,
+        value: String,
+        written: impl Fn(Bytes) -> String,
+        why: String,
+    ) -> Self {
         let replaces = now.filter(|flag| flag.from == COMMAND_LINE).map(|flag| match flag.value.parse() {
             Ok(bytes) if !flag.name.ends_with("percentage") => written(Bytes(bytes)),
             _ => format!("{}={}", flag.name, flag.value),
@@ -80,12 +86,14 @@ pub fn propose(peak: &Waterfall, wanted: Option<Bytes>) -> Proposal {
     Proposal { limit_bytes: measured, request_bytes: round_up(unreclaimable), flags: flags(peak, measured) }
 }
 
-/// The flags of all runtimes in a container for a limit, beside what else was measured at its peak. None for a runtime
+/// The flags of all runtimes in a container for a limit, beside what else was measured at its peak, and how many workers
+/// it holds where that is fewer. None for a runtime
 /// that the limit leaves less than it held: such a flag ends the program, or lets its collector run all the time.
 pub fn flags(peak: &Waterfall, limit: Bytes) -> Vec<FlagProposal> {
     let leaves_enough = |process: &Process, allowed| least(peak, process).is_none_or(|least| allowed >= least);
     let flag = |process| of_runtime(peak, process, limit).filter(|(_, allowed)| leaves_enough(process, *allowed));
-    peak.processes.iter().filter_map(flag).map(|(flag, _)| flag).collect()
+    let flags = peak.processes.iter().filter_map(flag).map(|(flag, _)| flag);
+    flags.chain(workers::flag(peak, limit)).collect()
 }
 
 /// The limit, raised until the flags that belong to it leave every runtime the heap that it had: a flag that is smaller
