@@ -35,7 +35,7 @@ pub fn flag(peak: &Waterfall, limit: Bytes) -> Option<FlagProposal> {
         if given.from == COMMAND_LINE { format!("{} {count}", given.name) } else { count.to_string() }
     };
     let why = format!(
-        "each of {} workers came to need up to {each}, beside {shared} that they have in common; {fewer} fit the limit",
+        "each of {} workers came to need up to {each}, beside {shared} that they have in common; the limit holds {fewer}",
         private.len()
     );
     Some(FlagProposal::new(&given.name, Some(given), written(fewer), |_| written(number), why))
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(it.setting(), "--workers 2 in the place of --workers 4 on the command line");
         assert_eq!(
             it.why,
-            "each of 4 workers came to need up to 100 MiB, beside 60 MiB that they have in common; 2 fit the limit"
+            "each of 4 workers came to need up to 100 MiB, beside 60 MiB that they have in common; the limit holds 2"
         );
         assert_eq!(crate::budget::flags(&peak, Bytes::mib(400)), [it]);
         let by_variable = flag(&gunicorn("WEB_CONCURRENCY", "environment WEB_CONCURRENCY"), Bytes::mib(400));
