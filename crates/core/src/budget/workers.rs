@@ -20,8 +20,8 @@ pub fn flag(peak: &Waterfall, limit: Bytes) -> Option<FlagProposal> {
     if peak.unreclaimable_bytes.0 <= room {
         return None;
     }
-    let given = peak.processes.iter().flat_map(|process| &process.runtime.flags);
-    let (given, number) = given.filter_map(|flag| Some((flag, count(flag)?))).next()?;
+    let mut given = peak.processes.iter().flat_map(|process| &process.runtime.flags);
+    let (given, number) = given.find_map(|flag| Some((flag, count(flag)?)))?;
     // The server that starts them has the same command line, and less memory of its own.
     let mut private: Vec<u64> =
         peak.processes.iter().filter(|it| it.runtime.flags.contains(given)).map(|it| private(peak, it)).collect();

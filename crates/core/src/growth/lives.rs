@@ -137,7 +137,8 @@ fn lives(history: &History) -> Vec<Life> {
     let noise = LazyCell::new(|| noise(&moments, &used));
     for (sides, at) in used.windows(2 * SIDE).zip(&moments[SIDE.min(moments.len())..]) {
         let (a, b, c) = (sides[0], sides[1], sides[2]);
-        // Nearly all are done with this: the middle one is no more than the last two, and an eighth is less than a fall.
+        // Nearly all are done with this: the middle one of three is no more than the larger of two, and an eighth is less than
+        // a fall.
         let most = b.max(c);
         if sides[3] >= most - most / 8 {
             continue;

@@ -6,8 +6,8 @@ use super::history::MISSING;
 /// Values are counted in two to the power of so many buckets, at most: 8 KiB of counts stay in the processor's cache.
 const BITS_MOST: u32 = 11;
 
-/// A rank that so few are above is found by keeping these, as that of a day's 95th percentile is.
-const FEW: usize = 32;
+/// A rank that no more are above than this is found by keeping these: more of them would be put in order too often.
+const FEW: usize = 8;
 
 /// The least and the most of what was measured; none where nothing was.
 pub(crate) fn ends(values: &[u64]) -> Option<(u64, u64)> {
