@@ -23,9 +23,11 @@ fn judge(case: &Case<'_>) -> Finding {
         (false, None, Some(path)) => format!("the processes of {}", quote::tail(path)),
         (false, None, None) => "a process".into(),
     };
-    let summary =
-        format!("{} killed {whom}: the node was short of memory, and it acted before the kernel did.", kill.it.killer);
-    Found::new(Confidence::Proven, summary, proofs).oom_kill(kernel::oom_kill(case, Some(false))).into()
+    let oom_kill = kernel::oom_kill(case, Some(false));
+    // Where the kernel may have killed as well, nothing tells who was first.
+    let first = if oom_kill == Some(false) { ", and it acted before the kernel did" } else { "" };
+    let summary = format!("{} killed {whom}: the node was short of memory{first}.", kill.it.killer);
+    Found::new(Confidence::Proven, summary, proofs).oom_kill(oom_kill).into()
 }
 
 fn advise(case: &Case<'_>) -> Vec<Advice> {
