@@ -167,3 +167,19 @@ fn objects_that_break_off_in_the_middle_of_a_value_are_read_up_to_there_and_said
     assert_eq!(told, [("undetermined", None)]);
     assert!(document.gaps[0].because.starts_with("it breaks off in line 13"), "{:?}", document.gaps);
 }
+
+#[test]
+fn a_userspace_killer_was_first_only_where_the_kernel_killed_nothing() {
+    let killed = format!(
+        "2026-05-04T08:15:30+00:00 n7 systemd-oomd[812]: Killed /kubepods.slice/kubepods-burstable.slice/\
+         kubepods-burstable-pod99999999_8888_7777_6666_555555555555.slice/cri-containerd-{DEAD}.scope due to memory \
+         pressure for /kubepods.slice being 61.00% > 60.00% for > 20s with reclaim activity\n"
+    );
+    let summary = |reason: &str| {
+        let artifacts = [pod("containerd", reason), Artifact::new("oomd.log", killed.clone())];
+        let document = why(&artifacts, Vec::new(), Vec::new(), &Ask::default());
+        document.diagnoses[0].summary.clone()
+    };
+    assert_eq!(summary("OOMKilled"), "systemd-oomd killed container cart: the node was short of memory.");
+    assert!(summary("Error").ends_with("short of memory, and it acted before the kernel did."));
+}
