@@ -158,7 +158,7 @@ fn variables_of_servers_hold_flags_and_amounts() {
 fn refused(rule: &str, lines: &str) -> Vec<String> {
     let found = grave("4Gi", lines);
     let errors = found.into_iter().filter(|it| it.rule == rule && it.level == Level::Error);
-    errors.map(|it| it.help.unwrap_or_default()).collect()
+    errors.map(|it| it.help.unwrap_or_default().into_owned()).collect()
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn by_rules(pod: &Pod, container: &Container) -> Vec<String> {
         let flag = container.flags.iter().find(|flag| !words.is_empty() && flag.text.ends_with(words));
         match flag {
             Some(flag) => format!("{} ({}): {}", flag.text, flag.from, finding.message),
-            None => finding.message.clone(),
+            None => finding.message.to_string(),
         }
     };
     let speaks = |finding: &&DocumentFinding| {

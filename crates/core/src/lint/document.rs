@@ -7,10 +7,9 @@ use std::ops::AddAssign;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::finding::{Level, Place};
-use super::judged::{Judged, region};
+use super::finding::{Level, Place, Words};
+use super::judged::Judged;
 use super::surroundings::Surroundings;
-use super::{Read, tree};
 use crate::diagnosis::GapReport;
 
 /// What `oomph lint` found.
@@ -63,12 +62,12 @@ pub struct DocumentFinding {
     /// How much it matters.
     pub level: Level,
     /// One sentence.
-    pub message: String,
+    pub message: Words,
     /// The key or value that it is about.
     #[serde(flatten)]
     pub region: Region,
     /// What is to be said right there.
-    pub label: Option<String>,
+    pub label: Option<Words>,
     /// The object that it is in.
     pub object: Option<ObjectName>,
     /// The container that it is in.
@@ -78,9 +77,9 @@ pub struct DocumentFinding {
     /// What the arithmetic had to assume.
     pub assumed: Vec<String>,
     /// The arithmetic, and what else is worth knowing.
-    pub notes: Vec<String>,
+    pub notes: Vec<Words>,
     /// What to do.
-    pub help: Option<String>,
+    pub help: Option<Words>,
     /// The same for the same finding when lines move or files are renamed.
     pub fingerprint: String,
     /// How the text would be mended.
@@ -114,7 +113,7 @@ pub struct Related {
     #[serde(flatten)]
     pub region: Region,
     /// What it says.
-    pub message: String,
+    pub message: Words,
 }
 
 /// Which object.
@@ -169,7 +168,7 @@ pub struct Skipped {
     /// How many.
     pub count: usize,
     /// Why.
-    pub because: String,
+    pub because: Words,
 }
 
 /// A document that could not be read.
@@ -215,7 +214,7 @@ impl AddAssign for Checked {
 }
 
 /// Puts everything together.
-pub(super) fn document(reads: &[&Read<'_>], mut judged: Vec<Judged<'_>>, surroundings: &Surroundings<'_>) -> Document {
+pub(super) fn document(mut judged: Vec<Judged>, surroundings: &Surroundings<'_>) -> Document {
     let mut checked = Checked::default();
     for judged in &judged {
         checked += judged.checked;
@@ -223,32 +222,30 @@ pub(super) fn document(reads: &[&Read<'_>], mut judged: Vec<Judged<'_>>, surroun
     let skipped = skipped(&judged, surroundings);
     let count = judged.iter().map(|judged| judged.findings.len()).sum();
     let mut seen = HashMap::with_capacity(count);
-    for (fingerprint, finding) in judged.iter_mut().flat_map(|judged| &mut judged.findings) {
-        // Findings that agree in all that stays when lines move are told apart by how many came before.
-        let behind = seen.entry(*fingerprint).or_insert(0_u64);
-        if *behind > 0 {
-            finding.fingerprint = fingerprint.written(*behind);
+    for Judged { findings, fingerprints, .. } in &mut judged {
+        for (finding, fingerprint) in findings.iter_mut().zip(fingerprints) {
+            // Findings that agree in all that stays when lines move are told apart by how many came before.
+            let behind = seen.entry(*fingerprint).or_insert(0_u64);
+            if *behind > 0 {
+                finding.fingerprint = fingerprint.written(*behind);
+            }
+            *behind += 1;
         }
-        *behind += 1;
     }
+    let errors = judged.iter_mut().flat_map(|judged| std::mem::take(&mut judged.errors)).collect();
     // Files first, each in order already: what is in order is not moved again.
     judged.sort_by(|a, b| a.first_path().cmp(&b.first_path()));
     let mut findings = Vec::with_capacity(count);
-    findings.extend(judged.into_iter().flat_map(|judged| judged.findings).map(|(_, finding)| finding));
+    for judged in &mut judged {
+        findings.append(&mut judged.findings);
+    }
     findings.sort_by(DocumentFinding::by_place);
-    let errors = reads.iter().enumerate().flat_map(|(file, read)| {
-        let parse_error = move |error: &tree::SyntaxError| ParseError {
-            region: region(reads, Place { file, span: error.at }),
-            message: error.message.clone(),
-        };
-        read.tree.errors.iter().map(parse_error)
-    });
     Document {
         schema: "oomph.dev/lint/v1".to_owned(),
         findings,
         checked,
         skipped,
-        parse_errors: errors.collect(),
+        parse_errors: errors,
         gaps: Vec::new(),
     }
 }
@@ -259,12 +256,12 @@ pub(super) const MADE: &str = "another object of the input made it, and is judge
 /// Why an image that is described plays no part.
 pub(super) const UNUSED: &str = "no container of the input names it";
 
-fn skipped(judged: &[Judged<'_>], surroundings: &Surroundings<'_>) -> Vec<Skipped> {
+fn skipped(judged: &[Judged], surroundings: &Surroundings<'_>) -> Vec<Skipped> {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for (object, because) in judged.iter().flat_map(|judged| &judged.skipped) {
-        *counts.entry((object.kind, object.api_version, because)).or_default() += 1;
+    for it in judged.iter().flat_map(|judged| &judged.skipped) {
+        *counts.entry((&it.kind, &it.api_version, &it.because)).or_default() += it.count;
     }
-    let unused = surroundings.unused_images(judged.iter().flat_map(|judged| &judged.images).copied());
+    let unused = surroundings.unused_images(judged.iter().flat_map(|judged| &judged.images).map(String::as_str));
     if unused > 0 {
         counts.insert(("Image", "", UNUSED), unused);
     }
@@ -272,7 +269,7 @@ fn skipped(judged: &[Judged<'_>], surroundings: &Surroundings<'_>) -> Vec<Skippe
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         count,
-        because: because.to_owned(),
+        because: because.to_owned().into(),
     };
     counts.into_iter().map(it).collect()
 }

@@ -1,5 +1,7 @@
 //! What a rule finds.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::tree::{At, Span, Tree};
@@ -28,6 +30,9 @@ impl Level {
     }
 }
 
+/// A sentence, or a part of one. Most are the same for all manifests.
+pub(super) type Words = Cow<'static, str>;
+
 /// A place of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -49,7 +54,7 @@ pub struct Label {
     /// The place.
     pub place: Place,
     /// What it says there.
-    pub says: String,
+    pub says: Words,
 }
 
 /// A change of the text that mends a finding.
@@ -78,7 +83,7 @@ pub struct Finding<'a> {
     /// How much it matters.
     pub level: Level,
     /// One sentence that can stand alone, without a full stop.
-    pub message: String,
+    pub message: Words,
     /// What it is about.
     pub at: Label,
     /// The numbers that it rests on.
@@ -86,9 +91,9 @@ pub struct Finding<'a> {
     /// What the arithmetic had to assume.
     pub assumed: Vec<String>,
     /// The arithmetic, and what else is worth knowing.
-    pub notes: Vec<String>,
+    pub notes: Vec<Words>,
     /// What to do.
-    pub help: Option<String>,
+    pub help: Option<Words>,
     /// How the text would be mended, where a change is known.
     pub fix: Option<Fix>,
     /// The object that it is in.
@@ -99,12 +104,12 @@ pub struct Finding<'a> {
 
 impl<'a> Finding<'a> {
     /// A finding at a place; the rule, object and container are filled in by who called the rule.
-    pub fn new(level: Level, at: impl Into<Place>, message: impl Into<String>) -> Self {
+    pub fn new(level: Level, at: impl Into<Place>, message: impl Into<Words>) -> Self {
         Self {
             rule: "",
             level,
             message: message.into(),
-            at: Label { place: at.into(), says: String::new() },
+            at: Label { place: at.into(), says: Words::default() },
             related: Vec::new(),
             assumed: Vec::new(),
             notes: Vec::new(),
@@ -117,14 +122,14 @@ impl<'a> Finding<'a> {
 
     /// With words under the place itself.
     #[must_use]
-    pub fn label(mut self, says: impl Into<String>) -> Self {
+    pub fn label(mut self, says: impl Into<Words>) -> Self {
         self.at.says = says.into();
         self
     }
 
     /// With another place that it rests on.
     #[must_use]
-    pub fn related(mut self, place: impl Into<Place>, says: impl Into<String>) -> Self {
+    pub fn related(mut self, place: impl Into<Place>, says: impl Into<Words>) -> Self {
         self.related.push(Label { place: place.into(), says: says.into() });
         self
     }
@@ -138,14 +143,14 @@ impl<'a> Finding<'a> {
 
     /// With a note.
     #[must_use]
-    pub fn note(mut self, says: impl Into<String>) -> Self {
+    pub fn note(mut self, says: impl Into<Words>) -> Self {
         self.notes.push(says.into());
         self
     }
 
     /// With advice.
     #[must_use]
-    pub fn help(mut self, says: impl Into<String>) -> Self {
+    pub fn help(mut self, says: impl Into<Words>) -> Self {
         self.help = Some(says.into());
         self
     }

@@ -16,8 +16,8 @@ pub(super) struct Images<'a> {
     by_digest: HashMap<String, usize>,
     /// Dockerfiles by their path.
     dockerfiles: HashMap<String, At<'a>>,
-    /// Where every file of the input lies.
-    paths: Vec<&'a str>,
+    /// Where files lie that describe or build any.
+    paths: HashMap<usize, &'a str>,
     /// Files that describe images and nothing else.
     files: HashSet<usize>,
 }
@@ -31,7 +31,7 @@ struct Known<'a> {
 impl<'a> Images<'a> {
     /// From all files, in their order.
     pub(super) fn gather(found: &[Found<'a>]) -> Self {
-        let mut it = Self { paths: found.iter().map(|found| found.path).collect(), ..Self::default() };
+        let mut it = Self { paths: found.iter().map(|found| (found.file, found.path)).collect(), ..Self::default() };
         for image in found.iter().flat_map(|found| &found.images) {
             it.add(image);
         }
@@ -39,7 +39,7 @@ impl<'a> Images<'a> {
         let is_service = |platform: Platform| platform == Platform::Compose;
         for workload in found.iter().flat_map(|found| &found.workloads) {
             if workload.platform == Platform::Dockerfile
-                && let Some(path) = it.paths.get(workload.spec.tree().file).and_then(|path| joined(&["", path]))
+                && let Some(path) = it.paths.get(&workload.spec.tree().file).and_then(|path| joined(&["", path]))
             {
                 it.dockerfiles.insert(path, workload.spec);
             }
@@ -72,7 +72,7 @@ impl<'a> Images<'a> {
 
     /// The path of a file that describes images; none of a file that somebody writes.
     pub(super) fn file(&self, file: usize) -> Option<&'a str> {
-        self.files.contains(&file).then(|| self.paths.get(file).copied()).flatten()
+        self.files.contains(&file).then(|| self.paths.get(&file).copied()).flatten()
     }
 
     /// What the image of a container brings along, where the input says it.
@@ -125,7 +125,7 @@ impl<'a> Images<'a> {
     /// What the Dockerfile of a service makes, where it is in the input.
     fn built(&self, container: &Container<'a>) -> Option<Config<'a>> {
         let build = container.build?;
-        let file = self.paths.get(container.node.tree().file)?;
+        let file = self.paths.get(&container.node.tree().file)?;
         let root = *self.dockerfiles.get(&path(file, &build)?)?;
         let of = stage_of(root, build.target)?;
         let made = Config::of_stage(&of, build.has_arguments);

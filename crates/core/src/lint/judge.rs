@@ -19,11 +19,11 @@ fn at_home<'a>(it: &mut Finding<'a>, workload: &Workload<'a>, surroundings: &Sur
     } else {
         let node = named
             .map_or(workload.spec, |container| container.node.get("image").unwrap_or_else(|| container.title_node()));
-        Label { place: node.into(), says: "brings the flag along".to_owned() }
+        Label { place: node.into(), says: "brings the flag along".into() }
     };
     let flag = std::mem::replace(&mut it.at, at);
     it.related.insert(0, flag);
-    it.notes.push(format!("the flag is the image's own, by {path}; what the manifest sets takes its place"));
+    it.notes.push(format!("the flag is the image's own, by {path}; what the manifest sets takes its place").into());
 }
 
 /// Variables of the shell that runs Compose are not in the input.
@@ -37,14 +37,15 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
     let mut findings = Vec::new();
     for workload in &found.workloads {
         let scene = Scene::new(workload, surroundings);
+        let subjects: Vec<Subject<'_, 'a>> = scene.subjects().collect();
         let is_pod = workload.platform == Platform::Kubernetes;
         let mut of_whole = Vec::new();
         let from = findings.len();
         for rule in RULES {
             let named = |finding| Finding { rule: rule.id, object: Some(workload.object), ..finding };
             let mut each = |judge: for<'b> fn(&Subject<'_, 'b>) -> Vec<Finding<'b>>| {
-                for subject in scene.subjects() {
-                    for mut finding in judge(&subject) {
+                for subject in &subjects {
+                    for mut finding in judge(subject) {
                         finding.assumed.extend(assumed(subject.container));
                         findings.push(Finding { container: Some(subject.container.name), ..named(finding) });
                     }
@@ -90,7 +91,7 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
         }
     }
     // What an anchor gives to several containers is wrong once.
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let is_new = findings.iter().map(|it| seen.insert((it.rule, it.at.place, it.container, &it.message)));
     let mut is_new = is_new.collect::<Vec<_>>().into_iter();
     findings.retain(|_| is_new.next().unwrap_or(true));

@@ -117,7 +117,7 @@ mod tests {
         let document = lint(&sources(&captured(&rollout(&json!({}), &limited, "2"))));
         let heap = document.findings.iter().find(|it| it.rule.starts_with("jvm-")).unwrap();
         assert_eq!(heap.region.path, "Deployment shop/web");
-        let related: Vec<_> = heap.related.iter().map(|it| (it.region.path.as_str(), it.message.as_str())).collect();
+        let related: Vec<_> = heap.related.iter().map(|it| (it.region.path.as_str(), &*it.message)).collect();
         let says = "pod `web-7f-x` was admitted with a limit of 1 GiB, which the template does not give";
         assert!(related.contains(&("Pod shop/web-7f-x", says)), "{related:?}");
         assert!(document.findings.iter().all(|it| it.rule != "limit-missing" && it.rule != "request-missing"));

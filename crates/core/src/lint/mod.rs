@@ -4,8 +4,9 @@
 //! Source ─ read ─▶ Read (tree, workloads) ─ gather ─▶ Surroundings ─ judge ─▶ Finding* ─ document, report ─▶ text, JSON
 //! ```
 //!
-//! A file is read by itself, so that files can be read side by side; what they say of each other (a LimitRange, a
-//! ConfigMap, a VPA, the configuration of an image) is gathered in between. Rules stand in [`rules`], one file and one page each.
+//! A file is read by itself, so that files can be read side by side. Those that may say something of others (a LimitRange,
+//! a ConfigMap, a VPA, the configuration of an image) are read first, and what they say is gathered; all others are read and
+//! judged in one go. Rules stand in [`rules`], one file and one page each.
 
 mod admitted;
 pub mod config;
@@ -14,6 +15,7 @@ mod expansion;
 mod finding;
 pub mod fix;
 pub mod format;
+mod hearsay;
 pub mod image;
 mod images;
 mod judge;
@@ -35,7 +37,7 @@ pub mod workload;
 use document::document;
 pub use document::{Document, DocumentFinding, schema};
 pub use finding::{Edit, Finding, Fix, Label, Level, Place};
-use judged::judge_file;
+use judged::{AtHand, Judged, judge_file};
 pub use program::{Part, Program};
 pub use subject::{Limit, LimitOrigin, Subject};
 pub use surroundings::Surroundings;
@@ -80,7 +82,7 @@ impl<'t> Read<'t> {
     where
         't: 'a,
     {
-        let mut all = Found { path: self.source.name.as_str(), ..Found::default() };
+        let mut all = Found { file: self.tree.file, path: self.source.name.as_str(), ..Found::default() };
         for document in &self.tree.documents {
             let found = workload::find(&self.tree, document);
             all.workloads.extend(found.workloads);
@@ -118,17 +120,26 @@ pub fn lint(sources: &[Source]) -> Document {
 /// Lints files that belong together, each of them wherever there is somebody free. Suppressions in the texts are honoured
 /// or not.
 pub fn lint_with(workers: &impl Workers, sources: &[Source], suppressions: bool) -> Document {
-    // A tree is searched as soon as it is read, as long as the processor has it at hand.
-    let places: Vec<OnceLock<Read<'_>>> = sources.iter().map(|_| OnceLock::new()).collect();
-    let found = workers.each(places.iter().zip(sources).collect(), |file, (place, source)| {
-        place.get_or_init(|| read(file, source)).found()
-    });
-    let reads: Vec<&Read<'_>> = places.iter().filter_map(OnceLock::get).collect();
+    let kept: Vec<OnceLock<Read<'_>>> = sources.iter().map(|_| OnceLock::new()).collect();
+    let keep = |files: Vec<usize>| {
+        workers.each(files, |_, file| kept[file].get_or_init(|| read(file, &sources[file])).found())
+    };
+    let (heard, mut others) = hearsay::parted(workers, sources);
+    let mut found = keep(heard);
+    if hearsay::is_of_all(&found) {
+        found.extend(keep(std::mem::take(&mut others)));
+        found.sort_by_key(|found| found.file);
+    }
     let surroundings = Surroundings::gather(&found);
-    let judged = workers.each(found, |file, found| judge_file(&reads, file, found, &surroundings, suppressions));
-    let document = document(&reads, judged, &surroundings);
-    drop(surroundings);
-    // Ten thousand trees are not freed in no time.
-    workers.each(places, |_, read| drop(read));
-    document
+    let kept: Vec<Option<&Read<'_>>> = kept.iter().map(OnceLock::get).collect();
+    let judge = |own, found| judge_file(AtHand { own, kept: &kept }, found, &surroundings, suppressions);
+    let judged = workers.each(found, |_, found| kept[found.file].map(|own| judge(own, found)));
+    // Nobody else asks for these: they are judged while the processor has their trees at hand.
+    let others = workers.each(others, |_, file| {
+        let own = read(file, &sources[file]);
+        judge_file(AtHand { own: &own, kept: &kept }, own.found(), &surroundings, suppressions)
+    });
+    let mut judged: Vec<Judged> = judged.into_iter().flatten().chain(others).collect();
+    judged.sort_by_key(|judged| judged.file);
+    document(judged, &surroundings)
 }

@@ -264,14 +264,19 @@ impl<'a> Program<'a> {
 
     /// The command line names this program, for names that mean nothing else.
     pub fn names(&self, program: &str) -> bool {
-        self.words.iter().any(|word| word.text.rsplit('/').next() == Some(program))
+        self.words.iter().any(|word| is_program(&word.text, program))
     }
 
     /// The word that starts this program.
     pub fn started(&self, program: &str) -> Option<&Part<'a>> {
         let mut commands = self.words.iter().filter(|word| word.starts);
-        commands.find(|word| word.text.rsplit('/').next() == Some(program))
+        commands.find(|word| is_program(&word.text, program))
     }
+}
+
+/// A word is the name of this program, with or without a path.
+fn is_program(word: &str, program: &str) -> bool {
+    word.strip_suffix(program).is_some_and(|path| path.is_empty() || path.ends_with('/'))
 }
 
 fn value<'a>(

@@ -65,8 +65,7 @@ fn write_suite(
             for it in &suite.findings {
                 let name = format!("{}: {} (line {})", it.rule, place(it), it.region.line);
                 let text = format!("{path}:{}:{}\n{}", it.region.line, it.region.column, whole(it));
-                let failure =
-                    is_failure(it).then_some(("failure", it.level.word(), it.message.as_str(), text.as_str()));
+                let failure = is_failure(it).then_some(("failure", it.level.word(), &*it.message, text.as_str()));
                 case(writer, &name, path, failure)?;
             }
             if empty { case(writer, "no findings", path, None) } else { Ok(()) }

@@ -36,9 +36,8 @@ pub fn form(name: &str) -> Option<&'static Form> {
 fn whole(finding: &DocumentFinding) -> String {
     let assumed = (!finding.assumed.is_empty()).then(|| format!("assumed: {}", finding.assumed.join("; ")));
     let help = finding.help.as_ref().map(|help| format!("help: {help}"));
-    let lines =
-        std::iter::once(finding.message.clone()).chain(finding.notes.iter().cloned()).chain(assumed).chain(help);
-    lines.collect::<Vec<_>>().join("\n")
+    let said = std::iter::once(&finding.message).chain(&finding.notes).map(|words| &**words);
+    said.chain(assumed.as_deref()).chain(help.as_deref()).collect::<Vec<_>>().join("\n")
 }
 
 /// `Deployment/prod/orders`, and the container behind it.

@@ -18,7 +18,7 @@ pub(super) use find::find;
 
 use std::sync::Arc;
 
-use super::finding::{Finding, Level, Place};
+use super::finding::{Finding, Level, Place, Words};
 use super::tree::{Comment, Span};
 use super::workload::Object;
 use places::Places;
@@ -93,7 +93,7 @@ impl Query<'_> {
     }
 
     /// A finding about a part of it.
-    pub fn finding<'f>(&self, level: Level, at: Span, message: impl Into<String>) -> Finding<'f> {
+    pub fn finding<'f>(&self, level: Level, at: Span, message: impl Into<Words>) -> Finding<'f> {
         Finding::new(level, self.place(at), message)
     }
 }

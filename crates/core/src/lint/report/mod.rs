@@ -54,7 +54,7 @@ fn group<'a>(finding: &'a DocumentFinding, sources: &'a [Source]) -> Group<'a> {
         Level::Info => Mark::INFO,
     };
     let related: Vec<(&Region, &str)> =
-        finding.related.iter().map(|related| (&related.region, related.message.as_str())).collect();
+        finding.related.iter().map(|related| (&related.region, &*related.message)).collect();
     let label = finding.label.as_deref().unwrap_or("");
     let title = level.primary_title(clean(&finding.message)).id(finding.rule.as_str());
     let mut group = title.elements(excerpts(sources, &finding.region, label, &related));

@@ -49,10 +49,10 @@ fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
     let tmpfs = subject.tmpfs();
     let usual = fit::help(it, limit.bytes, cpus(subject), tmpfs);
     let complete = |mut finding: Finding<'a>| {
-        finding.help.get_or_insert_with(|| usual.clone());
+        finding.help.get_or_insert_with(|| usual.clone().into());
         finding.assumed.extend(it.assumed());
         if tmpfs.0 > 0 {
-            finding.notes.push(format!("files in memory may take {tmpfs} of the limit"));
+            finding.notes.push(format!("files in memory may take {tmpfs} of the limit").into());
         }
         finding
             .related(limit.place, limit.says())

@@ -36,7 +36,7 @@ fn finding<'a>(subject: &Subject<'_, 'a>) -> Option<Finding<'a>> {
     if sum >= limit.bytes && finding.level != Level::Error {
         finding.level = Level::Error;
         finding.message =
-            format!("a page cache of {bytes} and a heap of {heap} take {sum}, and the limit is {}", limit.bytes);
+            format!("a page cache of {bytes} and a heap of {heap} take {sum}, and the limit is {}", limit.bytes).into();
     }
     finding.assumed.push(room.assumed());
     Some(finding)

@@ -81,7 +81,7 @@ impl Need {
         let each = Bytes(BACKEND.0.saturating_add(work.0));
         let mut finding = Finding::new(Level::Warning, place, message)
             .label("charged to the container as it is touched, and never given back")
-            .related(limit_place, says)
+            .related(limit_place, says.to_owned())
             .note(format!(
                 "budget: buffers {buffers} + {BACKENDS} backends x {each} + maintenance {maintenance}{files} = {need} of {limit}"
             ))

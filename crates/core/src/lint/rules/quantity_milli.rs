@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn less_than_nothing_is_no_slip_of_the_unit() {
         let (document, _) = linted("memory: -1Gi");
-        let found: Vec<&str> = document.findings.iter().map(|it| it.message.as_str()).collect();
+        let found: Vec<&str> = document.findings.iter().map(|it| &*it.message).collect();
         assert!(found.contains(&"`-1Gi` of memory is less than nothing"), "{found:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::lines::index;
-use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree, Words};
+use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree};
 
 /// Comments in a row that the parser may have to look past: no licence header is longer.
 const COMMENTS: usize = 1 << 16;
@@ -35,6 +35,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
             nodes: Vec::with_capacity(text.len() / NODE),
             made: Vec::new(),
             shared: HashSet::new(),
+            merges: false,
             children: Vec::with_capacity(text.len() / NODE),
         },
         open: Vec::new(),
@@ -96,11 +97,8 @@ impl<'t> Builder<'t> {
                     ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
                     _ => Style::Block,
                 };
-                let text = match text {
-                    Cow::Borrowed(text) => Words::Written(text),
-                    Cow::Owned(text) => self.tree.make(text),
-                };
-                let node = self.push(span, Kind::Scalar { text, style });
+                let kind = self.scalar(text, style);
+                let node = self.push(span, kind);
                 self.finish(node, anchor);
             }
             Event::SequenceStart(style, anchor, _) => {
@@ -119,7 +117,7 @@ impl<'t> Builder<'t> {
                         self.tree.shared.insert(*node);
                         Kind::Alias(*node)
                     }
-                    None => Kind::Scalar { text: Words::Written(""), style: Style::Plain },
+                    None => Kind::Written { from: span.start, to: span.start, style: Style::Plain },
                 };
                 let node = self.push(span, kind);
                 self.finish(node, 0);
@@ -156,7 +154,22 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn push(&mut self, span: Span, kind: Kind<'t>) -> u32 {
+    fn scalar(&mut self, text: Cow<'t, str>, style: Style) -> Kind {
+        self.tree.merges |= text == "<<";
+        let text = match text {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => return self.tree.make(text, style),
+        };
+        let whole = self.tree.text;
+        let from = text.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+        match from.checked_add(text.len()) {
+            Some(to) if to <= whole.len() => Kind::Written { from: index(from), to: index(to), style },
+            // What the parser has of its own: the empty value of a key that is given none.
+            _ => self.tree.make(text.to_owned(), style),
+        }
+    }
+
+    fn push(&mut self, span: Span, kind: Kind) -> u32 {
         let node = index(self.tree.nodes.len());
         self.tree.nodes.push(Node { span, kind });
         node
@@ -169,7 +182,7 @@ impl<'t> Builder<'t> {
         self.done.push(node);
     }
 
-    fn begin(&mut self, span: Span, kind: Kind<'t>, anchor: usize) {
+    fn begin(&mut self, span: Span, kind: Kind, anchor: usize) {
         let node = self.push(span, kind);
         self.open.push(Open { node, base: self.done.len(), anchor });
     }

@@ -50,11 +50,13 @@ pub struct Tree<'t> {
     pub comments: Vec<Comment>,
     /// Documents that could not be read.
     pub errors: Vec<SyntaxError>,
-    nodes: Vec<Node<'t>>,
+    nodes: Vec<Node>,
     /// Texts of scalars that are written otherwise than they read: unescaped, folded.
     made: Vec<String>,
     /// Nodes that an alias names.
     shared: HashSet<u32>,
+    /// A key somewhere may be a merge key.
+    merges: bool,
     /// Children of sequences, and keys and values of mappings in turn.
     children: Vec<u32>,
 }
@@ -94,28 +96,25 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-/// It owns nothing, so that a tree of many nodes is freed at once.
+/// Small, and without anything of its own: a tree has thousands of them.
 #[derive(Debug, Clone, Copy)]
-struct Node<'t> {
+struct Node {
     span: Span,
-    kind: Kind<'t>,
+    kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind<'t> {
-    Scalar { text: Words<'t>, style: Style },
+enum Kind {
+    /// A scalar that reads as it stands in the text, here.
+    Written { from: u32, to: u32, style: Style },
+    /// A scalar that reads as one of the texts that were made.
+    Made { index: u32, style: Style },
+    /// Children.
     Sequence { from: u32, to: u32, flow: bool },
+    /// Children, keys and values in turn.
     Mapping { from: u32, to: u32, flow: bool },
+    /// Another node.
     Alias(u32),
-}
-
-/// What a scalar reads.
-#[derive(Debug, Clone, Copy)]
-enum Words<'t> {
-    /// As it stands in the text.
-    Written(&'t str),
-    /// Of the texts that were made.
-    Made(u32),
 }
 
 /// How a scalar is written.
@@ -168,18 +167,30 @@ impl<'t> Tree<'t> {
         &self.comments[from..to.max(from)]
     }
 
-    fn make(&mut self, text: String) -> Words<'t> {
+    /// A scalar of a text that does not stand in the tree's own.
+    fn make(&mut self, text: String, style: Style) -> Kind {
         self.made.push(text);
-        Words::Made(lines::index(self.made.len() - 1))
+        Kind::Made { index: lines::index(self.made.len() - 1), style }
     }
 
-    fn read<'a>(&'a self, words: Words<'t>) -> &'a str
-    where
-        't: 'a,
-    {
-        match words {
-            Words::Written(text) => text,
-            Words::Made(index) => &self.made[index as usize],
+    /// What a scalar reads.
+    fn scalar(&self, kind: Kind) -> Option<(&str, Style)> {
+        match kind {
+            Kind::Written { from, to, style } => Some((&self.text[from as usize..to as usize], style)),
+            Kind::Made { index, style } => Some((&self.made[index as usize], style)),
+            _ => None,
+        }
+    }
+
+    /// A scalar reads so. Most have another length, so that their words are not even looked at.
+    fn reads(&self, kind: Kind, text: &str) -> bool {
+        match kind {
+            Kind::Written { from, to, .. } => {
+                (to - from) as usize == text.len()
+                    && &self.text.as_bytes()[from as usize..to as usize] == text.as_bytes()
+            }
+            Kind::Made { index, .. } => self.made[index as usize] == text,
+            _ => false,
         }
     }
 }
@@ -220,21 +231,17 @@ impl<'a> At<'a> {
 
     /// The value of a scalar. A null is no value.
     pub fn text(self) -> Option<&'a str> {
-        let Kind::Scalar { text, style } = self.resolved_kind() else { return None };
-        let text = self.tree.read(text);
+        let (text, style) = self.tree.scalar(self.resolved_kind())?;
         let is_null = style == Style::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
         (!is_null).then_some(text)
     }
 
     /// How a scalar is written.
     pub fn style(self) -> Option<Style> {
-        match self.resolved_kind() {
-            Kind::Scalar { style, .. } => Some(style),
-            _ => None,
-        }
+        self.tree.scalar(self.resolved_kind()).map(|(_, style)| style)
     }
 
-    fn resolved_kind(self) -> Kind<'a> {
+    fn resolved_kind(self) -> Kind {
         match self.tree.nodes[self.id as usize].kind {
             Kind::Alias(id) => self.tree.nodes[id as usize].kind,
             kind => kind,
@@ -243,7 +250,7 @@ impl<'a> At<'a> {
 
     /// It is a scalar itself, and no alias of one.
     pub fn is_scalar(self) -> bool {
-        matches!(self.tree.nodes[self.id as usize].kind, Kind::Scalar { .. })
+        matches!(self.tree.nodes[self.id as usize].kind, Kind::Written { .. } | Kind::Made { .. })
     }
 
     /// It is a mapping.
@@ -322,7 +329,7 @@ impl<'a> At<'a> {
 
     fn is_merge(self) -> bool {
         let kind = self.tree.nodes[self.id as usize].kind;
-        matches!(kind, Kind::Scalar { text, style: Style::Plain } if self.tree.read(text) == "<<")
+        self.tree.merges && self.tree.scalar(kind) == Some(("<<", Style::Plain))
     }
 
     /// A key of a mapping and its value, also from a merge key.
@@ -331,17 +338,12 @@ impl<'a> At<'a> {
     }
 
     fn find(self, name: &str, merges: u8) -> Option<(At<'a>, At<'a>)> {
-        let mut has_merge = false;
-        for (key, value) in self.own_entries().rev() {
-            // Aliases are rare as keys, and no name that is asked for is a null: a look at the text is enough.
-            let Kind::Scalar { text, style } = key.resolved_kind() else { continue };
-            let text = self.tree.read(text);
-            if text == name {
-                return Some((key, value.resolved()));
-            }
-            has_merge |= style == Style::Plain && text == "<<";
+        // No name that is asked for is a null: a look at the text is enough.
+        let own = self.own_entries().rev().find(|(key, _)| self.tree.reads(key.resolved_kind(), name));
+        if let Some((key, value)) = own {
+            return Some((key, value.resolved()));
         }
-        if !has_merge || merges == 0 {
+        if !self.tree.merges || merges == 0 {
             return None;
         }
         self.own_entries().filter(|(key, _)| key.is_merge()).find_map(|(_, value)| {

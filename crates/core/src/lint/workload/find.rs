@@ -23,7 +23,9 @@ pub struct Found<'a> {
     pub made: Vec<Object<'a>>,
     /// Images that are described beside the manifests.
     pub images: Vec<Image<'a>>,
-    /// The file that all of it is in.
+    /// The place in the input of the file that all of it is in.
+    pub file: usize,
+    /// The file's name.
     pub path: &'a str,
 }
 

@@ -13,7 +13,7 @@ use super::image::Image;
 use crate::budget::jvm::{self, Caps, Collector, Percentages};
 use crate::budget::percent;
 use crate::lint::expansion::is_open;
-use crate::lint::program::{Part, Program, Set, Value, locate};
+use crate::lint::program::{Part, Program, Value, locate};
 use crate::lint::script::{is_shell, is_start_script};
 use crate::lint::subject::Subject;
 use crate::units::Bytes;
@@ -121,7 +121,8 @@ impl<'a> Jvm<'a> {
         let program = subject.program;
         let is_flag = |part: &Part<'a>| is_flag(&part.text) || is_bare_size(&part.text);
         let of = |name: &str| -> Vec<Part<'a>> {
-            program.variable(name).into_iter().flat_map(Set::words).filter(is_flag).collect()
+            let Some(set) = program.variable(name) else { return Vec::new() };
+            set.words().into_iter().filter(is_flag).collect()
         };
         let image = subject.container.image;
         let jdk = image.filter(|image| JDK.contains(&image.name) || image.path.contains("distroless/java"));

@@ -48,6 +48,7 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
         nodes: Vec::new(),
         made: Vec::new(),
         shared: HashSet::new(),
+        merges: false,
         children: Vec::new(),
     };
     let whole = Span { start: 0, end: super::lines::index(text.len()) };
@@ -97,8 +98,8 @@ fn of_stage(tree: &mut Tree<'_>, whole: Span, stage: Stage, others: &[(&str, u32
 }
 
 fn scalar(tree: &mut Tree<'_>, it: Text) -> u32 {
-    let text = tree.make(it.text);
-    push(tree, it.span, Kind::Scalar { text, style: Style::Quoted })
+    let kind = tree.make(it.text, Style::Quoted);
+    push(tree, it.span, kind)
 }
 
 fn collect(tree: &mut Tree<'_>, span: Span, is_mapping: bool, ids: &[u32]) -> u32 {
@@ -110,7 +111,7 @@ fn collect(tree: &mut Tree<'_>, span: Span, is_mapping: bool, ids: &[u32]) -> u3
     push(tree, span, kind)
 }
 
-fn push<'t>(tree: &mut Tree<'t>, span: Span, kind: Kind<'t>) -> u32 {
+fn push(tree: &mut Tree<'_>, span: Span, kind: Kind) -> u32 {
     let id = super::lines::index(tree.nodes.len());
     tree.nodes.push(Node { span, kind });
     id
