@@ -46,8 +46,11 @@ pub(super) fn judge<'a>(found: &Found<'a>, surroundings: &Surroundings<'a>) -> V
             let mut each = |judge: for<'b> fn(&Subject<'_, 'b>) -> Vec<Finding<'b>>| {
                 for subject in &subjects {
                     for mut finding in judge(subject) {
+                        finding.rule = rule.id;
+                        finding.object = Some(workload.object);
+                        finding.container = Some(subject.container.name);
                         finding.assumed.extend(assumed(subject.container));
-                        findings.push(Finding { container: Some(subject.container.name), ..named(finding) });
+                        findings.push(finding);
                     }
                 }
             };

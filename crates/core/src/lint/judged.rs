@@ -82,9 +82,10 @@ pub(super) fn judge_file<'a>(
         (findings, suppressed) = suppress(files.own, &found, findings);
     }
     let skipped = skipped(&found, &findings);
-    let mut findings: Vec<_> = findings.into_iter().map(|it| finding(files, it)).collect();
-    findings.sort_by(|(a, _), (b, _)| a.by_place(b));
-    let (findings, fingerprints) = findings.into_iter().unzip();
+    let path = |it: &Finding<'_>| files.read(it.at.place.file).source.name.as_str();
+    findings.sort_by(|a, b| (path(a), a.at.place.span, b.level).cmp(&(path(b), b.at.place.span, a.level)));
+    let fingerprints: Vec<Fingerprint> = findings.iter().map(|it| Fingerprint::of(files, it)).collect();
+    let findings = findings.into_iter().zip(&fingerprints).map(|(it, fingerprint)| finding(files, it, *fingerprint));
     let containers = || found.workloads.iter().flat_map(|workload| &workload.containers);
     let named = containers().filter(|_| surroundings.has_images()).filter_map(|it| it.image);
     let tree = &files.own.tree;
@@ -94,7 +95,7 @@ pub(super) fn judge_file<'a>(
     };
     Judged {
         file: tree.file,
-        findings,
+        findings: findings.collect(),
         fingerprints,
         checked: Checked {
             files: 1,
@@ -135,8 +136,7 @@ fn skipped(found: &Found<'_>, findings: &[Finding<'_>]) -> Vec<Skipped> {
     others.map(|object| skipped(object, because(object.kind))).chain(made).collect()
 }
 
-fn finding(files: AtHand<'_>, it: Finding<'_>) -> (DocumentFinding, Fingerprint) {
-    let fingerprint = Fingerprint::of(files, &it);
+fn finding(files: AtHand<'_>, it: Finding<'_>, fingerprint: Fingerprint) -> DocumentFinding {
     let object = it.object.map(|object| ObjectName {
         api_version: object.api_version.to_owned(),
         kind: object.kind.to_owned(),
@@ -151,7 +151,7 @@ fn finding(files: AtHand<'_>, it: Finding<'_>) -> (DocumentFinding, Fingerprint)
         DocumentEdit { region: files.region(edit.place), start, end, text: edit.text }
     };
     let fix = it.fix.map(|fix| DocumentFix { safe: fix.safe, edits: fix.edits.into_iter().map(edit).collect() });
-    let finding = DocumentFinding {
+    DocumentFinding {
         rule: it.rule.to_owned(),
         level: it.level,
         message: it.message,
@@ -165,8 +165,7 @@ fn finding(files: AtHand<'_>, it: Finding<'_>) -> (DocumentFinding, Fingerprint)
         help: it.help,
         fingerprint: fingerprint.written(0),
         fix,
-    };
-    (finding, fingerprint)
+    }
 }
 
 /// FNV-1a, 64 bits, of rule, object, container and the words pointed at, which is what stays when lines move: the same on
