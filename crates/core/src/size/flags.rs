@@ -18,8 +18,7 @@ fn told(workload: &Workload) -> Option<&Told> {
 
 /// What was used in all at most: where peaks were cut off or are those of a checkpoint, what the limit leaves beside its
 /// margin.
-pub(super) fn peak(workload: &Workload, asked: Bytes) -> Bytes {
-    let seen = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
+pub(super) fn peak(seen: Bytes, asked: Bytes) -> Bytes {
     seen.max(Bytes(asked.0.saturating_sub(margin_within(asked, Bytes(0)).0)))
 }
 
