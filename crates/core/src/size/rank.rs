@@ -97,8 +97,8 @@ pub(crate) fn at_ranks_between<const N: usize>(
         return Some(places.map(|(bucket, _)| buckets.start(bucket)));
     }
     Some(places.map(|(bucket, rank)| {
-        let start = buckets.start(bucket);
-        let near = kept(columns, |value| value.wrapping_sub(start) < 1 << buckets.shift);
+        let (start, width) = (buckets.start(bucket), 1 << buckets.shift);
+        let near = kept(columns, |value| value.wrapping_sub(start) < width);
         at_rank(&near, rank).unwrap_or(least)
     }))
 }
