@@ -159,7 +159,7 @@ fn propose(
         }
     };
     let flags = if workload.runs.is_empty() {
-        flags::flags(workload, limit.bytes, used)
+        flags::flags(workload, judged.class, limit.bytes, used)
     } else {
         runs::flags(peak, limit.bytes)
     };
