@@ -128,7 +128,6 @@ pub(crate) fn stated<'a>(program: &Program<'a>) -> Option<Workers<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::lint::Source;
     use crate::size::autoscaler::objects;
 
