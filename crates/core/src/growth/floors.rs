@@ -2,7 +2,7 @@
 //! which garbage collection and short work do not touch; what it may need shows in the ceilings.
 
 use crate::size::History;
-use crate::size::rank::ends;
+use crate::size::rank::Ends;
 use crate::size::workload::stretches;
 
 /// Cells of a grid: enough to tell a day's wave in a week, few enough to compare each with each.
@@ -36,7 +36,7 @@ impl Floors {
         let (begin, end) = (at.partition_point(|at| *at < from), at.partition_point(|at| *at <= to));
         let (Some(at), Some(column)) = (at.get(begin..end), column.get(begin..end)) else { return floors };
         for (number, rows) in stretches(at, from, cell) {
-            if let Some((low, high)) = ends(&column[rows]) {
+            if let Some((low, high)) = Ends::of(&column[rows]).both() {
                 floors.at.push((number as f64 + 0.5) * floors.cell);
                 floors.low.push(low as f64);
                 floors.high.push(high as f64);
@@ -74,6 +74,11 @@ impl Floors {
     pub(super) fn moment(&self, cell: usize) -> i64 {
         self.from.saturating_add(self.at.get(cell).map_or(0, |at| *at as i64))
     }
+}
+
+/// The middle one of three.
+pub(super) fn middle(a: f64, b: f64, c: f64) -> f64 {
+    a.min(b).max(a.max(b).min(c))
 }
 
 /// The middle value; 0 of none.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::floors::{Floors, median, quantile};
+use super::floors::{Floors, median, middle, quantile};
 use crate::size::MISSING;
 
 /// Fewer cells have no shape.
@@ -23,8 +23,8 @@ pub(super) fn lives(floors: &Floors) -> Vec<Range<usize>> {
     let steps: Vec<f64> = floors.low.windows(2).map(|two| (two[1] - two[0]).abs()).collect();
     let noise = median(&steps) * RESTART_NOISE;
     for cell in RESTART_CELLS..count {
-        let high = median(&floors.high[cell - RESTART_CELLS..cell]);
-        let low = median(&floors.low[cell - RESTART_CELLS..cell]);
+        let before = |of: &[f64]| middle(of[cell - 3], of[cell - 2], of[cell - 1]);
+        let (high, low) = (before(&floors.high), before(&floors.low));
         let after = floors.high[cell..(cell + RESTART_CELLS).min(count)].iter().copied().fold(0.0, f64::max);
         let falls = after < high / 2.0 || (after < low * (1.0 - RESTART_FALL) && low - after > noise);
         if falls && cell - cuts[cuts.len() - 1] >= RESTART_CELLS {

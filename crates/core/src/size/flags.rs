@@ -5,10 +5,13 @@ use super::limit::Amount;
 use super::workload::Workload;
 use crate::budget::told::{Given, Told};
 use crate::budget::{FlagProposal, margin_within};
+use crate::growth::Class;
 use crate::units::Bytes;
 
 const NO_MANIFEST: &str = "a history of amounts does not tell which runtime uses them; its manifest, given with -f, oomph run \
                            --record and oomph size --recording do";
+
+const NOT_OF_WORKERS: &str = "most of what was used is page cache or tmpfs, which is not shared out among its workers";
 
 const NO_RUNTIME: &str = "its manifest does not name a runtime that takes a limit of its own";
 
@@ -18,8 +21,7 @@ fn told(workload: &Workload) -> Option<&Told> {
 
 /// What was used in all at most: where peaks were cut off or are those of a checkpoint, what the limit leaves beside its
 /// margin.
-pub(super) fn peak(workload: &Workload, asked: Bytes) -> Bytes {
-    let seen = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
+pub(super) fn peak(seen: Bytes, asked: Bytes) -> Bytes {
     seen.max(Bytes(asked.0.saturating_sub(margin_within(asked, Bytes(0)).0)))
 }
 
@@ -39,15 +41,21 @@ pub(super) fn hold(mut amount: Amount, peak: Bytes, workload: &Workload) -> Amou
 }
 
 /// The flags for a limit, or why there are none.
-pub(super) fn flags(workload: &Workload, limit: Bytes, peak: Bytes) -> Result<Vec<FlagProposal>, String> {
+pub(super) fn flags(workload: &Workload, class: Class, limit: Bytes, peak: Bytes) -> Result<Vec<FlagProposal>, String> {
     let Some(set) = &workload.set else { return Err(NO_MANIFEST.into()) };
-    let Some(told) = &set.runtime else { return Err(NO_RUNTIME.into()) };
-    told.flag_for(limit, peak, workload.limit()).map(|flag| vec![flag])
+    let flag = match (&set.runtime, &set.workers) {
+        (Some(told), _) => told.flag_for(limit, peak, workload.limit()),
+        (None, Some(_)) if class == Class::Cache => Err(NOT_OF_WORKERS.into()),
+        (None, Some(workers)) => workers.flag_for(limit, peak),
+        (None, None) => Err(NO_RUNTIME.into()),
+    };
+    flag.map(|flag| vec![flag])
 }
 
 /// The flag that the manifest gives.
 pub(super) fn now(workload: &Workload) -> Vec<FlagProposal> {
-    let Some(Given { text, variable, .. }) = told(workload).and_then(|told| told.flag.clone()) else {
+    let workers = || workload.set.as_ref()?.workers.as_ref().map(|it| it.flag.clone());
+    let Some(Given { text, variable, .. }) = told(workload).map_or_else(workers, |told| told.flag.clone()) else {
         return Vec::new();
     };
     let from = if variable.is_some() { "the manifest's environment" } else { "the manifest's command line" };

@@ -44,10 +44,9 @@ pub fn above(limit: Bytes) -> Bytes {
     Bytes((limit.0 / 100).saturating_mul(BUMP_PERCENT).max(limit.0.saturating_add(least)))
 }
 
-/// The limit of a workload without regard to wishes: what its peaks ask for, raised over every limit at which it was
+/// The limit of a workload without regard to wishes: what its highest peak asks for, raised over every limit at which it was
 /// stopped.
-pub fn from_peaks(workload: &Workload, cut: Option<Cut>) -> Amount {
-    let peak = workload.replicas.iter().filter_map(super::History::peak).max().unwrap_or_default();
+pub fn from_peaks(workload: &Workload, peak: Bytes, cut: Option<Cut>) -> Amount {
     let room = margin(peak, Bytes(0));
     let mut amount = Amount {
         bytes: limit_for_peak(peak, Bytes(0), Bytes(0)),
@@ -121,6 +120,7 @@ pub fn as_wished(mut amount: Amount, wishes: &Wishes, tail: Option<&Tail>) -> Am
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::size::days::Days;
     use crate::size::{History, Kill};
 
     fn killed(at: i64, replicas: usize) -> Workload {
@@ -130,22 +130,26 @@ mod tests {
         Workload { replicas: std::iter::repeat_n(quiet, replicas - 1).chain([died]).collect(), ..Workload::default() }
     }
 
+    fn limit_of(workload: &Workload, cut: Option<Cut>) -> Amount {
+        from_peaks(workload, Days::of(workload).peak().unwrap_or_default(), cut)
+    }
+
     #[test]
     fn a_kill_of_one_replica_in_fifty_raises_the_limit_of_all() {
-        assert_eq!(from_peaks(&killed(50, 50), None).bytes, Bytes::mib(1200));
-        assert_eq!(from_peaks(&killed(50, 1), None).bytes, Bytes::mib(1200));
+        assert_eq!(limit_of(&killed(50, 50), None).bytes, Bytes::mib(1200));
+        assert_eq!(limit_of(&killed(50, 1), None).bytes, Bytes::mib(1200));
     }
 
     #[test]
     fn a_kill_is_forgotten_after_proven_quiet() {
-        assert_eq!(from_peaks(&killed(20, 1), None).bytes, Bytes::mib(164));
+        assert_eq!(limit_of(&killed(20, 1), None).bytes, Bytes::mib(164));
     }
 
     #[test]
     fn a_history_that_was_cut_off_asks_for_more_than_its_limit() {
         let workload = killed(20, 1);
         let cut = Cut { at: Bytes::mib(500), kills: 0, samples: 3 };
-        let amount = from_peaks(&workload, Some(cut));
+        let amount = limit_of(&workload, Some(cut));
         assert_eq!(amount.bytes, Bytes::mib(600));
         assert!(amount.because[1].contains("cut off"), "{:?}", amount.because);
         assert_eq!(above(Bytes::mib(10)), Bytes::mib(20));

@@ -5,6 +5,7 @@ pub mod autoscaler;
 pub mod backtest;
 pub mod censor;
 pub mod curve;
+pub mod days;
 pub mod document;
 mod enough;
 mod flags;

@@ -9,23 +9,58 @@ const BITS_MOST: u32 = 11;
 /// A rank that no more are above than this is found by keeping these: more of them would be put in order too often.
 const FEW: usize = 8;
 
-/// The least and the most of what was measured; none where nothing was.
-pub(crate) fn ends(values: &[u64]) -> Option<(u64, u64)> {
-    // Four at once, as none of them has to wait for the one before. One more than MISSING is 0, so that it is no maximum.
-    let (mut least, mut above) = ([MISSING; 4], [0; 4]);
-    let (fours, rest) = values.as_chunks::<4>();
-    for four in fours {
-        for place in 0..4 {
-            least[place] = least[place].min(four[place]);
-            above[place] = above[place].max(four[place].wrapping_add(1));
+/// The least and the most of what was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    least: u64,
+    most: u64,
+    /// Nothing is missing.
+    whole: bool,
+}
+
+impl Ends {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self { least: MISSING, most: 0, whole: true };
+
+    /// Of a column.
+    pub(crate) fn of(values: &[u64]) -> Self {
+        // Four at once, as none of them has to wait for the one before.
+        let (mut least, mut most) = ([MISSING; 4], [0; 4]);
+        let (fours, rest) = values.as_chunks::<4>();
+        for four in fours {
+            for place in 0..4 {
+                least[place] = least[place].min(four[place]);
+                most[place] = most[place].max(four[place]);
+            }
         }
+        for value in rest {
+            least[0] = least[0].min(*value);
+            most[0] = most[0].max(*value);
+        }
+        let ends = |least, most, whole| Self { least, most, whole };
+        let all = least.into_iter().zip(most).fold(Self::NONE, |all, (least, most)| all.and(ends(least, most, true)));
+        if all.most < MISSING {
+            return all;
+        }
+        // The highest of all is what stands for nothing.
+        let measured = values.iter().filter(|value| **value != MISSING);
+        measured.fold(ends(MISSING, 0, false), |all, value| all.and(ends(*value, *value, false)))
     }
-    for value in rest {
-        least[0] = least[0].min(*value);
-        above[0] = above[0].max(value.wrapping_add(1));
+
+    /// Of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.max(other.most), whole: self.whole && other.whole }
     }
-    let above = above.into_iter().max().filter(|above| *above > 0)?;
-    Some((least.into_iter().min().unwrap_or(0), above - 1))
+
+    /// Both ends; none where nothing was measured.
+    pub(crate) fn both(self) -> Option<(u64, u64)> {
+        (self.least <= self.most).then_some((self.least, self.most))
+    }
+
+    /// Nothing is missing.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.whole
+    }
 }
 
 /// The values at some ranks, the lower ones first, of all that was measured in `columns` together; `ranks` is told how
@@ -34,30 +69,37 @@ pub(crate) fn at_ranks<const N: usize>(
     columns: &[&[u64]],
     ranks: impl FnOnce(usize) -> [usize; N],
 ) -> Option<[u64; N]> {
-    let measured = |column: &&[u64]| column.iter().filter(|value| **value != MISSING).count();
-    let number = columns.iter().map(measured).sum();
-    if number == 0 {
-        return None;
+    let ends = columns.iter().fold(Ends::NONE, |ends, column| ends.and(Ends::of(column)));
+    at_ranks_between(columns, ends, ranks)
+}
+
+/// The same, where the ends of all columns together are known.
+pub(crate) fn at_ranks_between<const N: usize>(
+    columns: &[&[u64]],
+    ends: Ends,
+    ranks: impl FnOnce(usize) -> [usize; N],
+) -> Option<[u64; N]> {
+    let (least, most) = ends.both()?;
+    if !ends.whole {
+        let measured = kept(columns, |value| *value != MISSING);
+        return at_ranks_between(&[&measured], Ends { whole: true, ..ends }, ranks);
     }
+    let number = columns.iter().map(|column| column.len()).sum();
     let ranks = ranks(number);
     let above = number - ranks.first()?;
     if above <= FEW {
         let highest = highest(columns, above);
         return Some(ranks.map(|rank| highest[above - (number - rank)]));
     }
-    let buckets = Buckets::of(columns)?;
+    let buckets = Buckets::new(least, most, number);
     let places = Buckets::places(&buckets.count(columns), ranks);
     if buckets.shift == 0 {
         return Some(places.map(|(bucket, _)| buckets.start(bucket)));
     }
-    let mut wanted = vec![false; buckets.number];
-    for (bucket, _) in &places {
-        wanted[*bucket] = true;
-    }
-    let near = kept(columns, |value| wanted.get(buckets.of_value(value)) == Some(&true));
     Some(places.map(|(bucket, rank)| {
-        let of_bucket = kept(&[&near], |value| buckets.of_value(value) == bucket);
-        at_rank(&of_bucket, rank).unwrap_or(buckets.least)
+        let (start, width) = (buckets.start(bucket), 1 << buckets.shift);
+        let near = kept(columns, |value| value.wrapping_sub(start) < width);
+        at_rank(&near, rank).unwrap_or(least)
     }))
 }
 
@@ -72,7 +114,7 @@ fn highest(columns: &[&[u64]], number: usize) -> Vec<u64> {
     let mut highest = vec![0; number];
     for column in columns {
         for value in *column {
-            if *value > highest[0] && *value != MISSING {
+            if *value > highest[0] {
                 let place = highest.partition_point(|it| it < value);
                 highest.copy_within(1..place, 0);
                 highest[place - 1] = *value;
@@ -83,32 +125,37 @@ fn highest(columns: &[&[u64]], number: usize) -> Vec<u64> {
 }
 
 /// The values that are wanted. A loop in a loop: columns that are joined to one cost several times as much.
-fn kept(columns: &[&[u64]], is_wanted: impl Fn(u64) -> bool) -> Vec<u64> {
+fn kept(columns: &[&[u64]], is_wanted: impl Fn(&u64) -> bool) -> Vec<u64> {
     let mut kept = Vec::new();
     for column in columns {
-        kept.extend(column.iter().copied().filter(|value| is_wanted(*value)));
+        // Mostly few are, and four at once are passed over.
+        let (fours, rest) = column.as_chunks::<4>();
+        for four in fours {
+            if four.iter().any(&is_wanted) {
+                kept.extend(four.iter().filter(|value| is_wanted(value)));
+            }
+        }
+        kept.extend(rest.iter().filter(|value| is_wanted(value)));
     }
     kept
 }
 
-/// Equal stretches of what was measured, and one for what was not.
+/// Equal stretches between the least and the most.
 #[derive(Clone, Copy)]
 struct Buckets {
     least: u64,
     /// How wide a stretch is: two to the power of this.
     shift: u32,
-    /// How many there are, which is the number of the one for what was not measured.
+    /// How many there are.
     number: usize,
 }
 
 impl Buckets {
-    fn of(columns: &[&[u64]]) -> Option<Self> {
-        let values: usize = columns.iter().map(|column| column.len()).sum();
-        let whole = columns.iter().filter_map(|column| ends(column));
-        let (least, most) = whole.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-        let bits = values.ilog2().min(BITS_MOST);
+    /// For so many values: a few in each.
+    fn new(least: u64, most: u64, values: usize) -> Self {
+        let bits = (values / 4).checked_ilog2().map_or(0, |bits| bits.min(BITS_MOST));
         let shift = (u64::BITS - (most - least).leading_zeros()).saturating_sub(bits);
-        Some(Self { least, shift, number: 1 << bits })
+        Self { least, shift, number: 1 << bits }
     }
 
     /// Where a bucket begins.
@@ -116,13 +163,13 @@ impl Buckets {
         self.least + ((bucket as u64) << self.shift)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "what is not missing lies in one of the buckets")]
+    #[expect(clippy::cast_possible_truncation, reason = "what lies between the ends lies in one of the buckets")]
     const fn of_value(self, value: u64) -> usize {
-        if value == MISSING { self.number } else { (value.wrapping_sub(self.least) >> self.shift) as usize }
+        (value.wrapping_sub(self.least) >> self.shift) as usize
     }
 
     fn count(self, columns: &[&[u64]]) -> Vec<u32> {
-        let mut counts = vec![0; self.number + 1];
+        let mut counts = vec![0; self.number];
         for column in columns {
             for value in *column {
                 counts[self.of_value(*value)] += 1;
@@ -151,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_has_no_rank() {
-        assert_eq!((ends(&[]), ends(&[MISSING; 9])), (None, None));
+        assert_eq!([Ends::of(&[]), Ends::of(&[MISSING; 9])].map(Ends::both), [None, None]);
         assert_eq!(at_ranks(&[&[], &[MISSING; 90]], |_| [0]), None);
     }
 
@@ -175,7 +222,8 @@ mod tests {
             let expected = (!sorted.is_empty()).then(|| ranks(sorted.len()).map(|rank| sorted[rank]));
             prop_assert_eq!(at_ranks(&slices, ranks), expected);
             let all = columns.concat();
-            prop_assert_eq!(ends(&all), sorted.first().copied().zip(sorted.last().copied()));
+            prop_assert_eq!(Ends::of(&all).both(), sorted.first().copied().zip(sorted.last().copied()));
+            prop_assert_eq!(Ends::of(&all).is_whole(), !all.contains(&MISSING));
         }
     }
 }

@@ -1,10 +1,7 @@
 //! How often a limit will be met: the tail of the daily peaks, carried beyond what was seen.
 
-use std::collections::BTreeMap;
-
+use super::days::{Days, Replica, together};
 use super::document::Risk;
-use super::rank::ends;
-use super::workload::Workload;
 use crate::units::Bytes;
 
 /// Fewer days tell nothing about a month.
@@ -29,18 +26,14 @@ pub struct Tail {
 
 impl Tail {
     /// The tail of a workload's daily peaks; none where fewer than seven days were seen.
-    pub fn of(workload: &Workload) -> Option<Self> {
+    pub fn of(days: &Days<'_>) -> Option<Self> {
         let mut peaks = Vec::new();
         let mut dates = std::collections::BTreeSet::new();
-        for replica in &workload.replicas {
-            let mut days: BTreeMap<i64, u64> = BTreeMap::new();
-            for (day, samples) in replica.days() {
-                let Some((_, used)) = ends(&replica.used[samples]) else { continue };
-                let peak = days.entry(day).or_default();
-                *peak = used.max(*peak);
+        for day in days.replicas.iter().flat_map(Replica::days) {
+            if let Some((_, peak)) = together(day).both() {
+                dates.extend(day.first().map(|it| it.day));
+                peaks.push(peak);
             }
-            dates.extend(days.keys().copied());
-            peaks.extend(days.into_values());
         }
         if dates.len() < DAYS_LEAST {
             return None;
@@ -95,14 +88,14 @@ pub fn risk(tail: Option<&Tail>, proposed: Option<Bytes>, present: Option<Bytes>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::History;
+    use crate::size::{History, Workload};
     use crate::units::DAY;
     use proptest::prelude::*;
 
     fn tail(peaks: &[u64]) -> Option<Tail> {
         let at = (0..peaks.len()).map(|index| i64::try_from(index).unwrap() * DAY).collect();
         let history = History { at, used: peaks.to_vec(), ..History::default() };
-        Tail::of(&Workload { replicas: vec![history], ..Workload::default() })
+        Tail::of(&Days::of(&Workload { replicas: vec![history], ..Workload::default() }))
     }
 
     #[test]

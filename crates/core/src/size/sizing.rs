@@ -3,13 +3,14 @@
 use super::advice::advise;
 use super::autoscaler;
 use super::censor;
+use super::days::{Days, Replica};
 use super::document::{Document, Observed, SCHEMA, Setting, Sizing};
 use super::enough::too_little;
 use super::flags;
 use super::judged::{Judged, judge};
 use super::limit::{Amount, as_wished, from_peaks, of_cache};
 use super::modelled::limit_by;
-use super::observed::{observe, percentile};
+use super::observed::{observe, percentile, percentile_between};
 use super::replay::replay;
 use super::risk::{Tail, risk};
 use super::runs;
@@ -33,26 +34,28 @@ pub fn size(workloads: &[Workload], wishes: &Wishes, sources: Vec<SourceReport>,
 
 /// Sizes one workload.
 pub fn size_one(workload: &Workload, wishes: &Wishes) -> Sizing {
-    let observed = observe(workload);
+    let days = Days::of(workload);
+    let observed = observe(workload, &days);
     let mut judged = judge(workload);
     if let Some(saved) = autoscaler::knows(workload).filter(|_| judged.class == Class::TooLittleData) {
         judged.because = autoscaler::class_evidence(saved);
     }
     let cut = censor::cut(workload);
-    let tail = Tail::of(workload);
-    let peak = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
+    let tail = Tail::of(&days);
+    let worst = workload.runs.iter().filter_map(|run| run.peak.as_ref()).max_by_key(|peak| peak.unreclaimable_bytes);
     let current = Setting {
         request_bytes: workload.request(),
         limit_bytes: workload.limit(),
-        flags: peak.map_or_else(|| flags::now(workload), runs::flags_now),
+        flags: worst.map_or_else(|| flags::now(workload), runs::flags_now),
     };
-    let proposal = propose(workload, wishes, &observed, &judged, cut, tail.as_ref());
+    let proposal = propose(workload, wishes, &days, &observed, &judged, cut, tail.as_ref());
     let (proposed, reasons, missing, flags_missing) = match proposal {
         Ok(it) => (Some(it.setting), it.reasons, None, it.flags_missing),
         Err(because) => (None, Vec::new(), Some(because), None),
     };
     let limit = proposed.as_ref().and_then(|it| it.limit_bytes);
-    let replay = if cut.is_some() || workload.replicas.is_empty() { None } else { Some(replay(workload, limit)) };
+    let replay =
+        if cut.is_some() || workload.replicas.is_empty() { None } else { Some(replay(workload, &days, limit)) };
     // Peaks that were cut off tell no risk, and those of a leak come nearer every day.
     let tells = cut.is_none() && judged.class != Class::Leak;
     let risk = risk(tail.as_ref().filter(|_| tells), limit, current.limit_bytes);
@@ -98,6 +101,7 @@ struct Proposal {
 fn propose(
     workload: &Workload,
     wishes: &Wishes,
+    days: &Days<'_>,
     observed: &Observed,
     judged: &Judged,
     cut: Option<censor::Cut>,
@@ -107,6 +111,7 @@ fn propose(
         return Err("it grows without end: any limit is only a time to the next kill; find what grows".into());
     }
     let saved = autoscaler::knows(workload);
+    let highest = days.peak().unwrap_or_default();
     if let Some(because) = too_little(workload).filter(|_| saved.is_none()) {
         return Err(match &workload.autoscaler {
             // The VPA's target is no measurement: who follows it needs no oomph.
@@ -127,9 +132,9 @@ fn propose(
         let usual = Amount { bytes: limit.bytes, because: vec!["request: the same, as the back-test has it".into()] };
         (limit, usual, None)
     } else if workload.runs.is_empty() {
-        let limit = from_peaks(workload, cut);
+        let limit = from_peaks(workload, highest, cut);
         let limit = if judged.class == Class::Cache { of_cache(limit, workload) } else { limit };
-        (limit, request(workload, observed), None)
+        (limit, request(workload, days, observed), None)
     } else {
         let needed = runs::needed(workload)?;
         let usual = Amount {
@@ -138,7 +143,7 @@ fn propose(
         };
         (needed.limit, usual, needed.peak)
     };
-    let used = flags::peak(workload, limit.bytes);
+    let used = flags::peak(highest, limit.bytes);
     // Another policy sets what it would set.
     let limit = if other.is_none() { flags::hold(limit, used, workload) } else { limit };
     let limit = as_wished(limit, wishes, tail);
@@ -154,7 +159,7 @@ fn propose(
         }
     };
     let flags = if workload.runs.is_empty() {
-        flags::flags(workload, limit.bytes, used)
+        flags::flags(workload, judged.class, limit.bytes, used)
     } else {
         runs::flags(peak, limit.bytes)
     };
@@ -189,16 +194,16 @@ fn from_saved(
 
 /// The request: what is used most of the time. Of runs that end by themselves, what most runs need at their peak: a run
 /// is scheduled once, and its peak comes.
-fn request(workload: &Workload, observed: &Observed) -> Amount {
+fn request(workload: &Workload, days: &Days<'_>, observed: &Observed) -> Amount {
     if workload.is_runs() {
-        let peaks: Vec<u64> = workload.replicas.iter().filter_map(super::History::peak).map(|peak| peak.0).collect();
+        let peaks: Vec<u64> = days.replicas.iter().filter_map(|it| Some(it.ends().both()?.1)).collect();
         let number = peaks.len();
         let bytes = percentile(&[&peaks], 950).unwrap_or_default();
         return Amount { bytes, because: vec![format!("request: 95 % of {number} runs peaked at {bytes} or less")] };
     }
     // Of each replica its own: a busy one is not diluted by nine idle ones.
-    let of = |replica: &super::History| percentile(&[&replica.used], 950);
-    let bytes = match workload.replicas.as_slice() {
+    let of = |it: &Replica<'_>| percentile_between(&[&it.history.used], it.ends(), 950);
+    let bytes = match days.replicas.as_slice() {
         [_] => observed.p95_bytes,
         several => several.iter().filter_map(of).max(),
     };

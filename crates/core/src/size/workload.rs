@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::autoscaler::{Autoscaler, Set};
 use super::history::{History, MISSING, Subject};
-use super::rank::ends;
+use super::rank::Ends;
 use super::recorded::Recorded;
 use crate::run;
 use crate::units::{Bytes, DAY};
@@ -148,7 +148,7 @@ impl History {
 
     /// The most that was used.
     pub fn peak(&self) -> Option<Bytes> {
-        ends(&self.used).map(|(_, most)| Bytes(most))
+        Ends::of(&self.used).both().map(|(_, most)| Bytes(most))
     }
 }
 

@@ -1,6 +1,10 @@
 //! A runtime as a manifest sets it up: how much its own limit allows under a container's, what comes on top of it, and
 //! which limit and which flag fit each other where nobody has measured the parts.
 
+mod workers;
+
+pub use workers::Workers;
+
 use super::jvm::{self, BesideHeap, Caps, Collector, Percentages};
 use super::{FlagProposal, dotnet, golang, limit_for_growing, margin_within, round_down, round_up, scaled, v8};
 use crate::units::Bytes;
@@ -51,9 +55,16 @@ impl Given {
                     .iter()
                     .enumerate()
                     .flat_map(|(word, text)| self.places(text).into_iter().map(move |at| (word, at)));
-                let [(word, at)] = found.collect::<Vec<_>>()[..] else { return None };
+                let (inside, apart) = (found.collect::<Vec<_>>(), self.apart(words));
                 let mut words = words.clone();
-                words[word] = self.replaced(&words[word], at, flag);
+                match (&inside[..], &apart[..]) {
+                    ([(word, at)], []) => words[*word] = self.replaced(&words[*word], *at, flag),
+                    ([], [at]) => {
+                        let next = *at + self.text.split(' ').count();
+                        words.splice(*at..next, flag.split(' ').map(str::to_owned));
+                    }
+                    _ => return None,
+                }
                 Some(Within::List(name, words))
             }
         }
@@ -67,6 +78,13 @@ impl Given {
             (before.is_empty() || before.ends_with(parts)) && (after.is_empty() || after.starts_with(parts))
         };
         text.match_indices(&self.text).map(|(at, _)| at).filter(is_word).collect()
+    }
+
+    /// Where the flag begins that is several words of the list: `-w`, `4`.
+    fn apart(&self, words: &[String]) -> Vec<usize> {
+        let own: Vec<&str> = self.text.split(' ').collect();
+        let is_it = |at: &usize| own.len() > 1 && words[*at..*at + own.len()] == own;
+        (0..(words.len() + 1).saturating_sub(own.len())).filter(is_it).collect()
     }
 
     fn replaced(&self, text: &str, at: usize, flag: &str) -> String {

@@ -1,7 +1,7 @@
 //! Workers of Ruby servers.
 
 use super::{Finding, Subject};
-use crate::lint::runtime::workers::workers;
+use crate::lint::runtime::workers::{ruby, workers};
 use crate::units::Bytes;
 
 super::rule!("puma-workers", Info, Program(judge));
@@ -10,8 +10,7 @@ super::rule!("puma-workers", Info, Program(judge));
 const WORKER: Bytes = Bytes::mib(150);
 
 fn judge<'a>(subject: &Subject<'_, 'a>) -> Vec<Finding<'a>> {
-    let server = ["puma", "unicorn", "unicorn_rails", "rails"].into_iter().find(|name| subject.program.runs(name));
-    let Some(server) = server else { return Vec::new() };
-    let found = workers(subject.program, &["--workers", "-w"], &["WEB_CONCURRENCY"]);
+    let Some((server, flags, variables)) = ruby(subject.program) else { return Vec::new() };
+    let found = workers(subject.program, flags, variables);
     found.and_then(|found| found.judge(subject, server, WORKER)).into_iter().collect()
 }

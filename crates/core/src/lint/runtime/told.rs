@@ -4,7 +4,7 @@ use super::go;
 use super::jvm;
 use super::node::Node;
 use crate::budget::jvm::Collector;
-use crate::budget::told::{Given, Runtime, Told, Within};
+use crate::budget::told::{Given, Runtime, Told, Within, Workers};
 use crate::lint::program::{Part, Set};
 use crate::lint::subject::Subject;
 use crate::lint::workload::VariableSource;
@@ -14,6 +14,13 @@ use crate::units::Bytes;
 /// The runtime of a container; none where nothing speaks of one that takes a limit of its own.
 pub(crate) fn read(subject: &Subject<'_, '_>) -> Option<Told> {
     of_jvm(subject).or_else(|| of_node(subject)).or_else(|| of_go(subject)).or_else(|| of_dotnet(subject))
+}
+
+/// How many workers its server is told to start; none of one that starts no other, or does not say how many.
+pub(crate) fn workers(subject: &Subject<'_, '_>) -> Option<Workers> {
+    let it = super::workers::stated(subject.program).filter(|it| it.count > 1)?;
+    let flag = written(subject, &format!("{}{}", it.before, it.count), it.variable);
+    Some(Workers { count: it.count, before: it.before, flag })
 }
 
 fn of_jvm(subject: &Subject<'_, '_>) -> Option<Told> {
@@ -99,17 +106,23 @@ pub(crate) fn hexadecimal(text: &str) -> Option<u64> {
 
 /// A word of a variable or of the command line.
 fn given(subject: &Subject<'_, '_>, part: &Part<'_>) -> Given {
+    written(subject, &part.text, part.from)
+}
+
+/// The same of one word or several: `-w 4`.
+fn written(subject: &Subject<'_, '_>, text: &str, variable: Option<&str>) -> Given {
     let container = subject.container;
-    let within = match part.from {
+    let first = text.split(' ').next();
+    let within = match variable {
         Some(name) => value(subject, name),
         None => {
             [("command", &container.command), ("args", &container.arguments)].into_iter().find_map(|(name, words)| {
-                let stands = words.iter().any(|word| word.text.split_ascii_whitespace().any(|it| it == part.text));
+                let stands = words.iter().any(|word| word.text.split_ascii_whitespace().any(|it| Some(it) == first));
                 stands.then(|| Within::List(name, words.iter().map(|word| word.text.to_owned()).collect()))
             })
         }
     };
-    Given { text: part.text.clone().into_owned(), variable: part.from.map(str::to_owned), within }
+    Given { text: text.to_owned(), variable: variable.map(str::to_owned), within }
 }
 
 /// A variable that holds one value and nothing else.

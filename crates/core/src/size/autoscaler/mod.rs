@@ -19,7 +19,7 @@ pub(super) use compare::compare;
 pub(super) use propose::{class_evidence, from_peaks, knows};
 
 use super::vpa::Checkpoint;
-use crate::budget::told::Told;
+use crate::budget::told::{Told, Workers};
 use crate::fact::Gap;
 use crate::units::Bytes;
 
@@ -163,6 +163,8 @@ pub struct Set {
     pub sidecar: bool,
     /// Its runtime, as its flags set it up.
     pub runtime: Option<Told>,
+    /// How many workers its server is told to start.
+    pub workers: Option<Workers>,
 }
 
 /// What autoscalers know of one container of a workload.

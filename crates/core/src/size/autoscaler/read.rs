@@ -91,6 +91,7 @@ fn gather(read: &Read<'_>, all: &mut Objects) {
                 limit: amount(container.resources.memory_limit),
                 sidecar: container.kind == ContainerKind::Sidecar,
                 runtime: told::read(&subject),
+                workers: told::workers(&subject),
             });
         }
     }

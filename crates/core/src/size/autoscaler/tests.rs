@@ -306,6 +306,25 @@ fn a_manifest_beside_a_trace_names_its_owner_and_its_flags() {
 }
 
 #[test]
+fn under_the_most_that_is_allowed_a_manifest_s_server_is_given_as_many_workers_as_fit() {
+    let web = "{containers: [{name: app, image: a, args: [gunicorn, -w, '4', shop.wsgi], resources: {limits: {memory: 2Gi}}}]}";
+    let mut all = workloads(vec![history("web-0", 2, |_| 1000 << 20)], Vec::new());
+    attach(&mut all, &read_all(&[&deployment(web)]));
+    let of = |most: Option<Bytes>| size_one(&all[0], &Wishes { most, ..Wishes::default() });
+    let roomy = of(None);
+    assert_eq!(roomy.current.flags[0].value, "-w 4");
+    assert_eq!(roomy.proposed.as_ref().map(|it| it.flags.len()), Some(0));
+    assert_eq!(roomy.flags_missing.as_deref(), Some("the limit holds what its 4 workers used at most"));
+    let tight = of(Some(Bytes::mib(700)));
+    let [flag] = tight.proposed.as_ref().unwrap().flags.as_slice() else { panic!("{tight:?}") };
+    assert_eq!(flag.setting(), "-w 2 in the place of -w 4 on the command line");
+    let document =
+        crate::size::Document { schema: "", workloads: vec![tight.clone()], sources: Vec::new(), gaps: Vec::new() };
+    let text = crate::report::patches(&document);
+    assert!(text.contains(r#""args":["gunicorn","-w","2","shop.wsgi"]"#), "{text}");
+}
+
+#[test]
 fn a_patch_writes_a_container_where_it_stands_and_none_that_is_not_there() {
     let of = |spec: &str| {
         let text = checkpoint("web", "app", 8, |_| 300 << 20);
