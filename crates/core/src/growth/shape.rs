@@ -8,7 +8,7 @@ use crate::size::MISSING;
 /// Fewer cells have no shape.
 pub(super) const CELLS_LEAST: usize = 20;
 
-/// What falls and stays there for so many cells was started anew.
+/// What falls and stays there for so many cells was started anew. What it falls from is the `middle` of as many.
 const RESTART_CELLS: usize = 3;
 
 /// A fall by half is a restart; a smaller one is from this share on where it is so many times what floors usually differ
