@@ -1,10 +1,10 @@
 //! Everything that a plan asks for, some queries at a time, into histories.
 
 use futures::StreamExt;
-use oomph_core::size::prometheus::{Answer, Assembly, Histories, Plan, Range, Size, Slice};
+use oomph_core::size::prometheus::{Answer, Assembly, Histories, Plan, Range, Signal, Size, Slice};
 
 use super::ask::Server;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, too_much};
 
 /// Queries under way at once (Prometheus runs 20, `--query.max-concurrency`; others ask too).
 const AT_ONCE: usize = 4;
@@ -70,13 +70,11 @@ pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sy
         futures::stream::iter(plan.slices.iter().map(|slice| whole(server, range, *slice))).buffer_unordered(AT_ONCE);
     let mut done = 0;
     while let Some(parts) = answers.next().await {
-        for (slice, part) in parts {
-            match part {
-                Ok(part) => {
-                    bytes += part.len() as u64;
-                    assembly.add(slice.signal, Answer::decode(&part));
-                }
-                Err(because) => assembly.missed(slice.signal, because),
+        for part in parts {
+            bytes += part.bytes;
+            match part.answer {
+                Ok(answer) => assembly.add(part.signal, answer),
+                Err(because) => assembly.missed(part.signal, because),
             }
         }
         done += 1;
@@ -86,25 +84,41 @@ pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sy
     Read { histories: assembly.finish(), bytes, requests: server.asked(), plan }
 }
 
+/// What was said to a piece of a slice.
+struct Part {
+    signal: Signal,
+    /// Of JSON.
+    bytes: u64,
+    answer: Result<Answer, String>,
+}
+
 /// A slice, in as many pieces as the server wants. Where it refuses a single step, what is left is asked for as it is:
 /// a limit that a step does not keep is none of time, and thousands of queries would not keep it either.
-async fn whole(server: &Server, range: &Range, slice: Slice) -> Vec<(Slice, Result<Vec<u8>, String>)> {
+async fn whole(server: &Server, range: &Range, slice: Slice) -> Vec<Part> {
     let query = slice.signal.query(range);
     let mut left = vec![slice];
     let mut parts = Vec::new();
     let mut divisible = true;
     while let Some(slice) = left.pop() {
-        match server.query_range(&query, slice.from, slice.to, slice.step).await {
-            Ok(bytes) => parts.push((slice, Ok(bytes))),
-            Err(Refusal::TooLarge(because)) => {
-                let halves = slice.halves();
-                divisible &= halves.is_some();
-                match halves.filter(|_| divisible) {
-                    Some(halves) => left.extend(halves),
-                    None => parts.push((slice, Err(because))),
-                }
+        let signal = slice.signal;
+        let (too_large, part) = match server.query_range(&query, slice.from, slice.to, slice.step).await {
+            Ok(bytes) => {
+                let answer = Answer::decode(&bytes);
+                // Thanos answers with what it has, and warns of a store that was asked for too much (0.42,
+                // `--query.partial-response`, which is the default).
+                let too_large = answer.because.iter().any(|it| too_much(it));
+                (too_large, Part { signal, bytes: bytes.len() as u64, answer: Ok(answer) })
             }
-            Err(Refusal::Failed(because)) => parts.push((slice, Err(because))),
+            Err(refusal) => {
+                let too_large = matches!(refusal, Refusal::TooLarge(_));
+                (too_large, Part { signal, bytes: 0, answer: Err(refusal.because()) })
+            }
+        };
+        let halves = slice.halves();
+        divisible &= halves.is_some() || !too_large;
+        match halves.filter(|_| too_large && divisible) {
+            Some(halves) => left.extend(halves),
+            None => parts.push(part),
         }
     }
     parts

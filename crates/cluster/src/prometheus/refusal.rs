@@ -45,18 +45,26 @@ const TOO_MUCH: [&str; 9] = [
 /// `query timed out in query queue`.
 const BUSY: [&str; 2] = ["concurrent", "query queue"];
 
-/// What helps, by the status and the words of an answer without the query (`said`).
-pub(super) fn remedy(status: u16, said: &str) -> Remedy {
+/// It says that less may succeed.
+pub(super) fn too_much(said: &str) -> bool {
+    any(said, &TOO_MUCH)
+}
+
+fn any(said: &str, words: &[&str]) -> bool {
     // The name of a metric that is asked for is no limit of the server's.
     let said = said.to_ascii_lowercase().replace("container_resource_limits", "");
-    let any = |words: &[&str]| words.iter().any(|it| said.contains(it));
+    words.iter().any(|it| said.contains(it))
+}
+
+/// What helps, by the status and the words of an answer without the query (`said`).
+pub(super) fn remedy(status: u16, said: &str) -> Remedy {
     match status {
         413 => Remedy::Smaller,
         // The API server's proxy of a Service without pods (registry/core/service/storage, v1.37): waiting helps nothing.
         503 if said.contains("no endpoints available") => Remedy::Nothing,
-        503 if any(&BUSY) => Remedy::Again,
+        503 if any(said, &BUSY) => Remedy::Again,
         // Prometheus gives 503 for a query that took too long as well; a gateway gives 504.
-        400 | 422 | 500 | 502..=504 if any(&TOO_MUCH) => Remedy::Smaller,
+        400 | 422 | 500 | 502..=504 if too_much(said) => Remedy::Smaller,
         // 429 is a limit of the rate, which smaller queries do not keep either.
         429 | 502..=504 => Remedy::Again,
         _ => Remedy::Nothing,
