@@ -21,8 +21,12 @@ struct Component {
 }
 
 /// Programs that tests use besides, as `tests/packages` takes them.
-const PACKAGES: [&str; 3] =
-    ["journalctl=systemd", "/lib/systemd/systemd-journal-remote=systemd-journal-remote", "prometheus=prometheus"];
+const PACKAGES: [&str; 4] = [
+    "journalctl=systemd",
+    "/lib/systemd/systemd-journal-remote=systemd-journal-remote",
+    "prometheus=prometheus",
+    "victoria-metrics=victoria-metrics",
+];
 
 const COMPONENTS: [Component; 3] = [
     Component {
@@ -92,9 +96,13 @@ pub fn run(bare: bool) -> Result<()> {
         }
     }
     let mut variables = started.variables.clone();
-    // Tests fill it before it starts, and reach it in the network namespace that they run in.
-    let prometheus = root().join("tests/prometheus/prometheus");
-    variables.insert("OOMPH_TEST_PROMETHEUS".into(), prometheus.to_string_lossy().into_owned());
+    // Tests fill and start them, and reach them in the network namespace that they run in.
+    for (variable, script) in [
+        ("OOMPH_TEST_PROMETHEUS", "tests/prometheus/prometheus"),
+        ("OOMPH_TEST_VICTORIA_METRICS", "tests/prometheus/victoria-metrics"),
+    ] {
+        variables.insert(variable.into(), root().join(script).to_string_lossy().into_owned());
+    }
     // What `cargo xtask dist` built last: a release build of its own would take longer than all the tests.
     let binary = crate::dist::kept(&crate::dist::native());
     if binary.exists() {

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 const STEP: i64 = 300;
 const DAY: i64 = 86_400;
+/// Two of them at eleven moments.
+const COUNTS: usize = 22;
 
 /// One request: its head, and its form.
 struct Asked {
@@ -130,6 +132,51 @@ async fn a_limit_of_samples_is_met_with_smaller_parts() {
 }
 
 #[tokio::test]
+async fn a_limit_that_a_single_step_does_not_keep_ends_the_cutting() {
+    let url = start(|asked| {
+        if asked.is_usage() {
+            error(
+                422,
+                "",
+                "422",
+                "the number of matching timeseries exceeds 300000; increase -search.max* command-line flag values",
+            )
+        } else {
+            well(asked)
+        }
+    })
+    .await;
+    let read = all(url).await;
+    let cut = read.requests as usize - read.plan.slices.len() - COUNTS;
+    assert!((8..=20).contains(&cut), "{cut} requests for the parts of {} steps", DAY / STEP);
+    assert!(read.histories.gaps.iter().any(|gap| gap.because.contains("exceeds 300000")), "{:?}", read.histories.gaps);
+}
+
+/// Thanos 0.42 with its default `--query.partial-response`, and `--query.timeout` too short.
+#[tokio::test]
+async fn a_warning_of_too_much_is_met_with_smaller_parts_and_one_of_a_store_that_is_down_is_not() {
+    let warned = |asked: &Asked, words: &str, keep: bool| {
+        let (status, headers, body) = well(asked)?;
+        let body = body.replace(r#""data":"#, &format!(r#""warnings":["{words}"],"data":"#));
+        Some((status, headers, if keep { body } else { body.replace(r#"{"namespace""#, r#"{"was""#) }))
+    };
+    let late = "receive series from Addr: 127.0.0.1:29200 MinTime: 1794689723000 MaxTime: 9223372036854775807: rpc error: code = DeadlineExceeded desc = context deadline exceeded";
+    let down = "fetch series for Store Gateway Addr: 127.0.0.1:29299: rpc error: code = Unavailable desc = connection error: connect: connection refused";
+    let url = start(move |asked| match asked.steps() {
+        41.. => warned(asked, late, false),
+        _ => well(asked),
+    });
+    let read = all(url.await).await;
+    assert!(whole(&read), "{:?}", read.histories);
+    assert_eq!(read.histories.refused, None);
+    let url = start(move |asked| if asked.counts() { well(asked) } else { warned(asked, down, true) });
+    let read = all(url.await).await;
+    assert!(whole(&read), "{:?}", read.histories);
+    assert_eq!(read.requests as usize, read.plan.slices.len() + COUNTS);
+    assert!(read.histories.refused.is_some_and(|because| because.contains("connection refused")));
+}
+
+#[tokio::test]
 async fn a_query_that_takes_too_long_is_asked_for_in_parts_whoever_gives_up_first() {
     let server_gives_up = start(|asked| match asked.steps() {
         100.. => error(503, "", "timeout", "query timed out in expression evaluation"),
@@ -183,7 +230,7 @@ async fn a_query_that_is_wrong_is_not_cut_into_pieces() {
     .await;
     let read = all(url).await;
     assert!(whole(&read));
-    assert_eq!(read.requests as usize, read.plan.slices.len() + 2, "the counts, and each part once");
+    assert_eq!(read.requests as usize, read.plan.slices.len() + COUNTS, "the counts, and each part once");
     assert!(
         read.histories.gaps.iter().any(|gap| gap.because.contains("duplicate series")),
         "{:?}",

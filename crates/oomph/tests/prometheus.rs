@@ -1,7 +1,9 @@
-//! A fleet of known truth in a real Prometheus, sized from end to end, beside what the naive query would move.
+//! A fleet of known truth in a real Prometheus, sized from end to end, beside what the naive query would move; and in a
+//! real VictoriaMetrics.
 //!
-//! `tests/prometheus/prometheus` starts the server; set `OOMPH_TEST_PROMETHEUS` to it. `OOMPH_FLEET` is the number of
-//! containers, 100 where it is not set: `benches/prometheus` takes a thousand.
+//! `tests/prometheus/prometheus` and `tests/prometheus/victoria-metrics` start the servers; set `OOMPH_TEST_PROMETHEUS`
+//! and `OOMPH_TEST_VICTORIA_METRICS` to them. `OOMPH_FLEET` is the number of containers, 100 where it is not set:
+//! `benches/prometheus` takes a thousand.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails; figures are printed")]
 
 #[path = "../../../tests/support/component.rs"]
@@ -10,6 +12,8 @@ mod component;
 mod fleet;
 #[path = "prometheus/server.rs"]
 mod server;
+#[path = "prometheus/victoria.rs"]
+mod victoria;
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -18,6 +22,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use fleet::{DAYS, Fleet, PER_NAMESPACE, STEP, Truth};
 use serde_json::Value;
 use server::Prometheus;
+use victoria::Victoria;
 
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
@@ -66,15 +71,34 @@ fn a_fleet_of_known_truth_is_sized_from_a_real_prometheus() {
     );
 
     assert_eq!(code, Some(1), "{said}");
-    assert_eq!(document["gaps"], Value::Array(Vec::new()));
-    let found = by_name(&document);
-    assert_eq!(found.len(), fleet.truths.len(), "{:?}", found.keys().take(30).collect::<Vec<_>>());
     assert_eq!(fleet.truths.len() as u64, containers.div_ceil(PER_NAMESPACE) * 11);
-    let wrong: Vec<String> = fleet.truths.iter().filter_map(|truth| differs(truth, &found)).collect();
-    assert!(wrong.is_empty(), "{} of {} are wrong: {:#?}", wrong.len(), found.len(), &wrong[..wrong.len().min(12)]);
+    is_all_true(&document, &fleet);
 
     let (_, one, _) = size(&server.url, &["-n", "shop-00", "deployment/web"]);
     assert_eq!(by_name(&one).len(), 2, "app and proxy");
+}
+
+/// Small limits as well: the answers then come in parts.
+#[test]
+fn the_same_fleet_is_sized_alike_from_a_real_victoriametrics() {
+    let Some(script) = victoria::script() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fleet.om");
+    let fleet = Fleet::write(&file, "shop", PER_NAMESPACE, now() / STEP * STEP);
+    let flags = "-search.maxPointsPerTimeseries=1500 -search.maxConcurrentRequests=2 -search.maxQueueDuration=50ms";
+    let server = Victoria::start(&script, folder.path(), flags, &file);
+    let (code, document, said) = size(&format!("{}/prometheus", server.url), &[]);
+    assert_eq!(code, Some(1), "{said}");
+    is_all_true(&document, &fleet);
+}
+
+/// Everything is said of the fleet that is so, and nothing else.
+fn is_all_true(document: &Value, fleet: &Fleet) {
+    assert_eq!(document["gaps"], Value::Array(Vec::new()));
+    let found = by_name(document);
+    assert_eq!(found.len(), fleet.truths.len(), "{:?}", found.keys().take(30).collect::<Vec<_>>());
+    let wrong: Vec<String> = fleet.truths.iter().filter_map(|truth| differs(truth, &found)).collect();
+    assert!(wrong.is_empty(), "{} of {} are wrong: {:#?}", wrong.len(), found.len(), &wrong[..wrong.len().min(12)]);
 }
 
 type Name = (String, String, String, String);

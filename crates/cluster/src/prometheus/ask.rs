@@ -11,6 +11,7 @@ use kube::Client;
 use tokio::time::{sleep, timeout};
 
 use super::address::{Address, NoServer};
+use super::refusal::{Refusal, Remedy, remedy, said, shown};
 use crate::kube::innermost;
 
 /// How often a query is tried that the server is too busy for, before it is asked for in parts.
@@ -37,30 +38,6 @@ pub struct Server {
     by_get: bool,
     patience: Arc<AtomicU32>,
     asked: Arc<AtomicU32>,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// A smaller part of it may succeed.
-    TooLarge(String),
-    /// Nothing else would help.
-    Failed(String),
-}
-
-impl Refusal {
-    pub(crate) fn because(self) -> String {
-        let (Self::TooLarge(because) | Self::Failed(because)) = self;
-        because
-    }
-}
-
-/// What an answer that is no success asks for.
-#[derive(Debug, PartialEq, Eq)]
-enum Remedy {
-    Again,
-    Smaller,
-    Nothing,
 }
 
 impl Server {
@@ -106,8 +83,8 @@ impl Server {
             let because = match timeout(self.deadline, self.send("/api/v1/query_range", &form)).await {
                 Ok(Ok((200..300, _, bytes))) => return Ok(bytes),
                 Ok(Ok((status, headers, bytes))) => {
-                    let said = said(&bytes);
-                    let because = format!("{status}: {said}");
+                    let said = said(&bytes, query);
+                    let because = format!("{status}: {}", shown(&said));
                     match remedy(status, &said) {
                         Remedy::Nothing => return Err(Refusal::Failed(because)),
                         Remedy::Smaller => return Err(Refusal::TooLarge(because)),
@@ -137,7 +114,7 @@ impl Server {
         let form = format!("query={}", encoded(query));
         match timeout(self.deadline, self.send("/api/v1/query", &form)).await {
             Ok(Ok((200..300, _, bytes))) => Ok(bytes),
-            Ok(Ok((status, _, bytes))) => Err(Refusal::Failed(format!("{status}: {}", said(&bytes)))),
+            Ok(Ok((status, _, bytes))) => Err(Refusal::Failed(format!("{status}: {}", shown(&said(&bytes, query))))),
             Ok(Err(because)) => Err(Refusal::Failed(because)),
             Err(_) => Err(Refusal::Failed(format!("no answer within {:?}", self.deadline))),
         }
@@ -182,51 +159,9 @@ impl Server {
     }
 }
 
-/// What servers say of a query that is too much for them, whatever the status: Prometheus 2.42 `query processing would
-/// load too many samples into memory`, `exceeded maximum resolution of 11,000 points`, `query timed out`; Thanos and
-/// Mimir name the limit (`err-mimir-max-chunks-per-query`, `exceeded series limit`); VictoriaMetrics its flag
-/// (`-search.maxSamplesPerQuery`).
-const TOO_MUCH: [&str; 9] = [
-    "too many samples",
-    "maximum resolution",
-    "timed out",
-    "timeout",
-    "deadline exceeded",
-    "limit",
-    "err-mimir-max",
-    "-search.max",
-    "too large",
-];
-
-fn remedy(status: u16, said: &str) -> Remedy {
-    let too_much = TOO_MUCH.iter().any(|words| said.to_ascii_lowercase().contains(words));
-    match status {
-        413 => Remedy::Smaller,
-        // The API server's proxy of a Service without pods (registry/core/service/storage, v1.37): waiting helps nothing.
-        503 if said.contains("no endpoints available") => Remedy::Nothing,
-        // Prometheus gives 503 for a query that took too long as well; a gateway gives 504.
-        400 | 422 | 500 | 502..=504 if too_much => Remedy::Smaller,
-        // 429 is a limit of the rate, which smaller queries do not keep either.
-        429 | 502..=504 => Remedy::Again,
-        _ => Remedy::Nothing,
-    }
-}
-
 /// The seconds that the server asks to wait (RFC 9110, 10.2.3); a date is not waited for.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// The server's own words: the error of its JSON, or the first line.
-fn said(bytes: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
-    struct Error {
-        #[serde(alias = "message")]
-        error: String,
-    }
-    let text = serde_json::from_slice::<Error>(bytes)
-        .map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), |e| e.error);
-    text.lines().next().unwrap_or_default().chars().take(300).collect()
 }
 
 /// As a form's value.
@@ -244,20 +179,6 @@ fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_too_much_is_asked_for_in_parts_and_what_is_wrong_is_not() {
-        let samples = "query processing would load too many samples into memory in query execution";
-        assert_eq!(remedy(422, samples), Remedy::Smaller);
-        assert_eq!(remedy(503, "query timed out in expression evaluation"), Remedy::Smaller);
-        assert_eq!(remedy(422, "found duplicate series for the match group"), Remedy::Nothing);
-        assert_eq!(remedy(400, "parse error"), Remedy::Nothing);
-        assert_eq!(remedy(400, "exceeded maximum resolution of 11,000 points per timeseries"), Remedy::Smaller);
-        assert_eq!(remedy(429, "too many outstanding requests"), Remedy::Again);
-        assert_eq!(remedy(503, ""), Remedy::Again);
-        assert_eq!(remedy(503, "no endpoints available for service \"thanos-query\""), Remedy::Nothing);
-        assert_eq!(remedy(401, "Unauthorized"), Remedy::Nothing);
-    }
 
     #[test]
     fn the_server_says_how_long_to_wait() {

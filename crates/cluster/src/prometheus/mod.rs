@@ -5,6 +5,7 @@
 mod address;
 mod ask;
 mod read;
+mod refusal;
 
 pub use address::{Address, NoServer};
 pub use ask::Server;

@@ -1,9 +1,10 @@
 //! Everything that a plan asks for, some queries at a time, into histories.
 
 use futures::StreamExt;
-use oomph_core::size::prometheus::{Answer, Assembly, Histories, Plan, Range, Size, Slice};
+use oomph_core::size::prometheus::{Answer, Assembly, Histories, Plan, Range, Signal, Size, Slice};
 
-use super::ask::{Refusal, Server};
+use super::ask::Server;
+use super::refusal::{Refusal, too_much};
 
 /// Queries under way at once (Prometheus runs 20, `--query.max-concurrency`; others ask too).
 const AT_ONCE: usize = 4;
@@ -34,22 +35,30 @@ pub struct Read {
 
 /// Counts the series of a range and plans it. An error where the server does not answer at all.
 pub async fn plan(server: &Server, range: &Range) -> Result<Plan, String> {
-    let step = ((range.to - range.from) / 10).max(1);
-    let mut counts = [0_i64; 2];
-    for (query, most) in range.counts().iter().zip(&mut counts) {
-        let bytes = server
-            .query_range(query, range.from, range.to, step)
-            .await
-            .map_err(|refusal| format!("cannot ask the Prometheus {}: {}", server.name(), refusal.because()))?;
-        let answer = Answer::decode(&bytes);
+    let [raw, containers] = range.counts();
+    Ok(Plan::new(
+        range,
+        Size { raw: most(server, range, &raw).await?, containers: most(server, range, &containers).await? },
+    ))
+}
+
+/// The highest count of some moments of the range. Each is asked for alone: over the whole range VictoriaMetrics would
+/// read every sample between them, and refuse a large fleet (1.79, `-search.maxSamplesPerQuery`).
+async fn most(server: &Server, range: &Range, query: &str) -> Result<i64, String> {
+    let cannot = |because: String| format!("cannot ask the Prometheus {}: {because}", server.name());
+    let moments = range.moments().map(|at| server.query_range(query, at, at, range.step));
+    let mut answers = futures::stream::iter(moments).buffer_unordered(AT_ONCE);
+    let mut most = 0;
+    while let Some(bytes) = answers.next().await {
+        let answer = Answer::decode(&bytes.map_err(|refusal| cannot(refusal.because()))?);
         if answer.failed {
-            return Err(format!("cannot ask the Prometheus {}: {}", server.name(), answer.because.join("; ")));
+            return Err(cannot(answer.because.join("; ")));
         }
         #[allow(clippy::cast_possible_truncation, reason = "a count")]
-        let largest = answer.series.iter().flat_map(|s| &s.points).map(|(_, value)| *value as i64).max();
-        *most = largest.unwrap_or(0);
+        let counts = answer.series.iter().flat_map(|s| &s.points).map(|(_, value)| *value as i64);
+        most = counts.fold(most, i64::max);
     }
-    Ok(Plan::new(range, Size { raw: counts[0], containers: counts[1] }))
+    Ok(most)
 }
 
 /// Reads a plan. A query that fails becomes a gap; one that is too large is asked for in halves.
@@ -61,13 +70,11 @@ pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sy
         futures::stream::iter(plan.slices.iter().map(|slice| whole(server, range, *slice))).buffer_unordered(AT_ONCE);
     let mut done = 0;
     while let Some(parts) = answers.next().await {
-        for (slice, part) in parts {
-            match part {
-                Ok(part) => {
-                    bytes += part.len() as u64;
-                    assembly.add(slice.signal, Answer::decode(&part));
-                }
-                Err(because) => assembly.missed(slice.signal, because),
+        for part in parts {
+            bytes += part.bytes;
+            match part.answer {
+                Ok(answer) => assembly.add(part.signal, answer),
+                Err(because) => assembly.missed(part.signal, because),
             }
         }
         done += 1;
@@ -77,19 +84,41 @@ pub async fn read(server: &Server, plan: Plan, progress: &(dyn Fn(Progress) + Sy
     Read { histories: assembly.finish(), bytes, requests: server.asked(), plan }
 }
 
-/// A slice, in as many pieces as the server wants.
-async fn whole(server: &Server, range: &Range, slice: Slice) -> Vec<(Slice, Result<Vec<u8>, String>)> {
+/// What was said to a piece of a slice.
+struct Part {
+    signal: Signal,
+    /// Of JSON.
+    bytes: u64,
+    answer: Result<Answer, String>,
+}
+
+/// A slice, in as many pieces as the server wants. Where it refuses a single step, what is left is asked for as it is:
+/// a limit that a step does not keep is none of time, and thousands of queries would not keep it either.
+async fn whole(server: &Server, range: &Range, slice: Slice) -> Vec<Part> {
     let query = slice.signal.query(range);
     let mut left = vec![slice];
     let mut parts = Vec::new();
+    let mut divisible = true;
     while let Some(slice) = left.pop() {
-        match server.query_range(&query, slice.from, slice.to, slice.step).await {
-            Ok(bytes) => parts.push((slice, Ok(bytes))),
-            Err(Refusal::TooLarge(because)) => match slice.halves() {
-                Some(halves) => left.extend(halves),
-                None => parts.push((slice, Err(because))),
-            },
-            Err(Refusal::Failed(because)) => parts.push((slice, Err(because))),
+        let signal = slice.signal;
+        let (too_large, part) = match server.query_range(&query, slice.from, slice.to, slice.step).await {
+            Ok(bytes) => {
+                let answer = Answer::decode(&bytes);
+                // Thanos answers with what it has, and warns of a store that was asked for too much (0.42,
+                // `--query.partial-response`, which is the default).
+                let too_large = answer.because.iter().any(|it| too_much(it));
+                (too_large, Part { signal, bytes: bytes.len() as u64, answer: Ok(answer) })
+            }
+            Err(refusal) => {
+                let too_large = matches!(refusal, Refusal::TooLarge(_));
+                (too_large, Part { signal, bytes: 0, answer: Err(refusal.because()) })
+            }
+        };
+        let halves = slice.halves();
+        divisible &= halves.is_some() || !too_large;
+        match halves.filter(|_| too_large && divisible) {
+            Some(halves) => left.extend(halves),
+            None => parts.push(part),
         }
     }
     parts

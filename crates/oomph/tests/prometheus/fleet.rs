@@ -173,11 +173,17 @@ impl Fleet {
         }
         self.replica_set("spiky-7f9c", &spiky);
 
-        let mut agent = truth("DaemonSet", "agent", "agent", 6, &["steady"]);
+        // One of them is replaced within the last hour: whose the new one is stands in a single sample.
+        let mut agent = truth("DaemonSet", "agent", "agent", 6 + 1, &["steady"]);
         agent.limit = 128 * MIB;
-        for node in 0..6 {
+        for node in 0..7 {
             let seed = noise(number, 60 + node);
-            let mut pod = self.pod(&mut agent, "DaemonSet", "agent", &format!("n{node:04}"), from, to);
+            let (begin, end) = match node {
+                5 => (from, to - 3000),
+                6 => (to - 3000, to),
+                _ => (from, to),
+            };
+            let mut pod = self.pod(&mut agent, "DaemonSet", "agent", &format!("n{node:04}"), begin, end);
             self.usage(&mut pod, false, |at| wave(60 * MIB, seed, at));
         }
 

@@ -6,27 +6,47 @@ use super::{Amount, At, Object, Resources};
 /// Deeper than this nobody keeps resources.
 const DEPTH: usize = 24;
 
+/// What stands in an object, but for the patterns of pods, is read by its operator.
+fn is_custom(object: &Object<'_>) -> bool {
+    let group = object.group();
+    group.contains('.') && !group.ends_with(".k8s.io") && !PATTERNS.contains(&group)
+}
+
+/// `resources` beside `containers` are the pod's where both are of a template. A custom resource whose own spec, or a part
+/// of it, has `containers` adds them to those of its operator, and its `resources` are those of the main container
+/// (monitoring.coreos.com/v1, prometheus_types.go: "of the 'prometheus' container").
+pub(super) fn is_of_pod(object: &Object<'_>, template: At<'_>, spec: At<'_>) -> bool {
+    !is_custom(object) || (template.get("spec") == Some(spec) && template != object.node)
+}
+
 /// `resources` with an amount of memory of a custom resource, outside of its pod templates: an operator makes containers
 /// of them. Kubernetes' own objects have them nowhere else.
 pub fn claims<'a>(object: &Object<'a>) -> Vec<Resources<'a>> {
-    let group = object.group();
     let mut all = Vec::new();
-    if group.contains('.') && !group.ends_with(".k8s.io") && !PATTERNS.contains(&group) {
-        collect(object.node, object, &mut all, 0);
+    if is_custom(object) {
+        collect(object.node, object.node, object, &mut all, 0);
     }
     all
 }
 
-fn collect<'a>(node: At<'a>, object: &Object<'a>, all: &mut Vec<Resources<'a>>, depth: usize) {
-    if depth > DEPTH || is_template(node, object) {
+/// `parent` is what would be the template.
+fn collect<'a>(node: At<'a>, parent: At<'a>, object: &Object<'a>, all: &mut Vec<Resources<'a>>, depth: usize) {
+    let is_template = is_template(node, object);
+    if depth > DEPTH || (is_template && is_of_pod(object, parent, node)) {
         return;
     }
     if let Some(resources) = node.get("resources").filter(|it| it.is_mapping()) {
-        let it = Resources::read(Some(resources));
-        all.extend((it.memory_request.is_some() || it.memory_limit.is_some()).then_some(it));
+        // Or by the name of the container, as in Bank-Vaults' Vault (v1alpha1, vault_types.go, `Resources`).
+        for it in std::iter::once(resources).chain(resources.own_children().filter(|it| it.is_mapping())) {
+            let it = Resources::read(Some(it));
+            all.extend((it.memory_request.is_some() || it.memory_limit.is_some()).then_some(it));
+        }
+    }
+    if is_template {
+        return; // its containers are judged as such
     }
     for child in node.own_children() {
-        collect(child, object, all, depth + 1);
+        collect(child, node, object, all, depth + 1);
     }
 }
 
@@ -75,5 +95,38 @@ mod tests {
         };
         assert_eq!(found("500m"), [("quantity-milli".to_owned(), 10)]);
         assert_eq!(found("500Mi"), []);
+    }
+
+    fn found(text: &str) -> Vec<(String, u32)> {
+        let document = lint(&[Source { name: "a.yaml".into(), text: text.into() }]);
+        let errors = document.findings.into_iter().filter(|it| it.level > crate::lint::Level::Info);
+        errors.map(|it| (it.rule, it.region.line)).collect()
+    }
+
+    #[test]
+    fn resources_beside_the_containers_that_a_custom_resource_adds_are_those_of_its_own() {
+        let resources = |request: &str| {
+            format!(
+                "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {{name: a}}\nspec:\n  resources:\n    \
+                 requests: {{memory: {request}}}\n    limits: {{memory: 400Mi}}\n  containers:\n  - name: proxy\n    \
+                 image: proxy:1\n    resources: {{requests: {{memory: 800Mi}}, limits: {{memory: 800Mi}}}}\n"
+            )
+        };
+        assert_eq!(found(&resources("400Mi")), []);
+        assert_eq!(found(&resources("500Mi")), [("request-gt-limit".to_owned(), 6)]);
+        assert_eq!(found(&resources("500m")), [("quantity-milli".to_owned(), 6)]);
+        let of_a_part = "apiVersion: operator.victoriametrics.com/v1beta1\nkind: VMCluster\nmetadata: {name: a}\nspec:\n  \
+                         vmstorage:\n    resources: {limits: {memory: 400m}}\n    containers:\n    - {name: proxy, image: \
+                         'proxy:1', resources: {requests: {memory: 800Mi}, limits: {memory: 800Mi}}}\n";
+        assert_eq!(found(of_a_part), [("quantity-milli".to_owned(), 6)]);
+    }
+
+    #[test]
+    fn resources_by_the_names_of_containers_are_claims_too() {
+        let vault = "apiVersion: vault.banzaicloud.com/v1alpha1\nkind: Vault\nmetadata: {name: a}\nspec:\n  resources:\n    \
+                     vault:\n      limits: {memory: 256Mi}\n      requests: {memory: 512Mi}\n    bankVaults:\n      \
+                     limits: {memory: 64m}\n";
+        let lines = found(vault);
+        assert_eq!(lines, [("request-gt-limit".to_owned(), 8), ("quantity-milli".to_owned(), 10)]);
     }
 }

@@ -104,7 +104,7 @@ impl<'a> Workload<'a> {
             object,
             spec,
             annotations: template.path(&["metadata", "annotations"]),
-            resources: Resources::read(spec.get("resources")),
+            resources: Resources::read(spec.get("resources").filter(|_| elsewhere::is_of_pod(&object, template, spec))),
             tmpfs: tmpfs.collect(),
             volumes,
             containers,

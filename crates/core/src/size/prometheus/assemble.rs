@@ -68,6 +68,7 @@ pub struct Assembly {
     jobs: BTreeMap<Object, Owner>,
     read: BTreeSet<Signal>,
     gaps: BTreeSet<(String, String)>,
+    refused: Option<String>,
     grid: Grid,
 }
 
@@ -78,6 +79,8 @@ pub struct Histories {
     pub histories: Vec<History>,
     /// What was not learned.
     pub gaps: Vec<Gap>,
+    /// Why usage was not told, or not all of it: without one, what is not there is not on the server.
+    pub refused: Option<String>,
 }
 
 impl Assembly {
@@ -89,7 +92,7 @@ impl Assembly {
     /// Takes one answer in, in any order.
     pub fn add(&mut self, signal: Signal, answer: Answer) {
         for because in &answer.because {
-            self.gaps.insert((signal.what().into(), because.clone()));
+            self.note(signal, because.clone());
         }
         if !answer.series.is_empty() {
             self.read.insert(signal);
@@ -102,6 +105,13 @@ impl Assembly {
     /// Notes that a query had no answer.
     pub fn missed(&mut self, signal: Signal, because: String) {
         self.read.insert(signal); // why it is missing is known
+        self.note(signal, because);
+    }
+
+    fn note(&mut self, signal: Signal, because: String) {
+        if signal == Signal::Used {
+            self.refused.get_or_insert_with(|| because.clone());
+        }
         self.gaps.insert((signal.what().into(), because));
     }
 
@@ -138,7 +148,7 @@ impl Assembly {
 
     /// The histories.
     pub fn finish(mut self) -> Histories {
-        let mut done = Histories::default();
+        let mut done = Histories { refused: self.refused.take(), ..Histories::default() };
         self.note_absent();
         let clusters: BTreeSet<_> = self.containers.keys().map(|key| &key[0]).collect();
         if clusters.len() > 1 {

@@ -80,10 +80,12 @@ impl Plan {
             let step = signal.step(&plan.range);
             let series = if signal.is_sparse() { containers.div_euclid(KILLED).max(1) } else { containers };
             let most = POINTS.min(SAMPLES / raw).min(ANSWER / (series.saturating_mul(POINT))).max(1);
-            // A step covers what came before it, so the first that is asked for ends one step after the beginning.
-            let mut from = plan.range.from + step;
+            // At multiples of the step, for VictoriaMetrics and Thanos' query frontend move all others to the multiple
+            // before (1.79, app/vmselect/promql/eval.go `AdjustStartEnd`; 0.42, `--query-range.align-range-with-step`).
+            // A step covers what came before it: the first that is asked for is the first to end in the range.
+            let mut from = plan.range.from.div_euclid(step).saturating_add(1) * step;
             // The last step covers the range's end, even where that lies within it: a pod of the last hours has an owner.
-            let last = from + (plan.range.to - from).max(0).saturating_add(step - 1).div_euclid(step) * step;
+            let last = from.max(plan.range.to.saturating_add(step - 1).div_euclid(step) * step);
             while from <= last {
                 let to = last.min(from + (most - 1) * step);
                 let points = series.saturating_mul((to - from) / step + 1);
@@ -131,6 +133,17 @@ mod tests {
     #[test]
     fn a_small_fleet_keeps_its_step() {
         assert_eq!(plan(1_000, 14).range.step, 300);
+    }
+
+    #[test]
+    fn every_step_is_a_multiple_of_its_length_and_the_last_ends_with_the_range_or_after_it() {
+        let (from, to) = (17 * 3600 + 300, 17 * 3600 + 300 + 14 * DAY);
+        let plan = Plan::new(&Range { from, to, step: 300, namespace: None }, Size { raw: 50, containers: 50 });
+        for slice in &plan.slices {
+            assert_eq!((slice.from % slice.step, slice.to % slice.step), (0, 0), "{slice:?}");
+            assert!((1..=slice.step).contains(&(slice.from - from)), "{slice:?}");
+            assert!((0..slice.step).contains(&(slice.to - to)), "{slice:?}");
+        }
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::size::STEP;
+
 /// What a query asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
@@ -170,11 +172,20 @@ impl Range {
         text
     }
 
-    /// How many series there are over time: all, and those that are left of them.
+    /// How many series there are at a moment: all, and those that are left of them. The window is what Prometheus looks
+    /// back without one; VictoriaMetrics would count what ran at any time of a step.
     pub fn counts(&self) -> [String; 2] {
-        let s = self.matchers();
-        let raw = format!(r#"container_memory_working_set_bytes{{container!="",container!="POD",image!=""{s}}}"#);
+        let (s, w) = (self.matchers(), window(STEP));
+        let raw = format!(
+            r#"max_over_time(container_memory_working_set_bytes{{container!="",container!="POD",image!=""{s}}}[{w}])"#
+        );
         [format!("count({raw})"), format!("count(max by (cluster,namespace,pod,container) ({raw}))")]
+    }
+
+    /// When to count them: eleven moments, the first and the last among them.
+    pub fn moments(&self) -> impl Iterator<Item = i64> + use<> {
+        let (from, length) = (self.from, (self.to - self.from).max(0));
+        (0..=10).map(move |tenth| from + length / 10 * tenth)
     }
 }
 

@@ -187,10 +187,13 @@ impl Sources {
         self.report(url, PROMETHEUS, status, &histories, because);
         self.gaps.extend(read.histories.gaps.iter().cloned().map(GapReport::from));
         if histories.is_empty() {
-            self.fail(format!(
-                "the Prometheus {url} has no container_memory_working_set_bytes for this; check the namespace, the days \
-                 and that it scrapes the kubelets' cAdvisor"
-            ));
+            self.fail(match read.histories.refused {
+                Some(because) => format!("the Prometheus {url} does not tell of memory usage: {because}"),
+                None => format!(
+                    "the Prometheus {url} has no container_memory_working_set_bytes for this; check the namespace, the \
+                     days and that it scrapes the kubelets' cAdvisor"
+                ),
+            });
         }
         self.histories.extend(histories);
     }
