@@ -159,6 +159,17 @@ fn folder_parser_alone(bencher: Bencher<'_, '_>) {
         .bench(|| Processors.each(sources.iter().collect(), events).into_iter().sum::<usize>());
 }
 
+/// The same by a parser that does not have to tell comments, as most texts are read for lint.
+#[divan::bench(sample_count = 5)]
+fn folder_parser_without_comments(bencher: Bencher<'_, '_>) {
+    let sources = some(10_000);
+    let options = || granit_parser::options! { emit_comments: false };
+    let events = |_, source: &Source| Parser::new_from_str_with_options(&source.text, options()).flatten().count();
+    bencher
+        .counter(bytes(&sources))
+        .bench(|| Processors.each(sources.iter().collect(), events).into_iter().sum::<usize>());
+}
+
 /// The same folder linted, as the command does it.
 #[divan::bench(sample_count = 5)]
 fn folder_lint(bencher: Bencher<'_, '_>) {

@@ -6,7 +6,7 @@
 use super::Read;
 use super::finding::{Finding, Level, Place};
 use super::rules::{RULES, SUPPRESSION_UNUSED, SUPPRESSION_WITHOUT_REASON};
-use super::tree::{At, Comment, Span};
+use super::tree::{At, Comment, SUPPRESSION, Span};
 use super::workload::{Found, Object};
 
 const ANNOTATION: &str = "oomph.dev/ignore.";
@@ -141,7 +141,7 @@ fn by_comment<'a>(read: &'a Read<'a>, found: &Found<'a>) -> Vec<Suppression<'a>>
 
 /// The rules and the reason of `# oomph: ignore[RULE, RULE] reason`.
 fn words(comment: &str) -> Option<(&str, &str)> {
-    let rest = comment.trim_start_matches('#').trim_start().strip_prefix("oomph:")?.trim_start();
+    let rest = comment.trim_start_matches('#').trim_start().strip_prefix(SUPPRESSION)?.trim_start();
     let (rules, reason) = rest.strip_prefix("ignore[")?.split_once(']')?;
     Some((rules, reason.trim_start_matches([':', '-', ' ', '\t']).trim()))
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
+use super::comments::origins;
 use super::lines::index;
 use super::{Comment, Document, Kind, Language, Node, Span, Style, SyntaxError, Tree};
 
@@ -24,13 +25,19 @@ struct Open {
 
 /// Reads a text, as the given file of an input.
 pub fn read(file: usize, text: &str) -> Tree<'_> {
+    read_with(file, text, origins(text))
+}
+
+/// The same, with the comments that are known of it; without, the parser tells them.
+pub(super) fn read_with(file: usize, text: &str, comments: Option<Vec<Comment>>) -> Tree<'_> {
+    let emit_comments = comments.is_none();
     let mut builder = Builder {
         tree: Tree {
             file,
             text,
             language: Language::Yaml,
             documents: Vec::new(),
-            comments: Vec::new(),
+            comments: comments.unwrap_or_default(),
             errors: Vec::new(),
             nodes: Vec::with_capacity(text.len() / NODE),
             made: Vec::new(),
@@ -48,7 +55,9 @@ pub fn read(file: usize, text: &str) -> Tree<'_> {
         builder.tree.errors.push(SyntaxError { at: Span::default(), message });
         return builder.tree;
     }
-    let options = granit_parser::options! { max_buffered_comment_events: COMMENTS, simple_key_max_lookahead: 1 << 16 };
+    let options = granit_parser::options! {
+        max_buffered_comment_events: COMMENTS, simple_key_max_lookahead: 1 << 16, emit_comments: emit_comments
+    };
     let mut parser = Parser::new_from_str_with_options(text, options);
     loop {
         match parser.next_event() {

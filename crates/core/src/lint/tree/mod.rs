@@ -7,10 +7,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 mod build;
+mod comments;
 mod dockerfile;
 mod lines;
 
 pub use build::read;
+pub use comments::{ORIGIN, SUPPRESSION};
 pub use dockerfile::{is_dockerfile, is_name as is_dockerfile_name, read as read_dockerfile};
 pub use lines::{Lines, Position};
 
@@ -46,7 +48,8 @@ pub struct Tree<'t> {
     pub language: Language,
     /// The documents that could be read, in order.
     pub documents: Vec<Document>,
-    /// Every comment, in order, also of documents that could not be read.
+    /// Comments in order, also of documents that could not be read: all of a text that may suppress a finding, of others
+    /// those that name a template.
     pub comments: Vec<Comment>,
     /// Documents that could not be read.
     pub errors: Vec<SyntaxError>,

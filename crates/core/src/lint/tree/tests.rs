@@ -70,7 +70,7 @@ fn json_is_read_as_it_is_written() {
 
 #[test]
 fn windows_line_ends_and_byte_order_marks_shift_nothing() {
-    let text = "\u{feff}a: b # note\r\nc:\r\n- \"d\"\r\n";
+    let text = "\u{feff}a: b # oomph: note\r\nc:\r\n- \"d\"\r\n";
     let tree = read(0, text);
     let root = tree.root(&tree.documents[0]);
     assert_eq!(root.get("a").unwrap().source(), "b");
@@ -78,7 +78,7 @@ fn windows_line_ends_and_byte_order_marks_shift_nothing() {
     assert_eq!(item.source(), "\"d\"");
     assert_eq!(Lines::of(text).position(text, item.span().start), Position { line: 3, column: 3 });
     let comment = &text[tree.comments[0].span.range()];
-    assert_eq!((comment.trim_end(), tree.comments[0].alone), ("# note", false));
+    assert_eq!((comment.trim_end(), tree.comments[0].alone), ("# oomph: note", false));
 }
 
 #[test]
@@ -106,8 +106,29 @@ fn check_spans(node: At<'_>, parent: Span) {
     }
 }
 
+/// All of a tree but the comments, and the comments that anybody asks for.
+fn told(tree: &Tree<'_>) -> (String, Vec<Span>) {
+    let documents = tree.documents.iter().map(|it| format!("{it:?} {:?}", tree.root(it)));
+    let nodes = documents.chain(tree.nodes.iter().map(|it| format!("{it:?}")));
+    let errors = tree.errors.iter().map(|it| format!("{it:?}"));
+    let origins = tree.comments.iter().filter(|it| tree.text[it.span.range()].starts_with(ORIGIN)).map(|it| it.span);
+    (nodes.chain(errors).collect::<Vec<_>>().join("\n"), origins.collect())
+}
+
+#[test]
+fn comments_that_name_a_template_are_told_with_and_without_the_parser() {
+    let text = "---\n# Source: a/b.yaml\n# more\na: b\n---\r\n# Source: c/d.yaml\r\ne: f # g\n";
+    let (with, without) = (super::build::read_with(0, text, None), read(0, text));
+    assert_eq!((with.comments.len(), without.comments.len()), (4, 2));
+    assert_eq!(told(&with), told(&without));
+    let in_a_scalar = "a: |\n  # Source: b\n# Source: c\nd: 'e # Source: f'\n";
+    assert_eq!(told(&read(0, in_a_scalar)).1.len(), 1);
+}
+
 fn check(text: &str) {
     let tree = read(0, text);
+    let with = super::build::read_with(0, text, None);
+    assert_eq!(told(&with).0, told(&tree).0);
     for document in &tree.documents {
         let root = tree.root(document);
         assert!(document.span.end as usize <= text.len());
@@ -133,7 +154,7 @@ proptest! {
         pieces in prop::collection::vec(
             prop::sample::select(vec![
                 "a", "b: ", "- ", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ", ", ": ", "? ", "'x'", "\"y\"", "\"\\u00e9\"",
-                "&a ", "*a", "<<: ", "| \n", ">-\n", "# c", " # d", "---\n", "\n---\n", "...\n", "\r\n", "\t", "é", "!t ",
+                "&a ", "*a", "<<: ", "| \n", ">-\n", "# c", " # d", "# Source: x", "# oomph: x", "---\n", "\n---\n", "...\n", "\r\n", "\t", "é", "!t ",
                 "%YAML 1.2\n", "\u{feff}", "containers:\n", "- name: x\n", "  image: y\n", "memory: 512m", "~", "😀",
             ]),
             0..40,

@@ -4,7 +4,7 @@ use super::{At, Object, Workload, argo, compose, dockerfile, tekton};
 use crate::lint::admitted::owner;
 use crate::lint::image::{self, Image};
 use crate::lint::query::{self, Query};
-use crate::lint::tree::{Document, Language, Tree};
+use crate::lint::tree::{Document, Language, ORIGIN, Tree};
 
 /// What a document holds.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ pub fn find<'a>(tree: &'a Tree<'a>, document: &Document) -> Found<'a> {
         return found;
     }
     let comments = tree.comments_of(document).iter().map(|comment| &tree.text[comment.span.range()]);
-    let template = comments.filter_map(|text| text.strip_prefix("# Source: ")).map(str::trim).next();
+    let template = comments.filter_map(|text| text.strip_prefix(ORIGIN)).map(str::trim).next();
     object(tree.root(document), template, &mut found, 0);
     found
 }
