@@ -220,17 +220,27 @@ fn facts(sizing: &Sizing) -> Vec<(&'static str, String)> {
     {
         let count = |kills: u64| if kills == 1 { "1 kill".to_owned() } else { format!("{kills} kills") };
         let before = replay.oom_kills_before.map(|kills| format!("{} as it was, ", count(kills))).unwrap_or_default();
-        let unused = match (replay.slack_pct_before, replay.slack_pct_after) {
-            (Some(before), Some(after)) => format!("; {before} % of the limit unused, then {after} %"),
-            (None, Some(after)) => format!("; {after} % of the limit unused"),
-            _ => String::new(),
-        };
+        let unused = unused(replay.slack_pct_before, replay.slack_pct_after);
         facts.push(("replay", format!("{before}{} under the new limit{unused}", count(after))));
     }
     if sizing.risk.kills_per_month.is_some() {
         facts.push(("risk", format!("{} kills a month expected", kills(sizing))));
     }
     facts
+}
+
+/// How much of a limit is left, as it was and as it would be; of a limit below what is used, how far below.
+fn unused(before: Option<f64>, after: Option<f64>) -> String {
+    let told = |slack: f64| match slack {
+        ..0.0 => format!("use {} % above the limit", -slack),
+        _ => format!("{slack} % of the limit unused"),
+    };
+    match (before, after) {
+        (Some(before), Some(after @ 0.0..)) if before >= 0.0 => format!("; {}, then {after} %", told(before)),
+        (Some(before), Some(after)) => format!("; {}, then {}", told(before), told(after)),
+        (None, Some(after)) => format!("; {}", told(after)),
+        (_, None) => String::new(),
+    }
 }
 
 fn confidence(sizing: &Sizing) -> &'static str {
@@ -287,4 +297,17 @@ pub fn size_markdown(document: &Document) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unused;
+
+    #[test]
+    fn a_limit_below_what_is_used_leaves_nothing_unused() {
+        assert_eq!(unused(Some(60.2), Some(23.9)), "; 60.2 % of the limit unused, then 23.9 %");
+        assert_eq!(unused(Some(60.2), Some(-28.4)), "; 60.2 % of the limit unused, then use 28.4 % above the limit");
+        assert_eq!(unused(None, Some(-28.4)), "; use 28.4 % above the limit");
+        assert_eq!(unused(Some(60.2), None), "");
+    }
 }
