@@ -11,19 +11,16 @@ use oomph_core::lint::image::masked;
 use oomph_core::lint::tree::is_dockerfile_name;
 
 use super::layout;
-use crate::ui::Ui;
 
 /// A file as it is, an image as the inspection of it; and what of an image could not be read.
-pub(super) fn source(path: &Path, ui: Ui) -> Result<(Source, Vec<GapReport>)> {
+pub(super) fn source(path: &Path) -> Result<(Source, Vec<GapReport>)> {
     let is_stdin = path == Path::new("-");
     let shown = name(path);
     if !is_stdin {
         if path.is_dir() {
-            ui.detail(path.display());
             return Ok(layout::of_folder(path, &shown));
         }
         if begins_archive(path) {
-            ui.detail(path.display());
             return layout::of_file(path, &shown);
         }
     }
@@ -32,7 +29,6 @@ pub(super) fn source(path: &Path, ui: Ui) -> Result<(Source, Vec<GapReport>)> {
         std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")?;
         bytes
     } else {
-        ui.detail(path.display());
         std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
     };
     if layout::is_archive(&bytes) {

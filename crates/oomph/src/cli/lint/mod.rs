@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, Result, bail};
 use clap::{Args, ValueEnum};
 use oomph_core::diagnosis::GapReport;
-use oomph_core::lint::{Document, Level, Source, lint_with};
+use oomph_core::lint::{Document, Level, Source, Workers as _, lint_with};
 
 use super::{Exit, Global};
 use crate::ui::Ui;
@@ -187,8 +187,11 @@ impl Lint {
         ui: Ui,
     ) -> Result<Option<Gathered>> {
         let (mut sources, mut gaps, mut read) = (Vec::new(), Vec::new(), Vec::new());
-        for path in paths {
-            match files::source(&path, ui) {
+        for (source, path) in Processors.each(paths, |_, path: PathBuf| (files::source(&path), path)) {
+            if path != Path::new("-") {
+                ui.detail(path.display());
+            }
+            match source {
                 Ok((source, of_image)) => {
                     sources.push(source);
                     gaps.extend(of_image);
